@@ -153,6 +153,9 @@ def _list(course: Course, built: Release, proved: str) -> None:
     notebook_files = [path for notebook in built.notebooks for path in (f"{notebook.name}.ipynb", *notebook.tests)]
     for name in sorted([*built.files, *notebook_files]):
         click.echo(f"  {one_line(name, 500)}")
+    for cell in {cell.file: cell for exam in built.exams for cell in exam.answer_files}.values():
+        state = "without its solution" if cell.source != cell.released else "as it stands"
+        click.echo(f"  {one_line(cell.file, 500)}  (students write in it; {state})")
     if built.bundle:
         click.echo(f"  {BUNDLE}/  ({len(built.bundle)} files of nbexaminer, so that students need no installation)")
     for name, reason in sorted(built.left_out.items()):

@@ -267,13 +267,12 @@ def observe(course: Course, release: Release, execute: Execute | None = None) ->
 
 def _solution_work(course: Course, release: Release, folder: Path) -> Work:
     """Write the solution below an empty folder, and plan it like a student's submission."""
-    from autograder.release.build import solution_texts  # imports nbgrader
+    from autograder.release.build import solution_texts, write_texts  # imports nbgrader
 
     shutil.rmtree(folder, ignore_errors=True)
     submission = folder / "submitted"
     submission.mkdir(parents=True)
-    for name, text in solution_texts(release.exams).items():
-        (submission / f"{name}.ipynb").write_text(text, encoding="utf-8")
+    write_texts(submission, solution_texts(release.exams))
     return batch.Planner(course, release).work(SOLUTION, submission=submission, target=folder / "autograded")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from autograder._util.digests import folder_key, regular_files
+from autograder._util.digests import folder_key
 from autograder._util.files import sweep, version
 from autograder.coordinator import locks, recordings
 from autograder.coordinator.cache_keys import common_keys, execution_key, policy_key
@@ -19,15 +19,14 @@ from autograder.coordinator.pool import in_processes
 from autograder.coordinator.recording_store import RecordingStore
 from autograder.coordinator.schedule import Execute as Execute
 from autograder.coordinator.schedule import alone_at_the_end, once_each
+from autograder.coordinator.student_files import student_files
 from autograder.errors import HostError, UsageError
 from autograder.exchange import result_json
 from autograder.exchange.work import Work, preload, released_modules
 from autograder.records.course import Course
-from autograder.records.dates import TIMESTAMP
 from autograder.records.ending import Ending, Whose
 from autograder.records.grade import Batch, Grade, NotGraded
 from autograder.release.record import Release
-from autograder.release.student_bundle import FOLDER
 from autograder.submissions.hand_ins import HandIns, submitters
 from autograder.submissions.manifest import read_timestamp
 from autograder.syntax.course_modules import module_folders
@@ -143,6 +142,7 @@ def submission_work(
     assignment = release.assignment
     folder = submission or course.submitted(student, assignment.name)
     hidden = course.hidden(assignment.name)
+    beside = student_files(folder, release.files, release.exams, assignment.answers)
     return Work(
         student=student,
         assignment=assignment,
@@ -156,7 +156,8 @@ def submission_work(
         course=course.root,
         hidden=hidden if hidden.is_dir() else None,
         modules=module_folders(course.source(assignment.name), course.root, release.exams),
-        files={**own_files(folder, release.files), **release.files},
+        files={**release.files, **beside.files},
+        said=beside.said,
         submitted_at=read_timestamp(folder),
         content_keys={"submission": folder_key(folder), **common},
     )
@@ -339,24 +340,3 @@ def _remove_leftovers(course: Course) -> None:
     sweep(course.root, f".{course.grades_csv.name}.*.tmp")
     with contextlib.suppress(FileNotFoundError):  # emptied and not removed: a server may have it open
         os.truncate(course.state / BATCH_LOG, 0)
-
-
-MAX_OWN_FILES = 200
-"""Largest number of files that a student may add; each is a mount in the sandbox.
-
-Further ones, in the order of their names, are left out.
-"""
-
-
-def own_files(folder: Path, provided: Mapping[str, Path]) -> Mapping[str, Path]:
-    """Return the student's further files; an instructor's file of the same name wins.
-
-    A copy of this package (the bundle of a release) is left out: nobody grades with what a student may have changed.
-    """
-    files = {str(p.relative_to(folder)): p for p in regular_files(folder) if p.suffix != ".ipynb"}
-    students = {
-        name: path
-        for name, path in files.items()
-        if name not in provided and name != TIMESTAMP and Path(name).parts[0] not in (FOLDER, f"{FOLDER}.py")
-    }
-    return dict(list(students.items())[:MAX_OWN_FILES])

@@ -137,8 +137,8 @@ class Examiners:
     def _start_kernel(self, work: Work, student_files: Mapping[str, Path]) -> kernels.Lent:
         """Start a fresh kernel in a fresh sandbox: forked from the template, or started cold where that fails."""
         released = self._templates.staged.released
-        added = {name: path for name, path in student_files.items() if name not in released}
-        files = {**work_files(added), **work_files(released)}
+        released = {name: path for name, path in released.items() if name not in student_files}
+        files = {**work_files(student_files), **work_files(released)}
         modules = self._templates.released_modules
         first = preload(work.assignment, modules)
 

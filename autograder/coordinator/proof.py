@@ -36,7 +36,7 @@ from autograder.records.exam import GIVEN_TAG, RAISES, Exam, ExamCell, Role, has
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.observations import Act, Fact, Observations
 from autograder.records.run import RunStatus
-from autograder.release.build import placed, solution_texts
+from autograder.release.build import placed, solution_texts, write_texts
 from autograder.release.explanation import sentence
 from autograder.release.formats import is_foreign_test
 from autograder.release.record import Release
@@ -94,7 +94,8 @@ def prove(
     def work(name: str, texts: Mapping[str, str]) -> Work:
         return _work(course, release, folder, name, texts)
 
-    release_texts = {n.name: n.text for n in release.notebooks}
+    release_texts = {f"{n.name}.ipynb": n.text for n in release.notebooks}
+    release_texts |= {cell.file: cell.released for exam in release.exams for cell in exam.answer_files}
     first = work("solution", solution_texts(release.exams))
     unchanged = work("unchanged", release_texts)
     with prestart_templates([first, unchanged], force=True) if execute is in_processes else nullcontext():
@@ -191,8 +192,7 @@ def _compared(course: Course, release: Release, folder: Path, solution: Grade, u
 def _work(course: Course, release: Release, folder: Path, student: str, texts: Mapping[str, str]) -> Work:
     submission = folder / student / "submitted"
     submission.mkdir(parents=True)
-    for name, text in texts.items():
-        (submission / f"{name}.ipynb").write_text(text, encoding="utf-8")
+    write_texts(submission, texts)
     target = folder / student / "autograded"
     work = batch.submission_work(course, release, student, {"proof": student}, submission=submission, target=target)
     return replace(work, scratch=folder / "work")

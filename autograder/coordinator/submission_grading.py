@@ -88,6 +88,7 @@ def grade_submission(work: Work, examine: Examine) -> Grade:
         versions=versions(),
         content_keys=work.content_keys,
         dates=work.dates,
+        said=work.said,
     )
     recordings.save(work, verified.recordings)
     if work.observe:

@@ -25,7 +25,7 @@ MIN_SECONDS = 5.0
 _WEAK_ANSWERS = "weak answers (functions that return None, 0, their input)"
 
 MakeWork = Callable[[str, Mapping[str, str]], Work]
-"""Makes the work of a submission from a name and the text of each notebook."""
+"""Makes the work of a submission from a name and the texts that are handed in: path → text."""
 
 
 def weak_answers(

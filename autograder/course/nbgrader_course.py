@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,14 +41,23 @@ def nbgrader_course(root: Path) -> Course:
     )
     if not names:
         raise CourseError(f"{source}: no folder with a notebook in it; {_BEGIN}")
-    _check_overwriting(config, names)
+    answers = _answers(config)
     called = config.values.get("CourseDirectory", {}).get("course_id")
     course_id = called.strip() if isinstance(called, str) else ""
     course_id = course_id or root.name or "course"
     due, late, limits = _due_dates(root / "gradebook.db", course_id), _late_policy(root, config), _limits(config)
     examine = Examine("kernel")  # as in nbgrader, where every test runs there
     assignments = {
-        name: Assignment(name, name, due=due.get(name), late=late, limits=limits, examine=examine) for name in names
+        name: Assignment(
+            name,
+            name,
+            due=due.get(name),
+            late=late,
+            limits=limits,
+            examine=examine,
+            answers=answers.get(name, ()),
+        )
+        for name in names
     }
     return Course(root, course_id, course_id, assignments, directories=directories)
 
@@ -85,15 +93,11 @@ def _within(folder: str, parent: str) -> bool:
     return folder == parent or folder.startswith(f"{parent}/")
 
 
-def _check_overwriting(config: NbgraderConfig, names: Sequence[str]) -> None:
-    """Refuse an option that the kit does not honor: students told to edit a file would all fail."""
+def _answers(config: NbgraderConfig) -> dict[str, tuple[str, ...]]:
+    """Read which released files students edit, and nbgrader does not put back."""
     excluded = config.get("Autograde", "exclude_overwriting", {})
-    for name in sorted(excluded if isinstance(excluded, dict) else ()):
-        if name in names and excluded[name]:
-            option = f"{NBGRADER_CONFIG}: c.Autograde.exclude_overwriting[{name!r}]"
-            raise CourseError(
-                f"{option}: released files are always the instructor's; ask for that code in a cell instead"
-            )
+    listed = excluded if isinstance(excluded, dict) else {}
+    return {str(name): tuple(map(str, files)) for name, files in listed.items() if isinstance(files, list | tuple)}
 
 
 def _limits(config: NbgraderConfig) -> Limits:

@@ -29,7 +29,7 @@ from autograder.examiner.shared_models import read_only_models
 from autograder.examiner.wording import Wording, public_words
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
-from autograder.execution.composition import compose
+from autograder.execution.composition import answers_in_files_alone, compose, released_notebook
 from autograder.execution.freezing import following
 from autograder.execution.notebook_run import STOPPED_CELLS, Execution, StartKernel, cells_cut_short, execute
 from autograder.models import computing_process
@@ -107,15 +107,17 @@ def grade_notebook(
         BusyError: this machine was too busy to tell whether the notebook is too slow; nothing is graded then.
         ReplayMiss: it was to be graded from a recording, and cannot be.
     """
-    if not source.exists() and not source.is_symlink():
+    is_missing = not source.exists() and not source.is_symlink()
+    has_files = answers_in_files_alone(exam) and any(cell.file in (handed_in or {}) for cell in exam.answer_files)
+    if is_missing and not has_files:
         return GradedNotebook(_ungraded(exam, "missing", f"{exam.notebook}.ipynb was not submitted."))
     try:
-        notebook = read_notebook(source)
+        notebook = released_notebook(exam) if is_missing else read_notebook(source)
     except SubmissionError as error:
         return GradedNotebook(_ungraded(exam, "invalid", str(error)))
     if is_of_another_assignment(exam, notebook):
         return GradedNotebook(_ungraded(exam, "invalid", _ANOTHER))
-    composed = compose(exam, notebook, frozenset(handed_in or {}))
+    composed = compose(exam, notebook, handed_in or {})
     names = vocabulary(exam)
     outputs = written_paths(exam)
     wanted = {index: needs(cell.source, names) for index, cell in _test_cells(composed)}

@@ -14,6 +14,7 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 from typing import Any
 
+from autograder.examiner.answer_imports import AnswerFinder, end_exam
 from autograder.examiner.remote.kinds import EXACT, IS, TYPE, is_same, with_types
 from autograder.examiner.student_text.callers import is_below, library_folders
 
@@ -89,10 +90,12 @@ class _CourseFinder:
 @contextlib.contextmanager
 def course_modules_as_tests() -> Iterator[None]:
     """Import the course's own modules so inside the block."""
-    finder: Any = _CourseFinder()
-    sys.meta_path.insert(0, finder)
+    finders: list[Any] = [AnswerFinder(), _CourseFinder()]
+    sys.meta_path[:0] = finders
     try:
         yield
     finally:
-        sys.meta_path.remove(finder)
+        end_exam()
+        for finder in finders:
+            sys.meta_path.remove(finder)
         use_kinds(_PLAIN)

@@ -25,6 +25,7 @@ from autograder.codec import CodecError, LimitError, Packed, Reference, decode, 
 from autograder.codec.core import exactly
 from autograder.errors import CourseError, RemoteError, UnreadError
 from autograder.examiner import exact_integers
+from autograder.examiner.answer_imports import begin_exam, begin_test
 from autograder.examiner.course_imports import use_kinds
 from autograder.examiner.evaluations import Evaluations
 from autograder.examiner.permissions import Observer
@@ -272,6 +273,7 @@ class Namespace(dict[str, Any]):
         answers.remote.callbacks.lent.given = frozenset(vocabulary.trusted)
         answers.remote.lending.readable = vocabulary.parameters
         self.tainted = answers.remote.lending.tainted = TaintedNames(self)
+        begin_exam(vocabulary)
 
     def prepare(self, source: str, capture: Capture | None, number: int = 0, *, import_doubtful: bool = False) -> None:
         """Fill in the names that the cell's syntax tree mentions; names that exist nowhere stay undefined.
@@ -295,6 +297,7 @@ class Namespace(dict[str, Any]):
             self.changed = {}
         self.plain = {}
         self._begin(names)
+        begin_test(self)
         reached = self._fill_in(names, captured)
         trusted = [name for name in self.known.trusted if name in reached]
         self._use_kinds(source, trusted)

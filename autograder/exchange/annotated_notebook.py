@@ -148,6 +148,7 @@ def _cell(
 def _cell_metadata(cell: ComposedCell, examined: ShownCell, origin: ExamCell | None) -> dict[str, Any]:
     """Make nbgrader's metadata, and under ``autograder`` the feedback page's."""
     about = {"role": cell.role.value, "run": examined.status, "note": cell.note, "number": examined.number}
+    about |= {"file": origin.file} if origin is not None and origin.is_answer_file else {}
     # Cells of the instructor are rendered where the page is made, and never taken from the examiner's process.
     theirs = cell.role is Role.FREE or cell.role in WRITABLE
     rendered = {RENDERED: examined.rendered} if theirs and 0 < len(examined.rendered) <= MAX_CHARACTERS else {}

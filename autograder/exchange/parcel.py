@@ -150,6 +150,8 @@ class _UnitHead:
     content_keys: Mapping[str, str]
     own: tuple[str, ...]
     """Student's files that go into the work folder."""
+    said: Mapping[str, str]
+    """See :attr:`autograder.exchange.work.Work.said`."""
     observations: tuple[Observations | None, ...]
     """What the solution of each exam was seen to do: it may become known after the common parcel was made."""
     observe: bool
@@ -178,8 +180,8 @@ def pack_unit(work: Work) -> bytes:
             files[name] = _content(path, MAX_NOTEBOOK_BYTES)
     if (stamp := read_stamp(work.submission)) is not None:
         files[TIMESTAMP] = stamp
-    for path in (work.files[name] for name in own_names):
-        files[path.relative_to(work.submission).as_posix()] = _content(path, MAX_SUBMITTED_FILE_BYTES)
+    for name in own_names:
+        files[name] = _content(work.files[name], MAX_SUBMITTED_FILE_BYTES)
         if sum(map(len, files.values())) > 2 * MAX_SUBMISSION_BYTES:
             raise HostError(
                 f"{work.submission} is too large: at most {2 * MAX_SUBMISSION_BYTES >> 20} MiB are examined"
@@ -192,6 +194,7 @@ def pack_unit(work: Work) -> bytes:
                 work.dates,
                 work.content_keys,
                 tuple(own_names),
+                work.said,
                 tuple(exam.observations for exam in work.exams),
                 work.observe,
                 odd,
@@ -227,7 +230,8 @@ def unpack_unit(data: bytes, common: Common, folder: Path) -> Work:
             for exam, observations in zip(common.exams, unit.observations, strict=True)
         ),
         student=unit.student,
-        files={**{name: submission / name for name in unit.own}, **common.files},
+        files={**common.files, **{name: submission / name for name in unit.own}},
+        said=unit.said,
         submitted_at=unit.submitted_at,
         dates=unit.dates,
         content_keys=unit.content_keys,

@@ -58,6 +58,7 @@ def to_json(grade: Grade) -> dict[str, Any]:
         "versions": dict(grade.versions),
         "content_keys": dict(grade.content_keys),
         "dates": to_plain(grade.dates),
+        "files": dict(grade.said),
     }
 
 
@@ -218,6 +219,7 @@ def _grade(data: Mapping[str, Any]) -> Grade:
         versions={_text(k): _text(v) for k, v in data["versions"].items()},
         content_keys={_text(k): _text(v) for k, v in data["content_keys"].items()},
         dates=None if data.get("dates") is None else from_plain(Dates, data["dates"]),
+        said={_text(k): _text(v) for k, v in data.get("files", {}).items()},
     )
 
 

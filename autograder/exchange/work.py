@@ -47,6 +47,8 @@ class Work:
     """Folders from which the examiner imports the course's own modules (``kaggle_data``)."""
     files: Mapping[str, Path]
     """Path in the work folder → host file, of the release and of the student."""
+    said: Mapping[str, str] = field(default_factory=dict)
+    """Path of a file that did not run as it was handed in → sentence for the student."""
     submitted_at: datetime | None = None
     dates: Dates | None = None
     """The student's dates; None: those of the assignment."""

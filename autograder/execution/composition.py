@@ -7,13 +7,16 @@ sources: of answers, as :mod:`~autograder.syntax.cell_matching` finds them, and 
 from __future__ import annotations
 
 import functools
+import io
+import tokenize
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
-from autograder.kernel import weight_file
+from autograder.kernel import answer_file, weight_file
 from autograder.records.composed_notebook import Composed, ComposedCell
 from autograder.records.exam import Exam, ExamCell, Role, has_tag
 from autograder.records.weights import TRAIN, TrainedWeights
@@ -27,7 +30,7 @@ IGNORED = "otter_ignore"
 _CELL_TYPES = frozenset({"code", "markdown", "raw"})
 
 
-def compose(exam: Exam, submission: NotebookNode, files: Set[str] = frozenset()) -> Composed:
+def compose(exam: Exam, submission: NotebookNode, files: Mapping[str, Path] = MappingProxyType({})) -> Composed:
     """Put a submission's answers and extra cells into the exam.
 
     Every cell of the exam that has an id is in the result exactly once, in the exam's order. Of several cells with one
@@ -39,7 +42,8 @@ def compose(exam: Exam, submission: NotebookNode, files: Set[str] = frozenset())
     Args:
         exam: the cells, from the instructor's notebook.
         submission: as :func:`~autograder._util.notebook.read_notebook` returns it.
-        files: paths of the files that were handed in with it. With a file of weights, cells that train are not run.
+        files: the files that were handed in with it: path → host file. An answer file's content is that of its cell.
+            With a file of weights, cells that train are not run.
     """
     identified = [cell for cell in exam.cells if cell.grade_id is not None]
     number = {index: place for place, index in enumerate(i for i, c in enumerate(exam.cells) if c.grade_id is not None)}
@@ -54,6 +58,8 @@ def compose(exam: Exam, submission: NotebookNode, files: Set[str] = frozenset())
         submitted = submission.cells[handed_in[position]] if position in handed_in else None
         cell = _composed(expected, submitted, how.get(position, ""), position in doubtful)
         cell = replace(cell, number=handed_in.get(position, -1) + 1)
+        if expected.is_answer_file:
+            cell = _answer_file(expected, files.get(expected.file))
         if exam.weights.file in files and cell.cell_type == "code" and has_tag(cell.metadata, TRAIN):
             cell = _trained_elsewhere(cell, exam.weights)
         if cell.note:
@@ -143,16 +149,66 @@ def _composed(expected: ExamCell, cell: NotebookNode | None, how: str = "", doub
 
 def _trained_elsewhere(cell: ComposedCell, weights: TrainedWeights) -> ComposedCell:
     """Let a cell that trains read the weights in its place; the code leaves no name behind."""
-    loader = (
-        f"(lambda scope: (exec({_loader()!r}, scope), scope['load']({weights.into}, {weights.file!r})))({{}})\nNone"
-    )
+    loader = _call(weight_file, f"load({weights.into}, {weights.file!r})")
     note = " ".join(filter(None, [cell.note, f"This cell was not run: {weights.file} was read in its place."]))
     return replace(cell, instead=loader, note=note)
 
 
+def _call(module: ModuleType, call: str) -> str:
+    """Write the call of a function whose module the kernel runs as a text; no name is left behind."""
+    name, _, arguments = call.partition("(")
+    return f"(lambda scope: (exec({_text_of(module)!r}, scope), scope[{name!r}]({arguments}))({{}})\nNone"
+
+
 @functools.cache
-def _loader() -> str:
-    return Path(weight_file.__file__).read_text(encoding="utf-8")
+def _text_of(module: ModuleType) -> str:
+    return Path(str(module.__file__)).read_text(encoding="utf-8")
+
+
+def released_notebook(exam: Exam) -> NotebookNode:
+    """Make the notebook of a student who handed in files alone, where no answer is asked for in a cell."""
+    from autograder._util.notebook_format import nbformat
+
+    cells = [
+        {"cell_type": cell.cell_type, "metadata": dict(cell.metadata), "source": cell.released}
+        for cell in exam.cells
+        if not cell.file
+    ]
+    notebook: NotebookNode = nbformat.from_dict({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    return notebook
+
+
+def answers_in_files_alone(exam: Exam) -> bool:
+    """Tell whether no cell of the notebook is for students to write in."""
+    return bool(exam.answer_files) and not any(cell.role in WRITABLE and not cell.file for cell in exam.cells)
+
+
+def _answer_file(expected: ExamCell, handed_in: Path | None) -> ComposedCell:
+    """Make the cell of an answer file: it shows the student's text, and puts the file beside the notebook."""
+    released = expected.released.encode()
+    content = released if handed_in is None else handed_in.read_bytes()
+    source = expected.released if handed_in is None else _decoded(content)
+    arguments = f"{expected.file!r}, {content!r}, {released!r}"
+    return ComposedCell(
+        role=expected.role,
+        cell_type=expected.cell_type,
+        source=source,
+        grade_id=expected.grade_id,
+        unchanged=same_text(source.replace("\r\n", "\n"), expected.released.replace("\r\n", "\n")),
+        metadata=expected.metadata,
+        note=f"{expected.file} was not handed in, so it ran as it was released." if handed_in is None else "",
+        instead=_call(answer_file, f"put_beside({arguments})"),
+        file=expected.file,
+    )
+
+
+def _decoded(content: bytes) -> str:
+    """Decode a module for people, as Python would; what it cannot read becomes a sign in its place."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        return content.decode(encoding, "replace")
+    except (SyntaxError, LookupError, ValueError):
+        return content.decode("utf-8", "replace")
 
 
 _DOUBTFUL = (

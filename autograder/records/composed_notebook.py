@@ -27,6 +27,8 @@ class ComposedCell:
     """For ANSWER and MANUAL cells: the blank stands here, and cells behind it may be the answer."""
     instead: str = ""
     """Source that runs in place of ``source``; empty: none."""
+    file: str = ""
+    """Answer file that the cell is."""
     number: int = 0
     """Place in the file that was handed in, from 1; 0 for a cell that is not in it."""
 

@@ -75,6 +75,10 @@ class Assignment:
     notebook's
     folder. All other files in source/<name>/, except those in hidden/, go with it too.
     """
+    answers: tuple[str, ...] = ()
+    """Files in which students write, beside the notebooks: paths, patterns or folders, relative to source/<name>/. A
+    module there with solution markers is one in any case.
+    """
     hidden: tuple[str, ...] = ()
     """Hidden data, relative to source/<name>/hidden/: only the examiner opens it."""
     prepare: str | None = None

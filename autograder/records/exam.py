@@ -71,7 +71,13 @@ class ExamCell:
     allow: tuple[str, ...] = ()
     """Lines of course.yaml that allow answers of a TEST cell more than its solution does: ``fit changes X``."""
     file: str = ""
-    """Test file of a TEST cell that is a pytest function: ``tests/test_network.py``. Such a cell is in no notebook."""
+    """File that the cell is of; such a cell is in no notebook. For a TEST cell, the test file of a pytest function:
+    ``tests/test_network.py``. For an ANSWER cell, the answer file. A READ_ONLY cell imports an answer for tests."""
+
+    @property
+    def is_answer_file(self) -> bool:
+        """Whether the answer is a file, beside the notebook."""
+        return self.role is Role.ANSWER and bool(self.file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +95,22 @@ class Exam:
     """Module of the course's own → the names that ``from module import *`` binds."""
     state: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Module of the course's own → its functions that share state, which the notebook's cells change."""
+    theirs: tuple[str, ...] = ()
+    """Dotted names of modules that only the student's kernel imports: answers, and released ones that take something
+    from one. See :mod:`autograder.syntax.answer_modules`."""
+    asking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Module of the course's own that only tests import → the modules of ``theirs`` that it takes something from."""
     prelude: str = ""
     """Code that runs before each code cell: the seeds of an otter assignment."""
     observations: Observations | None = None
     """What the solution was seen to do; None: it was not run."""
     weights: TrainedWeights = field(default_factory=TrainedWeights)
     """The file that students hand in with what they trained elsewhere."""
+
+    @property
+    def answer_files(self) -> tuple[ExamCell, ...]:
+        """Answers that are files, in order."""
+        return tuple(cell for cell in self.cells if cell.is_answer_file)
 
     @property
     def questions(self) -> tuple[ExamCell, ...]:

@@ -149,6 +149,8 @@ class Grade:
     """The dates that were applied; None in results of earlier versions."""
     name: str = ""
     """The student's name for people, from the roster; result.json does not hold it."""
+    said: Mapping[str, str] = field(default_factory=dict)
+    """File that did not run as it was handed in → sentence for the student."""
     held_back: tuple[HeldBack, ...] = ()
     """Questions that were taken out of a grade for its student's eyes; result.json does not hold them."""
 

@@ -10,6 +10,8 @@ MAX_RECORDING_BYTES = 80 * 2**20
 """Limit on the recording of one notebook; a longer one is not kept, and its notebook is executed each time."""
 MAX_SUBMITTED_FILE_BYTES = 50 * 2**20
 """Largest size of one file that a student hands in."""
+MAX_ANSWER_BYTES = 2**20
+"""Largest answer file that is a module."""
 MAX_SUBMISSION_BYTES = 100 * 2**20
 """Largest size of all of them together."""
 

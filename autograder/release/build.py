@@ -15,7 +15,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from autograder._util.files import replace_folder
@@ -27,12 +27,14 @@ from autograder.records.course import Assignment, Course
 from autograder.records.exam import GIVEN_TAG, Exam, ExamCell, Role, has_tag
 from autograder.records.weights import TRAIN
 from autograder.release import exam_cache, formats
+from autograder.release.answer_files import answer_cells, with_answers
+from autograder.release.answer_paths import answer_paths
 from autograder.release.exam_construction import make_exam, released_notebook, solution_notebook
 from autograder.release.fault_list import FaultList
 from autograder.release.preparation import check_prepared
 from autograder.release.pytest_files import HEADER_LINES, with_tests
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
-from autograder.release.release_files import release_files
+from autograder.release.release_files import release_files, rules_of
 from autograder.release.stripping import strip_all
 from autograder.release.student_bundle import bundle_files
 from autograder.sandbox.work_files import read_only
@@ -54,6 +56,7 @@ __all__ = [
     "solution_notebook",
     "without_points",
     "write",
+    "write_texts",
 ]
 
 Fault = tuple[Exam, lint.LintFinding]
@@ -80,7 +83,12 @@ def build(course: Course, assignment: Assignment, faults: FaultList | None = Non
     tests: dict[str, dict[str, str]] = {name: {} for name in exams}
     with contextlib.suppress(CourseError) if faults else faults.collecting():  # their notebook may have been refused
         exams, tests = with_tests(exams, course.source(assignment.name))
+    files, left_out = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
     folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
+    rules = rules_of(course, assignment)
+    with faults.collecting():
+        cells = answer_cells(course, assignment, answer_paths(course, assignment, rules), rules)
+        exams = with_answers(exams, cells, folders, files)
     exams = {
         name: dataclasses.replace(exam, stars=star_names(exam, folders), state=state_names(exam, folders))
         for name, exam in exams.items()
@@ -98,13 +106,12 @@ def build(course: Course, assignment: Assignment, faults: FaultList | None = Non
         faults.stop()
     notebooks = tuple(
         ReleasedNotebook(
-            notebook_text(_named_after(assignment, versions[name].student)),
+            notebook_text(_named_after(assignment, versions[name].student, exam)),
             exam,
             {**versions[name].tests, **tests[name]},
         )
         for name, exam in exams.items()
     )
-    files, left_out = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
     warnings = tuple(warning for each in versions.values() for warning in each.warnings)
     return Release(assignment, notebooks, files, left_out, modules, bundle_files(assignment, files), warnings)
 
@@ -327,16 +334,23 @@ def copy_files(release: Release, folder: Path) -> None:
         path = folder / released_name
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, path)
+    for cell in (cell for exam in release.exams for cell in exam.answer_files):
+        (folder / cell.file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / cell.file).write_bytes(cell.released.encode())
     for notebook in release.notebooks:
         for name, text in {f"{notebook.name}.ipynb": notebook.text, **notebook.tests}.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
 
 
-def _named_after(assignment: Assignment, student: NotebookNode) -> NotebookNode:
-    """Return a student's notebook with the assignment's name in its metadata, where ``submit`` reads it."""
+def _named_after(assignment: Assignment, student: NotebookNode, exam: Exam) -> NotebookNode:
+    """Return a student's notebook with the assignment's name in its metadata, where ``submit`` reads it.
+
+    So are the files that students hand in beside it, if there are some.
+    """
     copied: NotebookNode = copy.deepcopy(student)
-    copied.metadata[RELEASED_FOR] = {"assignment": assignment.name}
+    files = [*(cell.file for cell in exam.answer_files), *filter(None, [exam.weights.file])]
+    copied.metadata[RELEASED_FOR] = {"assignment": assignment.name} | ({"files": files} if files else {})
     return copied
 
 
@@ -347,8 +361,20 @@ def notebook_text(notebook: NotebookNode) -> str:
 
 
 def solution_texts(exams: Iterable[Exam]) -> dict[str, str]:
-    """Write the notebooks with the instructor's solution: name of the notebook → text."""
-    return {exam.notebook: notebook_text(solution_notebook(exam)) for exam in exams}
+    """Write what a student hands in who answers as the instructor does: path → text."""
+    notebooks = {f"{exam.notebook}.ipynb": notebook_text(solution_notebook(exam)) for exam in exams}
+    return notebooks | {cell.file: cell.source for exam in exams for cell in exam.answer_files}
+
+
+def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write what is handed in below a folder: path → text, with the line endings that it has.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(text.encode())
 
 
 def _check_points(assignment: Assignment, exams: list[Exam]) -> None:

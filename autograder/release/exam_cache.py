@@ -123,6 +123,7 @@ def _key(course: Course, assignment: Assignment, sources: Mapping[Path, bytes]) 
         assignment.points,
         repr(assignment.examine),
         repr(assignment.weights),
+        repr(assignment.answers),
         own_code(),
         [metadata.version(name) for name in ("nbgrader", "nbformat")],
         {path.as_posix(): _digest(path) for path in modules},

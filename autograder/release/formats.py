@@ -28,8 +28,19 @@ class FileRules(Protocol):
     def sources(self) -> Sequence[Path]:
         """Files that the notebooks' settings were read from, in the folder or elsewhere in the course."""
 
+    @property
+    def answers(self) -> Sequence[Path]:
+        """Files in which students write."""
+
     def why_not(self, path: Path) -> str | None:
         """Return why a file is not released; None if it is."""
+
+    def without_solutions(self, text: str, label: str) -> str:
+        """Return the text of an answer file as students get it; ``label`` names it in messages.
+
+        Raises:
+            CourseError: a marker has no partner, or is misspelled.
+        """
 
 
 @dataclass(frozen=True, slots=True)

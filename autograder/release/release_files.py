@@ -13,6 +13,7 @@ from autograder.course.paths import inside, is_hidden
 from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
 from autograder.release import calibration_record
+from autograder.release.answer_paths import SOLUTIONS, answer_paths
 from autograder.release.formats import FileRules, file_rules
 from autograder.release.left_out import LEFT_OUT_REASON, left_out, source_notebooks
 from autograder.syntax.course_modules import TESTS, test_files
@@ -25,6 +26,7 @@ _SOLUTION = "solution*.py"
 _GRADEBOOK = "gradebook*.db*"
 _IGNORED = "c.CourseDirectory.ignore or include"
 _EXAMINERS = "tests are the examiner's; students get the visible ones"
+_OF_ANSWERS = "solutions of answer files"
 _CALIBRATION = "for `autograder calibrate`; students never get it"
 _FOREIGN = "notebooks in folders are not stripped"
 
@@ -52,6 +54,10 @@ def release_files(
     source = course.source(assignment.name).resolve()
     files = _Files(course, assignment, notebooks, contents or {})
     files.add(Path(), source)
+    if any(name.startswith(f"{SOLUTIONS}/") for name in files.found) and assignment.answers:
+        for name in [name for name in files.found if name.startswith(f"{SOLUTIONS}/")]:
+            del files.found[name]
+        files.left_out[SOLUTIONS] = _OF_ANSWERS
     for name in assignment.files:
         start = course.root / name
         is_ours = start.resolve().is_relative_to(source)
@@ -59,6 +65,10 @@ def release_files(
     for target in left_out(course, assignment.name):
         if files.found.pop(target, None) or (source / target).is_file():
             files.left_out[target] = LEFT_OUT_REASON
+    for target in answer_paths(course, assignment, files.rules):
+        if target.endswith(".py"):  # students get it without its solution
+            files.found.pop(target, None)
+            files.left_out.pop(target, None)
     _check_not_hidden(course, assignment, files.found)
     return files.found, files.left_out
 
@@ -196,6 +206,11 @@ class _Files:
         if path.parent != self.source:
             self.left_out[(target_folder / path.name).as_posix()] = _FOREIGN
         return True
+
+
+def rules_of(course: Course, assignment: Assignment) -> list[FileRules]:
+    """Read the rules of an assignment's notebooks that are not nbgrader's."""
+    return _file_rules(course.source(assignment.name).resolve(), source_notebooks(course, assignment), {})
 
 
 def _file_rules(source: Path, notebooks: Sequence[Path], contents: Mapping[Path, bytes]) -> list[FileRules]:

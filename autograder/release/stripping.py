@@ -30,6 +30,7 @@ from autograder.release.markers import HIDDEN_TESTS, course_markers, read_cell
 from autograder.release.notebook_versions import NotebookVersions
 from autograder.release.step_messages import message
 from autograder.sandbox.base import limit_threads
+from autograder.syntax.course_modules import test_files
 
 _AUTOTESTS = "InstantiateTests"
 _BEFORE = ("IncludeHeaderFooter", _AUTOTESTS, "LockCells")
@@ -55,10 +56,15 @@ def strip_all(course: Course, assignment: Assignment, faults: FaultList) -> dict
     for source_format in formats.formats():
         source_format.check_folder(folder)
     paths = source_notebooks(course, assignment)
-    if not paths:
-        raise CourseError(f"source/{assignment.name}: there is no notebook in it; put one there")
     config = read_nbgrader_config(course.root)
     versions = {}
+    if not paths and test_files(folder):
+        label = f"source/{assignment.name}/{assignment.name}.ipynb"
+        sheet = _sheet(assignment)
+        return {assignment.name: strip(sheet, root=course.root, folder=folder, config=config, label=label)}
+    if not paths:
+        todo = "put one there, or modules that students write with tests in tests/test_*.py"
+        raise CourseError(f"source/{assignment.name}: there is no notebook in it; {todo}")
     with limit_threads(assignment.limits.threads):
         for path in paths:
             label = path.relative_to(course.root).as_posix()
@@ -76,6 +82,19 @@ def strip_all(course: Course, assignment: Assignment, faults: FaultList) -> dict
                         continue
                 versions[path.stem] = _unstripped(source, _Steps(course.root, folder, config, label))
     return versions
+
+
+def _sheet(assignment: Assignment) -> NotebookNode:
+    """Make the notebook of an assignment that has none: it says what to do."""
+    name = assignment.name
+    text = (
+        f"# {assignment.title}\n\nYou answer in files, beside this notebook. Tests that you have run with "
+        f"`python -m pytest tests`. `autograder submit {name}.ipynb --student …` packs your files with this notebook."
+    )
+    cell = nbformat.v4.new_markdown_cell(text, id="sheet")
+    spec = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    sheet: NotebookNode = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": spec})
+    return sheet
 
 
 def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderConfig, label: str) -> NotebookVersions:
@@ -100,6 +119,18 @@ def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderC
     _check_valid(student, label)
     hidden = steps.make("ClearHiddenTests")
     return NotebookVersions(instructor, grader, student, (hidden.begin_test_delimeter, hidden.end_test_delimeter))
+
+
+def without_solutions(source: str, root: Path, folder: Path, config: NbgraderConfig, label: str) -> str:
+    """Return a module without what stands between solution markers, by nbgrader's step and with its stub.
+
+    Raises:
+        CourseError: a marker has no partner.
+    """
+    marks = {"nbgrader": {"schema_version": 3, "grade_id": "file", "grade": False, "solution": True, "locked": False}}
+    cell = nbformat.v4.new_code_cell(source, metadata=marks)
+    notebook = _Steps(root, folder, config, label).run(("ClearSolutions",), nbformat.v4.new_notebook(cells=[cell]))
+    return str(notebook.cells[0].source)
 
 
 def _unstripped(notebook: NotebookNode, steps: _Steps) -> NotebookVersions:

@@ -67,6 +67,22 @@ def assignment_of(data: bytes) -> str:
     return assignment if isinstance(assignment, str) else ""
 
 
+def asked_files(data: bytes) -> tuple[str, ...]:
+    """Return the paths of the files that a release asks for beside a notebook, as the notebook says."""
+    from autograder._util.notebook_format import RELEASED_FOR
+
+    try:
+        listed = metadata_of(data).get(RELEASED_FOR, {}).get("files", ())
+    except (ValueError, RecursionError, AttributeError):
+        return ()
+    return tuple(name for name in listed if isinstance(name, str)) if isinstance(listed, list | tuple) else ()
+
+
+def has_stub(source: str) -> bool:
+    """Tell whether nbgrader's stub is left in a source."""
+    return _STUB.search(source) is not None
+
+
 def source_of(cell: Mapping[str, Any]) -> str:
     """Return a cell's source with newlines as on Linux."""
     source = cell.get("source", "")

@@ -7,12 +7,13 @@ Only a student's installation is needed here: nbformat, no nbgrader.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,16 +26,25 @@ from autograder.errors import SubmissionError, UsageError
 from autograder.records.dates import TIMESTAMP
 from autograder.submissions.archive import scan
 from autograder.submissions.folder import read_chunks
+from autograder.submissions.local_imports import local_modules
 from autograder.submissions.manifest import FORMAT, MANIFEST
 from autograder.submissions.members import MIB, SUBMISSION, Member, is_junk, mark_collisions, name_problem
-from autograder.submissions.notebook_inspection import assignment_of, compare, own_code, read_cells, source_of
+from autograder.submissions.notebook_inspection import (
+    asked_files,
+    assignment_of,
+    compare,
+    has_stub,
+    own_code,
+    read_cells,
+    source_of,
+)
 from autograder.submissions.student_habits import habits
 
 _SIBLING_BYTES = 10 * MIB
+"""Largest file that the code only names. What the release asks for has the limit of every file that is handed in."""
 _ZIP_DATES = (datetime(1980, 1, 1, tzinfo=UTC), datetime(2107, 12, 31, tzinfo=UTC))
 """First and last date that a zip can hold; submission.json holds the exact time."""
 _QUOTED = re.compile(r"""["']([^"'\n]{1,200})["']""")
-_IMPORTED = re.compile(r"^[ \t]*(?:from[ \t]+(\w+)|import[ \t]+([\w., \t]+))", re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +62,9 @@ class Receipt:
     files: tuple[str, ...]
     """Files in the zip, except submission.json."""
     answered: tuple[str, ...]
-    """grade_ids of the answer cells with an answer, in the notebook's order."""
+    """grade_ids of the answer cells with an answer, in the notebook's order; then answer files that were changed."""
     unanswered: tuple[str, ...]
-    """grade_ids of the answer cells that are missing, or still as released."""
+    """grade_ids of the answer cells that are missing, or still as released; then such files."""
     warnings: tuple[str, ...]
     team: tuple[str, ...] = ()
     """The others who hand in together with the student."""
@@ -123,14 +133,22 @@ def pack(
     assignment = _assignment(assignment or assignment_of(data) or (released_path or notebook.resolve()).parent.name)
     released = read_cells(released_path.name, released_path.read_bytes())[0] if released_path else None
     answered, unanswered, more = compare(student_cells, released)
+    asked_for = {*asked_files(data), *(asked_files(released_path.read_bytes()) if released_path else ())}
     files = {notebook.name if released_path is None else released_path.name: data}
     for name, content in needed_files(notebook, student_cells, released_path):
-        if len(content) > _SIBLING_BYTES or sum(map(len, files.values())) > SUBMISSION.total_bytes // 2:
-            more.append(f"{name} is too large to go with the submission; it was left out.")
+        together = sum(map(len, files.values())) + len(content)
+        if together > SUBMISSION.total_bytes or (len(content) > _SIBLING_BYTES and name not in asked_for):
+            most = SUBMISSION.total_bytes if name in asked_for else _SIBLING_BYTES
+            more.append(f"{name} is too large to go with the submission (at most {most // MIB} MiB); it was left out.")
         elif _collides(name, files):
             more.append(f"{name} was left out: only capitals or accents tell its path from another's; rename one.")
         else:
             files.setdefault(name, content)
+    (changed, unchanged) = _answer_files(asked_for, files, released_path)
+    answered, unanswered = (*answered, *changed), (*unanswered, *unchanged)
+    more += [f"{name} was asked for and is not beside the notebook." for name in sorted(asked_for - files.keys())
+             if not (notebook.parent / name).is_file()]  # fmt: skip
+    more += [_NOWHERE.format(name=one_line(name)) for name in _local(notebook, student_cells, released_path)[1]]
     more += _backslashes(notebook, student_cells)
     more += map(str, habits(own_code(student_cells, released)))
     timestamp = (now or datetime.now(UTC)).astimezone(UTC)
@@ -201,13 +219,13 @@ def _backslashes(notebook: Path, cells: list[Mapping[str, Any]]) -> Iterator[str
 def needed_files(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of the files that belong to a notebook.
 
-    These are the release's other notebooks, and files that the code names.
+    These are the release's other notebooks, files that the code names, modules that it imports, and those that the
+    release asks for.
     The folder is never listed: it may be a downloads folder, and its other files are private.
     """
-    code = _code(cells)
-    mentioned = set(_QUOTED.findall(code))
-    for module, modules in _IMPORTED.findall(code):
-        mentioned |= {f"{m.split()[0].split('.')[0]}.py" for m in [module, *modules.split(",")] if m.strip(" .")}
+    mentioned = {*_QUOTED.findall(_code(cells)), *_local(notebook, cells, released)[0]}
+    asked_for = {name for path in (notebook, released) if path is not None for name in asked_files(path.read_bytes())}
+    mentioned |= asked_for
     if released is not None:
         mentioned |= {p.name for p in released.parent.glob("*.ipynb")}
     for name in sorted(mentioned - {notebook.name, MANIFEST, TIMESTAMP}):
@@ -218,8 +236,47 @@ def needed_files(notebook: Path, cells: list[Mapping[str, Any]], released: Path 
         except SubmissionError:
             continue
         original = released.parent / name if released is not None else None
-        if original is None or not original.is_file() or original.read_bytes() != content:
+        if name in asked_for or original is None or not original.is_file() or original.read_bytes() != content:
             yield name, content
+
+
+def _answer_files(
+    asked_for: Iterable[str], files: Mapping[str, bytes], released: Path | None
+) -> tuple[list[str], list[str]]:
+    """Return the modules that the release asks for and that were changed, and the others.
+
+    Without the release, a module is changed unless a stub is left in it.
+    """
+    modules = sorted(name for name in asked_for if name.endswith(".py"))
+
+    def is_changed(name: str) -> bool:
+        content = files.get(name, b"")
+        original = released.parent / name if released is not None else None
+        if original is None or not original.is_file():
+            return bool(content.strip()) and not has_stub(content.decode("utf-8", "replace"))
+        return bool(content.strip()) and content != original.read_bytes()
+
+    changed = [name for name in modules if is_changed(name)]
+    return changed, [name for name in modules if name not in changed]
+
+
+_NOWHERE = "The code imports {name}, which is neither beside the notebook nor installed here."
+
+
+def _local(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> tuple[dict[str, bytes], list[str]]:
+    """Find the modules that the notebook imports from beside it, else from the release, and those that are nowhere."""
+
+    def content_of(name: str) -> bytes | None:
+        for folder in (notebook.parent, *([released.parent] if released is not None else [])):
+            with contextlib.suppress(SubmissionError):
+                if not name_problem(name):
+                    return b"".join(read_chunks(folder, name, SUBMISSION))
+        return None
+
+    sources = [source_of(cell) for cell in cells if cell.get("cell_type") == "code"]
+    quoted = {name.removeprefix("./") for name in _QUOTED.findall("\n".join(sources))}
+    folders = sorted(name for name in quoted if not name_problem(name) and (notebook.parent / name).is_dir())
+    return local_modules(sources, folders, content_of)
 
 
 def _zip(files: Mapping[str, bytes], student: str, assignment: str, timestamp: datetime, team: Sequence[str]) -> bytes:

@@ -110,7 +110,7 @@ class _Matching:
             self.found.how[position] = how
 
     def _missing(self) -> list[tuple[int, ExamCell]]:
-        return [(i, cell) for i, cell in enumerate(self.expected) if i not in self.found.cells]
+        return [(i, cell) for i, cell in enumerate(self.expected) if i not in self.found.cells and not cell.file]
 
     def _free(self) -> list[int]:
         return [index for index in self.loose if index not in self.taken]
@@ -228,7 +228,7 @@ class _Matching:
 
 
 def _is_code_answer(cell: ExamCell) -> bool:
-    return cell.role in WRITABLE and cell.cell_type == "code"
+    return cell.role in WRITABLE and cell.cell_type == "code" and not cell.file
 
 
 def _names_of(cell: ExamCell) -> frozenset[str] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import functools
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from autograder._util.syntax import parsed
@@ -101,13 +101,29 @@ def module_folders(source: Path, root: Path, exams: Sequence[Exam]) -> tuple[Pat
 
 
 def star_names(exam: Exam, folders: Sequence[Path]) -> dict[str, tuple[str, ...]]:
-    """Find the names that each ``from module import *`` of a course's module binds: module → names."""
+    """Find the names that each ``from module import *`` of a course's module binds: module → names.
+
+    What an answer module imports from a library is the library's, and none of its names: ``np`` is no answer.
+    """
     names = {}
     for cell in exam.cells:
         for module in _stars(_tree(cell.source)) if cell.cell_type == "code" else ():
             file = _file(module, folders)
             if file is not None:
-                names[module] = tuple(sorted(_public(file, folders, MAX_DEPTH)))
+                public = _public(file, folders, MAX_DEPTH)
+                libraries = _of_libraries(_tree(file.read_text("utf-8", "replace")), exam.theirs)
+                names[module] = tuple(sorted(public - libraries if module in exam.theirs else public))
+    return names
+
+
+def _of_libraries(tree: ast.Module, theirs: Collection[str]) -> set[str]:
+    """Return the names that a module imports from elsewhere than the modules of the student's."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {(a.asname or a.name).partition(".")[0] for a in node.names if a.name not in theirs}
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module not in theirs:
+            names |= {a.asname or a.name for a in node.names if f"{node.module}.{a.name}" not in theirs}
     return names
 
 
@@ -145,9 +161,20 @@ def _public(file: Path, folders: Sequence[Path], depth: int) -> set[str]:
             except (ValueError, TypeError):
                 break
     starred = {module: _file(module, folders) for module in _stars(tree)}
+    starred |= _relative_stars(tree, file)
     stars = {module: tuple(_public(path, folders, depth - 1)) for module, path in starred.items() if path and depth}
     bound = bindings(source, stars)
     return {name for name in bound.assigned.union(bound.definitions) if not name.startswith("_")}
+
+
+def _relative_stars(tree: ast.AST, file: Path) -> dict[str, Path | None]:
+    """Find the files of ``from .module import *`` in a package."""
+    found_files: dict[str, Path | None] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level and node.module and node.names[0].name == "*":
+            folder = file.parents[node.level - 1] if len(file.parents) >= node.level else file.parent
+            found_files[node.module] = _file(node.module, [folder])
+    return found_files
 
 
 def _file(module: str, folders: Sequence[Path]) -> Path | None:

@@ -9,13 +9,14 @@ import importlib
 import re
 import symtable
 from collections import Counter
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from autograder._util.syntax import AST_CACHE_SIZE, parsed
 from autograder.kernel import aliases as aliases  # tests, too, find the old names of libraries
 from autograder.records.exam import Exam, Role
+from autograder.syntax.answer_modules import asked_modules, handle_name
 from autograder.syntax.constant_data import constant_data
 from autograder.syntax.magics import without_magics
 from autograder.syntax.module_state import names_with_state
@@ -99,7 +100,9 @@ def names_of_cell(source: str, vocabulary: Vocabulary) -> set[str]:
     """Return the names that a cell may use: the notebook's, if it lists them, and those of tests' helpers."""
     listed = vocabulary.students if LISTING & loaded_names(source) and unnamed_access(source) else frozenset[str]()
     names: set[str] = set()
-    pending = list(mentioned_names(source) | listed)
+    imported = modules_imported(source) if vocabulary.theirs else frozenset[str]()
+    handles = map(handle_name, asked_modules(imported, vocabulary.theirs, vocabulary.asking))
+    pending = [*mentioned_names(source), *listed, *handles]
     while pending:
         name = pending.pop()
         if name not in names:
@@ -163,18 +166,19 @@ Stars = Mapping[str, tuple[str, ...]]
 """A module of the course → the names that ``from module import *`` binds."""
 
 
-def bindings(source: str, stars: Stars = MappingProxyType({})) -> Bindings:
+def bindings(source: str, stars: Stars = MappingProxyType({}), theirs: Collection[str] = frozenset()) -> Bindings:
     """Return the top-level bindings of a cell.
 
-    A cell with magics, which is not plain Python, binds the names in its Python lines.
+    A cell with magics, which is not plain Python, binds the names in its Python lines. An import from ``theirs``, the
+    modules that only the student's kernel imports, defines nothing: it binds names as an answer does.
     """
     tree = _parsed(source)
     definitions: dict[str, str] = {}
     imported: set[str] = set()
     assigned: set[str] = set()
-    for statement in tree.body:
+    for statement in [part for whole in tree.body for part in _parts(whole)] if theirs else tree.body:
         bound = _stored(statement, stars)
-        if not _only_defines(statement):
+        if not _only_defines(statement) or not _modules_of(statement).isdisjoint(theirs):
             assigned |= bound
             continue
         imports = bound & set(_imported_names(statement, stars))
@@ -183,6 +187,17 @@ def bindings(source: str, stars: Stars = MappingProxyType({})) -> Bindings:
         imported |= imports
         definitions |= dict.fromkeys(sorted(bound), ast.unparse(statement))
     return Bindings(definitions, frozenset(imported), frozenset(assigned), frozenset(_modules(tree)))
+
+
+def _parts(statement: ast.stmt) -> list[ast.stmt]:
+    """Take an import of several modules apart: one of them may be an answer."""
+    if isinstance(statement, ast.Import):
+        return [ast.copy_location(ast.Import([alias]), statement) for alias in statement.names]
+    return [statement]
+
+
+def _modules_of(statement: ast.stmt) -> frozenset[str]:
+    return frozenset(_modules(statement))
 
 
 def modules_imported(source: str) -> frozenset[str]:
@@ -202,7 +217,7 @@ def _imported_names(statement: ast.AST, stars: Stars) -> Iterable[str]:
     for node in ast.walk(statement):
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
             module = node.module or ""
-            yield from stars[module] if module in stars else _public_names(module)
+            yield from stars[module] if module in stars else [] if node.level else _public_names(module)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             yield from (alias.asname or alias.name.split(".")[0] for alias in node.names)
 
@@ -327,16 +342,23 @@ class Vocabulary:
     """Names of ``if_bound`` whose functions share state with the notebook's cells: the notebook's own are called."""
     helpers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Function or class that a test cell defines → the names that it reads: a later test that calls it needs them."""
+    theirs: frozenset[str] = frozenset()
+    """Modules that only the student's kernel imports, as :attr:`autograder.records.exam.Exam.theirs`."""
+    asking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """As :attr:`autograder.records.exam.Exam.asking`."""
+    stars: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """As :attr:`autograder.records.exam.Exam.stars`, for those modules."""
     changed: dict[str, frozenset[int]] = field(default_factory=dict)
     """Name that tests bind → after how many tests another cell binds it or changes its object."""
 
 
 def vocabulary(exam: Exam) -> Vocabulary:
     """Return the vocabulary of an exam; the same cells give the same object, which must not be changed."""
-    code = [cell for cell in exam.cells if cell.cell_type == "code"]
+    code = [cell for cell in exam.cells if cell.cell_type == "code" and not cell.is_answer_file]
     released = tuple(without_magics(cell.released) for cell in code if cell.role is Role.TEST)
     cells = tuple((cell.role, cell.source) for cell in code)
-    return _vocabulary(cells, released, tuple(exam.stars.items()), tuple(exam.state.items()))
+    modules = exam.theirs, tuple(exam.asking.items()), tuple(cell.source for cell in exam.answer_files)
+    return _vocabulary(cells, released, tuple(exam.stars.items()), tuple(exam.state.items()), *modules)
 
 
 @functools.lru_cache(maxsize=64)
@@ -345,9 +367,13 @@ def _vocabulary(
     released: tuple[str, ...],
     starred: tuple[tuple[str, tuple[str, ...]], ...],
     state: tuple[tuple[str, tuple[str, ...]], ...] = (),
+    theirs: tuple[str, ...] = (),
+    asking: tuple[tuple[str, tuple[str, ...]], ...] = (),
+    files: tuple[str, ...] = (),
 ) -> Vocabulary:
     stars = dict(starred)
-    cells = _Cells(tuple((role, bindings(source, stars)) for role, source in code))
+    modules = frozenset(theirs)
+    cells = _Cells(tuple((role, bindings(source, stars, modules)) for role, source in code))
     sources = [_python(source) for role, source in code if role is not Role.TEST]
     locked_sources = [_python(source) for role, source in code if role is Role.READ_ONLY]
     binding = _binding_functions(sources)
@@ -355,7 +381,8 @@ def _vocabulary(
     trusted = _trusted(cells, assigned, constant_data(locked_sources, sources))
     if_bound = _imported_by_answers(cells, trusted)
     by_tests = _bound(cells.tests).union(*_binding_functions(s for role, s in code if role is Role.TEST).values())
-    functions_change = functions_that_change(sources, functions_returning_nothing(sources))
+    answers = [*sources, *files]
+    functions_change = functions_that_change(answers, functions_returning_nothing(answers))
     changed = _changed(code, functions_change, by_tests, binding)
     # What tests bind before the student's eyes and answers are to change: the change is the answer.
     changed_when_released = changed.keys() & {n for s in released for n in bindings(s, stars).assigned}
@@ -365,14 +392,22 @@ def _vocabulary(
         own=by_tests - by_others,
         students=by_others,
         parameters=(by_others | by_tests) & _read_by_functions(sources) - BUILTINS,
-        modules=frozenset(m for b in cells.others for m in b.modules),
-        operators=class_operators(sources),
+        modules=frozenset(m for b in cells.others for m in b.modules if not _holds(m, modules)),
+        operators=class_operators(answers),
         tables=released_tables(locked_sources, sources),
         if_bound=if_bound,
         with_state=if_bound.intersection(name for s in sources for name in names_with_state(s, dict(state), stars)),
         changed=changed,
         helpers=_helpers(cells.tests),
+        theirs=modules,
+        asking=dict(asking),
+        stars={module: names for module, names in starred if module in modules},
     )
+
+
+def _holds(module: str, theirs: Set[str]) -> bool:
+    """Tell whether a module is one of the kernel's, or a package that one lies in."""
+    return any(one == module or one.startswith(f"{module}.") for one in theirs)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ TOP_LEVEL = [
         "graded_at",
         "times",
     ),
-    *("versions", "content_keys", "dates"),
+    *("versions", "content_keys", "dates", "files"),
 ]
 
 

@@ -215,6 +215,44 @@ def test_only_files_that_the_code_names_go_with_it(tmp_path: Path) -> None:
     assert pack(work, student="jane").files == ("data/train.csv", "helpers.py", "layers.py", "ps1.ipynb")
 
 
+def test_packages_that_the_code_imports_go_with_it(tmp_path: Path) -> None:
+    """With what they import in turn, by relative imports, too; a module that is nowhere is a warning by name."""
+    code = "%matplotlib inline\nimport sys; sys.path.append('./code')\nfrom mylib.net import Net\nimport deep.er, gone.far, numpy"
+    work = put(tmp_path / "ps1/ps1.ipynb", lesson(extra=code))
+    texts = {
+        "mylib/__init__.py": "", "mylib/net.py": "from .layers import relu\nfrom . import blocks\nimport mylib.lost",
+        "mylib/layers.py": "import tool", "mylib/blocks.py": "", "mylib/unused.py": "", "code/tool.py": "",
+        "deep/er.py": "", "unused.py": "",
+    }  # fmt: skip
+    for name, text in texts.items():
+        put(tmp_path / "ps1" / name, text)
+    receipt = pack(work, student="jane")
+    assert set(receipt.files) == texts.keys() - {"mylib/unused.py", "unused.py"} | {"ps1.ipynb"}
+    warnings = [warning for warning in receipt.warnings if "imports" in warning]
+    assert warnings == [
+        f"The code imports {name}, which is neither beside the notebook nor installed here."
+        for name in ("gone.far", "mylib.lost")
+    ]
+
+
+def test_a_file_that_the_release_asks_for_goes_with_it(tmp_path: Path) -> None:
+    """However large within the limit of every file; the receipt says which modules were changed."""
+    book = json.loads(lesson())
+    book["metadata"] = {"autograder": {"assignment": "ps1", "files": ["a.py", "b.py", "c.py", "model.safetensors"]}}
+    work = put(tmp_path / "ps1/ps1.ipynb", json.dumps(book))
+    put(tmp_path / "release/ps1.ipynb", json.dumps(book))
+    for name, text in {"a.py": "x = 1", "b.py": "y = 2", "c.py": "z = 3"}.items():
+        put(tmp_path / "release" / name, "x = 1")
+        put(work.parent / name, text)
+    (work.parent / "c.py").unlink()
+    put(work.parent / "model.safetensors", bytes(12 << 20))
+    receipt = pack(work, student="jane", release=tmp_path / "release")
+    assert set(receipt.files) == {"ps1.ipynb", "a.py", "b.py", "model.safetensors"}
+    assert "b.py" in receipt.answered
+    assert {"a.py", "c.py"} <= set(receipt.unanswered)
+    assert "c.py was asked for and is not beside the notebook." in receipt.warnings
+
+
 def test_the_releases_own_files_stay_at_home(tmp_path: Path) -> None:
     """Unchanged files of the release do not travel; a changed one, and its other notebooks, do."""
     code = 'open("data.csv"); open("same.csv")'

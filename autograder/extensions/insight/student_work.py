@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder._util.notebook import read_notebook
+from autograder._util.syntax import parsed
 from autograder.errors import SubmissionError
 from autograder.records.exam import Exam, Role
+from autograder.records.limits import MAX_ANSWER_BYTES
 from autograder.syntax.cell_matching import WRITABLE, match, source_of
 
 if TYPE_CHECKING:
@@ -64,7 +67,27 @@ def written_in(exam: Exam, path: Path) -> StudentWork | None:
         notebook = read_notebook(path)
     except (SubmissionError, OSError):
         return None
-    return work_of(exam, notebook.cells[:MAX_CELLS_COMPARED])
+    work = work_of(exam, notebook.cells[:MAX_CELLS_COMPARED])
+    return replace(work, cells=(*work.cells, *_written_in_files(exam, path.parent)))
+
+
+def _written_in_files(exam: Exam, folder: Path) -> Iterator[WrittenCell]:
+    """Yield the functions, classes and other statements of answer files that are not as they were released."""
+    for cell in exam.answer_files:
+        path = folder / cell.file
+        if path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_ANSWER_BYTES:
+            text = path.read_text("utf-8", "replace").replace("\r\n", "\n")
+            released = {part.strip() for part in _statements(cell.released.replace("\r\n", "\n"))}
+            parts = (part for part in _statements(text) if part.strip() not in released)
+            yield from (WrittenCell(cell.file, "code", part[:MAX_SOURCE]) for part in parts)
+
+
+def _statements(source: str) -> list[str]:
+    """Take a module apart into its statements; one that is not Python is one part."""
+    tree = parsed(source)
+    if tree is None:
+        return [source]
+    return [text for node in tree.body if (text := ast.get_source_segment(source, node))]
 
 
 def work_of(exam: Exam, cells: Sequence[NotebookNode]) -> StudentWork:

@@ -43,7 +43,7 @@ class CellPart:
 
     def fault(self, message: str, line: int = 0) -> CourseError:
         """Make an error that names notebook, cell and line; ``line`` counts within the piece, 0 is the whole cell."""
-        cell = f"{self.label}: cell {self.number}"
+        cell = f"{self.label}: cell {self.number}" if self.number else self.label  # an answer file has no cells
         return CourseError(f"{cell}: line {self.first + line - 1}: {message}" if line else f"{cell}: {message}")
 
 

@@ -7,7 +7,6 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
@@ -197,28 +196,20 @@ def _check_imports(case: Case) -> None:
             raise case.piece.fault(f"from {node.module} import *: import the names that the test uses", node.lineno)
 
 
-def check_files(case: Case, of_students: Sequence[str], of_the_grader: Sequence[str]) -> None:
+def check_files(case: Case, of_the_grader: Sequence[str]) -> None:
     """Refuse a test that needs files which are not where it runs.
 
     Args:
         case: the test.
-        of_students: ``student_files``: their code never runs where tests do.
         of_the_grader: ``autograder_files``: tests may import them; a file of data has another place here.
 
     Raises:
-        CourseError: it imports a file of the students', or names a file of data that is only the grader's.
+        CourseError: it names a file of data that is only the grader's.
     """
-    modules = {PurePosixPath(name).stem for name in of_students if name.endswith(".py")}
     data = {name for name in of_the_grader if not name.endswith(".py")}
     for node in ast.walk(case.tree):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        line = getattr(node, "lineno", 0)
-        for name in names:
-            if name.split(".")[0] in modules:
-                reason = f"{name} is a file of the students' own, whose code never runs where tests do"
-                raise case.piece.fault(f"{reason}; import it in a cell of the notebook, and test what that binds", line)
         if isinstance(node, ast.Constant) and node.value in data:
+            line = getattr(node, "lineno", 0)
             reason = f"tests do not run beside {node.value}, one of autograder_files"
             raise case.piece.fault(f"{reason}; put it into hidden/, and read check.hidden_data({node.value!r})", line)
 

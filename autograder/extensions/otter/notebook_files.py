@@ -12,6 +12,7 @@ from autograder.course.paths import inside
 from autograder.errors import CourseError
 from autograder.extensions.otter.blocks import CellPart, boundary_of, is_otter_source, pieces
 from autograder.extensions.otter.otter_settings import OtterSettings, read_settings
+from autograder.extensions.otter.solutions import without_solutions
 
 NOT_LISTED = "not in files of the otter config"
 _WITHHELD = "autograder_files or student_files of the otter config"
@@ -26,6 +27,8 @@ class OtterFiles:
     listed: tuple[Path, ...]
     withheld: tuple[Path, ...]
     sources: tuple[Path, ...] = ()
+    answers: tuple[Path, ...] = ()
+    """Modules of ``student_files``."""
 
     def why_not(self, path: Path) -> str | None:
         """Return why a file in the source folder is not released; None if it is."""
@@ -34,6 +37,15 @@ class OtterFiles:
         if self.only and not any(path.is_relative_to(one) for one in self.listed):
             return NOT_LISTED
         return None
+
+    def without_solutions(self, text: str, label: str) -> str:
+        """Remove what otter's markers hide from a module of the students'.
+
+        Raises:
+            CourseError: a marker has no partner, or is misspelled.
+        """
+        part = CellPart(label, NotebookNode(cell_type="code", metadata={}, source=text), 0)
+        return "\n".join(without_solutions(part, list(enumerate(part.lines, 1))))
 
 
 def otter_files(folder: Path, notebooks: Mapping[Path, bytes]) -> OtterFiles | None:
@@ -51,13 +63,21 @@ def otter_files(folder: Path, notebooks: Mapping[Path, bytes]) -> OtterFiles | N
     if not settings_by_path:
         return None
     listed = [_path_of(path, folder, name) for path, s in settings_by_path.items() for name in s.files]
+    answers = [
+        _path_of(path, folder, name)
+        for path, s in settings_by_path.items()
+        for name in s.student_files
+        if name.endswith(".py")
+    ]
     withheld = [
         _path_of(path, folder, name, must_exist=False)
         for path, s in settings_by_path.items()
-        for name in (*s.autograder_files, *s.student_files)
+        for name in (*s.autograder_files, *(name for name in s.student_files if not name.endswith(".py")))
     ]
     shared = dict.fromkeys(file for settings in settings_by_path.values() for file in settings.shared)
-    return OtterFiles(len(settings_by_path) == len(notebooks), tuple(listed), tuple(withheld), tuple(shared))
+    return OtterFiles(
+        len(settings_by_path) == len(notebooks), tuple(listed), tuple(withheld), tuple(shared), tuple(answers)
+    )
 
 
 def read_notebook_pieces(path: Path, content: bytes, folder: Path) -> list[CellPart]:

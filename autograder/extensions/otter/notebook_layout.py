@@ -260,7 +260,7 @@ class _LayoutReader:
         block = self.open[-1][0] if self.open else ""
         if block == "tests":
             case = read_case(cell_part, ok_format=self.settings.ok_format)
-            check_files(case, self.settings.student_files, self.settings.autograder_files)
+            check_files(case, self.settings.autograder_files)
             self._asked(cell_part).cases.append(case)
             return
         new_cell = self._made(cell_part, block)

@@ -17,8 +17,7 @@ from autograder.records.checks import RECORDED
 from autograder.records.course import Course
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import NotebookGrade
-from autograder.release.build import notebook_text
-from autograder.release.exam_construction import solution_notebook
+from autograder.release.build import solution_texts, write_texts
 from autograder.release.record import Release
 
 _HIDDEN = " (hidden)"
@@ -60,9 +59,7 @@ def _recorded(course: Course, release: Release, execute: batch.Execute) -> tuple
     try:
         submission = folder / "submitted"
         submission.mkdir(parents=True)
-        for exam in release.exams:
-            text = notebook_text(solution_notebook(exam))
-            (submission / f"{exam.notebook}.ipynb").write_text(text, encoding="utf-8")
+        write_texts(submission, solution_texts(release.exams))
         recording = replace(
             release, notebooks=tuple(replace(one, exam=_recording(one.exam)) for one in release.notebooks)
         )

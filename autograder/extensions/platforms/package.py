@@ -113,7 +113,7 @@ def pack(
             package_settings.REQUIREMENTS: (with_hashes(lines, course.root / LOCK).encode(), 0o644),
             wheel: (wheel_content, 0o644),
         },
-        solution={f"{name}.ipynb": (text.encode(), 0o644) for name, text in solutions.items()},
+        solution={name: (text.encode(), 0o644) for name, text in solutions.items()},
         requirements=tuple(lines),
         questions=sum(len(exam.questions) for exam in release.exams),
         points=sum(exam.max_score for exam in release.exams),

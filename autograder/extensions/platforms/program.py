@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.coordinator.batch import own_files
 from autograder.coordinator.examiner import Examiners
 from autograder.coordinator.grading_sandboxes import require_walls
+from autograder.coordinator.student_files import student_files
 from autograder.coordinator.submission_grading import attempt
 from autograder.coordinator.templates import Templates
 from autograder.errors import AutograderError, SubmissionError
@@ -144,7 +144,8 @@ def _grade(platform: Platform, root: Path, folder: Path, deadline: Deadline) -> 
     (folder / "unpacked").mkdir()
     notebooks = [f"{exam.notebook}.ipynb" for exam in common.exams]
     notes = take(root / platform.submission, work.assignment.name, notebooks, folder / "unpacked", work.submission)
-    work = replace(work, student=STUDENT, files={**own_files(work.submission, common.files), **common.files})
+    beside = student_files(work.submission, common.files, common.exams, common.assignment.answers)
+    work = replace(work, student=STUDENT, files={**common.files, **beside.files}, said=beside.said)
     require_walls(work.assignment)
     ending = _examined(work, deadline)
     if not ending.is_done:

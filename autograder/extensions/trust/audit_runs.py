@@ -28,8 +28,7 @@ from autograder.extensions.trust.mutants.honest_rewrites import seeded
 from autograder.records.course import Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Grade, QuestionGrade
-from autograder.release.build import notebook_text
-from autograder.release.exam_construction import solution_notebook
+from autograder.release.build import solution_texts, write_texts
 from autograder.release.record import Release
 
 MIN_CELL_SECONDS = 3.0
@@ -145,8 +144,7 @@ class AuditRuns:
                 replace(cell, source=answers.get((exam.notebook, str(cell.grade_id)), cell.source))
                 for cell in exam.cells
             ]
-            text = notebook_text(solution_notebook(replace(exam, cells=tuple(changed))))
-            (submission / f"{exam.notebook}.ipynb").write_text(text, encoding="utf-8")
+            write_texts(submission, solution_texts([replace(exam, cells=tuple(changed))]))
         is_first = not self.keys
         self.keys = self.keys or common_keys(self.course, self.release)
         target = self.folder / name / "autograded"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 20_000
 """Largest number of characters of a text output."""
+MAX_OPEN_LINES = 60
+"""A longer answer file is folded."""
 MAX_OUTPUTS = 60
 """Largest number of outputs of a cell."""
 
@@ -48,6 +50,10 @@ class CellView:
     note: str
     run: str
     grade_id: str
+    file: str = ""
+    """Path of an answer file, which is no cell of the notebook."""
+    lines: int = 0
+    """Number of lines of its text."""
     number: int | None = None
     """Number in the file that was handed in; 0 if the cell is not in it; None in notebooks that do not tell."""
     outputs: tuple[OutputView, ...] = ()
@@ -93,6 +99,8 @@ def _cell(cell: Any, pieced: str) -> CellView:
         note=str(about.get("note", "")),
         run=str(about.get("run", "")),
         grade_id=str(nbgrader.get("grade_id", "")),
+        file=str(about.get("file", "")),
+        lines=len(visible(cell.source, MAX_SOURCE).splitlines()),
         number=number if type(number) is int else None,
         outputs=outputs,
         count=count if isinstance(count, int) else None,

@@ -101,6 +101,7 @@ def render_class_report(
         "names": {**(names or {}), **{grade.student: grade.name for grade in grades}},
         "departed": sorted((departed or {}).items()),
         "hand_ins": hand_ins,
+        "said": _replaced_files(grades),
         "presence": presence or Presence(),
         "people": _for_people(grades, titles),
         "outcomes": _ORDER,
@@ -158,6 +159,15 @@ def _for_people(grades: Sequence[Grade], titles: Titles) -> list[dict[str, Any]]
             )
             entry["who"].append((grade, feedback_link(grade)))
     return [entries[key] for key in sorted(entries, key=lambda key: key[0])]
+
+
+def _replaced_files(grades: Sequence[Grade]) -> dict[str, list[str]]:
+    """Map what was said of files to the students whom it concerns."""
+    students_by_sentence: dict[str, list[str]] = {}
+    for grade in grades:
+        for sentence in grade.said.values():
+            students_by_sentence.setdefault(sentence, []).append(grade.shown)
+    return students_by_sentence
 
 
 def _tallies(grades: Sequence[Grade], titles: Titles) -> list[_Tally]:

@@ -80,6 +80,7 @@ def render_feedback(
         "several": len(books) > 1,
         "counts": _counts(grade),
         "requests": requests,
+        "MAX_OPEN_LINES": cells.MAX_OPEN_LINES,
     }
     return render("feedback.html", values)
 

@@ -299,7 +299,6 @@ TESTS = [
     (config(), code(CONFIGURED.format("\npoints: x")), "cell 8: line 3: 'points' must be a number from 0, not 'x'"),
     (config(), code('""" # BEGIN TEST CONFIG\npoints: 1\n"""'), "the test config has no"),
     (config(), code("from math import *\nsin(x)"), "cell 8: line 1: from math import *: import the names"),
-    (config("student_files: [own.py]"), code("import own\nown.f(x)"), "line 1: own is a file of the students' own"),
     (config("autograder_files: [d.csv]"), code("open('d.csv')"), "line 1: tests do not run beside d.csv"),
     (EXCEPTIONS, code("assert x == 1"), "cell 8: line 1: a test of the exception format is a function"),
     (EXCEPTIONS, code("def t(env):\n    for n in env:\n        pass"), "line 2: which names this test takes from env"),

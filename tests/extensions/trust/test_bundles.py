@@ -310,7 +310,7 @@ def test_a_bundle_of_another_version_names_the_kit_that_made_it(course: Course, 
         manifest["version"] = 1
         manifest["environment"]["kit"] = "0.0.9\x1b[31m"
 
-    said = r"its version is 1 \(made with version 0\.0\.9.* of the kit\), and this kit reads version 11"
+    said = r"its version is 1 \(made with version 0\.0\.9.* of the kit\), and this kit reads version 12"
     with pytest.raises(BundleError, match=said) as caught:
         opened(rewritten(packed(course, tmp_path)[0], change), tmp_path)
     assert "\x1b" not in str(caught.value)
@@ -473,7 +473,7 @@ def test_without_openssh_it_is_named(course: Course, tmp_path: Path, monkeypatch
 
 # --- the version ---------------------------------------------------------------------------------------------
 
-SHAPE = {11: "2fcdcecb8601784a"}
+SHAPE = {12: "76b489d3e1b2c6a8"}
 """Version of a bundle → digest of its records' fields and types."""
 
 

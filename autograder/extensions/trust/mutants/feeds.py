@@ -80,6 +80,9 @@ def _in_order(exam: Exam, tests: Collection[str]) -> list[str]:
 def used_later(exam: Exam, index: int) -> tuple[str, ...]:
     """List the names that a cell binds or changes, and that a later cell or test uses."""
     names = {name for cell in exam.cells[index + 1 :] for name in _reads(exam, cell)}
+    if exam.cells[index].is_answer_file:  # given modules may take what it defines
+        tree = parsed(exam.cells[index].source) or ast.Module([], [])
+        names |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     return tuple(sorted(touched(exam.cells[index].source) & names - _modules(exam)))
 
 
@@ -90,6 +93,27 @@ def _reads(exam: Exam, cell: ExamCell) -> frozenset[str]:
     """
     if cell.cell_type != "code":
         return frozenset()
+    of_files = _names_of_files(exam)
+    return _reads_here(exam, cell) | (of_files & _attributes(_source(cell)) if of_files else frozenset())
+
+
+@functools.lru_cache(maxsize=64)
+def _touched_by(sources: tuple[str, ...]) -> frozenset[str]:
+    return frozenset().union(*map(touched, sources))
+
+
+def _names_of_files(exam: Exam) -> frozenset[str]:
+    return _touched_by(tuple(cell.source for cell in exam.answer_files))
+
+
+def _attributes(source: str) -> frozenset[str]:
+    """Collect the names that a cell takes from modules: ``layers.relu``, ``from layers import relu``."""
+    nodes = list(ast.walk(parsed(source) or ast.Module([], [])))
+    imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    return frozenset(imported | {node.attr for node in nodes if isinstance(node, ast.Attribute)})
+
+
+def _reads_here(exam: Exam, cell: ExamCell) -> frozenset[str]:
     if exam.observations is None or cell.role is not Role.TEST or cell.in_kernel:
         return used(_source(cell))
     looked_at = (fact.subject.split(" ") for fact in exam.observations.facts if fact.act is Act.ANSWERS)

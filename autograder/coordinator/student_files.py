@@ -1,0 +1,122 @@
+"""A student's files beside the notebooks: which go along, which stand for an answer, and which the release replaces.
+
+Whatever is given is the instructor's. What is said of a file is for the student, and counted for the class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from autograder._util.digests import regular_files
+from autograder.records.dates import TIMESTAMP
+from autograder.records.exam import Exam
+from autograder.records.limits import MAX_ANSWER_BYTES
+from autograder.release.student_bundle import FOLDER
+
+MAX_OWN_FILES = 200
+"""Largest number of files that a student may add; each is a mount in the sandbox.
+
+Further ones, in the order of their names, are left out.
+"""
+MAX_COMPARED_BYTES = 4 << 20
+"""Largest file whose difference from the release is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudentFiles:
+    """The files of one submission."""
+
+    files: Mapping[str, Path]
+    """Path beside the notebook → file that was handed in."""
+    said: Mapping[str, str]
+    """Path → sentence about a file that did not run as it was handed in."""
+
+
+def student_files(
+    folder: Path, provided: Mapping[str, Path], exams: Collection[Exam], open_files: Collection[str] = ()
+) -> StudentFiles:
+    """Sort the further files of a submission; the release's file of the same name wins, unless it is an answer.
+
+    A copy of this package (the bundle of a release) is left out: nobody grades with what a student may have changed.
+    So is compiled code, and a module that would be imported in place of one of the assignment's.
+
+    Args:
+        folder: the submission.
+        provided: path beside the notebook → file of the release.
+        exams: the notebooks; they name the answer files.
+        open_files: ``answers`` of course.yaml. A released file of another kind that is named there is the student's.
+    """
+    answers = list(dict.fromkeys(cell.file for exam in exams for cell in exam.answer_files))
+    every = {path.relative_to(folder).as_posix(): path for path in regular_files(folder) if path.suffix != ".ipynb"}
+    handed_in = {name: path for name, path in every.items() if _goes_along(name)}
+    files: dict[str, Path] = {}
+    sentences: dict[str, str] = {}
+    for name in answers:
+        origin = _place_of(name, handed_in, {*answers, *provided})
+        if origin and handed_in[origin].lstat().st_size > MAX_ANSWER_BYTES:
+            sentences[name] = f"{name} is larger than {MAX_ANSWER_BYTES >> 20} MiB, so it ran as it was released."
+        elif origin:
+            files[name] = handed_in.pop(origin)
+            if origin != name:
+                sentences[name] = f"{name} was found as {origin}."
+        else:
+            kind = "is no regular file" if (folder / name).is_symlink() or (folder / name).exists() else _MISSING
+            sentences[name] = f"{name} {kind}, so it ran as it was released."
+    modules = {module_name(name): name for name in (*answers, *provided) if name.endswith(".py")}
+    for name, path in handed_in.items():
+        if name in provided and any(PurePosixPath(name).match(pattern) for pattern in open_files):
+            files[name] = path
+        elif name in provided:
+            if not _is_same(path, provided[name]):
+                sentences[name] = f"{name} ran as it was released: yours differs, and it is no file to write in."
+        elif any(name == answer or name.startswith(f"{answer}/") for answer in answers):
+            continue
+        elif shadowed := modules.get(module_name(name)):
+            sentences[name] = f"{name} was left out: it would have run in place of {shadowed}."
+        else:
+            files[name] = path
+    return StudentFiles(dict(list(files.items())[: MAX_OWN_FILES + len(answers)]), sentences)
+
+
+_MISSING = "was not handed in"
+
+
+def _goes_along(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return name != TIMESTAMP and parts[0] not in (FOLDER, f"{FOLDER}.py") and "__pycache__" not in parts
+
+
+def module_name(name: str) -> str:
+    """Return the name under which Python imports a file: ``cs231n.layers`` for ``cs231n/layers.py``."""
+    path = PurePosixPath(name)
+    if path.suffix not in (".py", ".pyc", ".so"):
+        return ""
+    parts = [*path.parent.parts, path.name.split(".")[0]]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+def _place_of(answer: str, handed_in: Mapping[str, Path], reserved: Collection[str]) -> str:
+    """Find an answer file among those that were handed in; empty if none is it.
+
+    Uploads lose folders, and some file systems the case of letters: the only file of that name is the one.
+    """
+    if answer in handed_in or PurePosixPath(answer).stem == "__init__":
+        return answer if answer in handed_in else ""
+    wanted = PurePosixPath(answer).name.casefold()
+    same = [name for name in handed_in if PurePosixPath(name).name.casefold() == wanted and name not in reserved]
+    return same[0] if len(same) == 1 else ""
+
+
+def _is_same(path: Path, released: Path) -> bool:
+    """Tell whether a file is as it was released, but for line endings and spaces before them."""
+    size = path.lstat().st_size
+    if size > MAX_COMPARED_BYTES:
+        return size == released.stat().st_size
+    ours, theirs = released.read_bytes(), path.read_bytes()
+    return ours == theirs or list(_lines(ours)) == list(_lines(theirs))
+
+
+def _lines(content: bytes) -> Iterator[bytes]:
+    yield from (line.rstrip() for line in content.rstrip().split(b"\n"))

@@ -1,0 +1,214 @@
+"""Answers in files: the modules of an assignment that students write, with the instructor's solution and without it.
+
+An answer file is a cell of the exam that is in no notebook, as a test of a test file is. Everything that reads answers
+reads it as a cell.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from autograder.course.nbgrader_config import NbgraderConfig, read_nbgrader_config
+from autograder.errors import CourseError
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.limits import MAX_ANSWER_BYTES
+from autograder.release.answer_paths import IGNORED, SOLUTIONS
+from autograder.release.formats import FileRules
+from autograder.release.markers import HIDDEN_TESTS, MARK_SCHEME, SOLUTION, course_markers, read_cell
+from autograder.release.stripping import without_solutions
+from autograder.syntax.answer_modules import Module, answered, asked_modules, handle_name, taken_modules
+from autograder.syntax.names import modules_imported
+
+# --- with the solution and without it -----------------------------------------------------------------
+
+
+def answer_cells(
+    course: Course, assignment: Assignment, paths: Mapping[str, Path], rules: Sequence[FileRules] = ()
+) -> list[ExamCell]:
+    """Make the cell of each answer file that is a module.
+
+    Raises:
+        CourseError: a file cannot be read, its markers are wrong, or what is left of it is not Python.
+    """
+    config = read_nbgrader_config(course.root)
+    modules = {name: path for name, path in paths.items() if name.endswith(".py")}
+    return [_cell(course, assignment, name, path, config, rules) for name, path in modules.items()]
+
+
+def _cell(
+    course: Course,
+    assignment: Assignment,
+    name: str,
+    path: Path,
+    config: NbgraderConfig,
+    rules: Sequence[FileRules],
+) -> ExamCell:
+    label = f"source/{assignment.name}/{name}"
+    text, separate = _text(path, label), course.source(assignment.name) / SOLUTIONS / name
+    released = _cut(course, assignment, text, label, config, rules)
+    if released == text and separate.is_file():
+        text = _text(separate, f"source/{assignment.name}/{SOLUTIONS}/{name}")
+    _check_python(text, label, "")
+    _check_python(released, label, "without its solution, ")
+    return ExamCell(Role.ANSWER, "code", name, 0.0, text, released, "", file=name)
+
+
+def _text(path: Path, label: str) -> str:
+    try:
+        content = path.read_bytes()
+        if len(content) > MAX_ANSWER_BYTES:
+            raise CourseError(f"{label}: an answer file has at most {MAX_ANSWER_BYTES >> 20} MiB")
+        return content.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CourseError(f"{label} cannot be read as UTF-8 ({error}); save it so") from None
+
+
+def _cut(
+    course: Course, assignment: Assignment, text: str, label: str, config: NbgraderConfig, rules: Sequence[FileRules]
+) -> str:
+    """Return a module without its solutions; line endings stay."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    lines = text.replace("\r\n", "\n")
+    for rule in rules:
+        return rule.without_solutions(lines, label).replace("\n", newline)
+    marked = read_cell({"cell_type": "code", "source": lines, "metadata": {}}, course_markers(config))
+    if marked.faults:
+        raise CourseError("\n".join(f"{label}: line {number}: {fault}" for number, fault in marked.faults))
+    if wrong := marked.kinds & {HIDDEN_TESTS, MARK_SCHEME}:
+        raise CourseError(f"{label}: it marks a part as {min(wrong)}; in an answer file there are solutions alone")
+    if SOLUTION not in marked.kinds:
+        return text
+    folder = course.source(assignment.name)
+    return without_solutions(lines, course.root, folder, config, label).replace("\n", newline)
+
+
+def _check_python(text: str, label: str, when: str) -> None:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        position = f" in line {line}" if line else ""
+        raise CourseError(
+            f"{label}: {when}it is not Python{position} ({getattr(error, 'msg', error)}); let a statement stand in "
+            "each block that is left"
+        ) from None
+
+
+# --- in the exams ---------------------------------------------------------------------------------------
+
+
+def with_answers(
+    exams: Mapping[str, Exam], cells: Sequence[ExamCell], folders: Sequence[Path], released: Mapping[str, Path]
+) -> dict[str, Exam]:
+    """Put the answer files into the exams, and note which modules only the student's kernel imports.
+
+    Each notebook gets the files that its cells and tests take something from, and those that no notebook does. Before
+    the first test that imports such a module itself, a cell imports it in the kernel.
+
+    Args:
+        exams: notebook → its exam.
+        cells: the answer files.
+        folders: those that modules are imported from, the assignment's own first.
+        released: place in the release → file.
+    """
+    if not cells:
+        return dict(exams)
+    modules = _modules(folders)
+    source = folders[0].resolve()
+    answers = {(source / cell.file).as_posix() for cell in cells}
+    released_paths = {path.resolve().as_posix() for path in released.values()}
+    theirs, asking = answered(modules, answers, released_paths)
+    names = {cell.file: [n for n, m in modules.items() if m.file == (source / cell.file).as_posix()] for cell in cells}
+    closure = {name: _reached(name, modules) for name in theirs}
+    needed = {name: _needed(exam, theirs, asking, closure) for name, exam in exams.items()}
+    by_none = {cell.file for cell in cells if not any(set(names[cell.file]) & all_of for all_of in needed.values())}
+    return {
+        name: _with_answers(
+            exam,
+            [c for c in cells if c.file in by_none or set(names[c.file]) & needed[name]],
+            theirs,
+            asking,
+        )
+        for name, exam in exams.items()
+    }
+
+
+def _with_answers(
+    exam: Exam,
+    cells: Sequence[ExamCell],
+    theirs: tuple[str, ...],
+    asking: Mapping[str, tuple[str, ...]],
+) -> Exam:
+    exam = replace(exam, theirs=theirs, asking=asking)
+    placed: list[ExamCell] = list(cells)
+    bound: set[str] = set()
+    for cell in exam.cells:
+        if cell.role is Role.TEST and not cell.in_kernel:
+            for module in asked_modules(_imported(cell), theirs, asking):
+                if module not in bound:
+                    bound.add(module)
+                    placed.append(_importing(module))
+        placed.append(cell)
+    return replace(exam, cells=tuple(placed))
+
+
+def _importing(module: str) -> ExamCell:
+    """Make the cell that lets the kernel import a module for tests."""
+    source = f"import {module} as {handle_name(module)}"
+    return ExamCell(Role.READ_ONLY, "code", f"import {module}", 0.0, source, source, "", file=f"{module}.py")
+
+
+def _imported(cell: ExamCell) -> frozenset[str]:
+    try:
+        return modules_imported(cell.source)
+    except SyntaxError:  # told by the linter
+        return frozenset()
+
+
+def _needed(
+    exam: Exam, theirs: Collection[str], asking: Mapping[str, tuple[str, ...]], closure: Mapping[str, set[str]]
+) -> set[str]:
+    """Return the modules of the kernel that an exam's cells import, with those that these import."""
+    imported: set[str] = set()
+    for cell in exam.cells:
+        if cell.cell_type == "code":
+            imported |= _imported(cell)
+    direct = asked_modules(imported, theirs, asking)
+    return set(direct).union(*(closure[name] for name in direct))
+
+
+def _reached(name: str, modules: Mapping[str, Module]) -> set[str]:
+    reached: set[str] = set()
+    waiting = [name]
+    while waiting:
+        module = waiting.pop()
+        if module in modules and module not in reached:
+            reached.add(module)
+            waiting += taken_modules(module, modules)
+    return reached
+
+
+def _modules(folders: Sequence[Path]) -> dict[str, Module]:
+    """Read the course's modules under the names that they have in the folders on Python's path."""
+    modules: dict[str, Module] = {}
+    for folder in folders:
+        for path in sorted(_python_files(folder, deep=folder != folders[-1])):
+            parts = path.relative_to(folder).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            if name and all(part.isidentifier() for part in parts):
+                modules.setdefault(name, Module(path.resolve().as_posix(), path.read_text("utf-8", "replace")))
+    return modules
+
+
+def _python_files(folder: Path, *, deep: bool) -> list[Path]:
+    """List the modules below a folder; at the top of the course, only those that lie there and in packages."""
+    top = list(folder.glob("*.py"))
+    if not deep:
+        packages = [path.parent for path in folder.glob("*/__init__.py")]
+        return [*top, *(path for package in packages for path in package.rglob("*.py"))]
+    every = (path for path in folder.rglob("*.py"))
+    return [path for path in every if not IGNORED.intersection(path.relative_to(folder).parts[:-1])]
