@@ -6,6 +6,7 @@ evaluates a piece; the points are drawn here, and drawn again around each place 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,6 @@ _MAX_LOOKS = 500
 """Most pieces of a network that are looked at; of the others, it is not known what they are."""
 _OVERFLOW = {"f4": 20.0, "f8": 80.0}
 """From this size on, a formula with ``exp`` may give what is no number."""
-_DRAW = np.random.default_rng()  # the author of a network cannot know the points
 
 Function = Callable[[np.ndarray], Sequence[np.ndarray]]
 """A piece: rows → what each of its operations gives, its result last."""
@@ -54,7 +54,7 @@ def agree(piece: Function, known: Known, shape: tuple[int, ...], *, alone: bool)
     if alone and _mixes(piece, shape):
         return False
     count = min(500, max(10, _MAX_NUMBERS // max(1, math.prod(shape))))
-    near = _DRAW.normal(size=(count, *shape)) * _DRAW.uniform(0, 12, (count, *[1] * len(shape)))
+    near = _draws().normal(size=(count, *shape)) * _draws().uniform(0, 12, (count, *[1] * len(shape)))
     if not _agree_in_single_precision(piece, known, near):
         return False
     return all(_agree_on(piece, known, shape, offset, ROUNDS) for offset in (0.0, 1.0, 100.0))
@@ -62,12 +62,12 @@ def agree(piece: Function, known: Known, shape: tuple[int, ...], *, alone: bool)
 
 def _agree_on(piece: Function, known: Known, shape: tuple[int, ...], offset: float, rounds: int) -> bool:
     """Compare along a line through the rows; each round looks more closely at where a value of the piece turns."""
-    start, direction = offset * _DRAW.normal(size=shape), _DRAW.normal(size=shape)
-    large = 10.0 ** _DRAW.uniform(-36, 36, 600)
-    points = np.unique(np.concatenate([large[::2], -large[1::2], _DRAW.uniform(-12, 12, 500), [0.0]]))
+    start, direction = offset * _draws().normal(size=shape), _draws().normal(size=shape)
+    large = 10.0 ** _draws().uniform(-36, 36, 600)
+    points = np.unique(np.concatenate([large[::2], -large[1::2], _draws().uniform(-12, 12, 500), [0.0]]))
     for _ in range(rounds):
         most = max(10, _MAX_NUMBERS // max(1, direction.size))
-        points = points if len(points) <= most else np.sort(_DRAW.choice(points, most, replace=False))
+        points = points if len(points) <= most else np.sort(_draws().choice(points, most, replace=False))
         rows = start + points.reshape(-1, *[1] * len(shape)) * direction
         values = piece(rows)
         if not _close(values[-1], known(rows), rows, 2e-5, 1e-6):
@@ -88,8 +88,8 @@ def _agree_in_single_precision(piece: Function, known: Known, rows: np.ndarray) 
 def _mixes(piece: Function, shape: tuple[int, ...]) -> bool:
     """Return whether a number in a piece depends on several numbers of a row."""
     count = math.prod(shape)
-    places = _DRAW.permutation(count)[: min(64, max(8, _MAX_NUMBERS // max(1, count)))]
-    rows = np.repeat(_DRAW.normal(size=(1, count)), len(places) + 1, axis=0)
+    places = _draws().permutation(count)[: min(64, max(8, _MAX_NUMBERS // max(1, count)))]
+    rows = np.repeat(_draws().normal(size=(1, count)), len(places) + 1, axis=0)
     rows[np.arange(len(places)) + 1, places] += 1
     for value in piece(rows.reshape(-1, *shape)):
         axis = next((axis for axis, size in enumerate(value.shape) if size == len(rows)), None)
@@ -122,13 +122,19 @@ def _turns(points: np.ndarray, values: Sequence[np.ndarray]) -> np.ndarray:
             found[1:] |= turns
             found[:-1] |= turns
             places = np.flatnonzero(found)
-            chosen.update(_DRAW.choice(places, min(len(places), _MAX_TURNS), replace=False))
+            chosen.update(_draws().choice(places, min(len(places), _MAX_TURNS), replace=False))
     places = np.array(sorted(chosen), int)
     inside = points[places, None] + np.diff(points)[places, None] * np.linspace(0, 1, 11)
     return np.unique(inside)
 
 
 # --- pieces --------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _draws() -> np.random.Generator:
+    """Return the generator of the points, which the author of a network cannot know."""
+    return np.random.default_rng()
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ PERSON = "These operations may be the layer that is asked."
 def may_be_asked(pattern: Run, present: Sequence[Step]) -> bool:
     """Return whether operations may be a convolution or a recurrent layer that is asked and not there."""
     kinds = {single.kind for single in singles(pattern)}
-    missing = {kind for kind in kinds if not any(step.named(kind) for step in present)}
+    missing = kinds - {step.kind for step in present}
     operations = Counter(step.kind.rpartition(" ")[2].lower() for step in present if step.operation)
     convolves = any("conv" in kind for kind in operations)
     products = sum(count for kind, count in operations.items() if kind in _PRODUCTS)

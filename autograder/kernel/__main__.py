@@ -1,6 +1,6 @@
 """The agent's program: an IPython kernel that also answers the examiner's questions.
 
-Run as ``python -I _nbexaminer_kernel -f <connection file> [module …] [option]``. The modules are imported before the
+Run as ``python -I _kernel_agent -f <connection file> [module …] [option]``. The modules are imported before the
 kernel takes its first request, so that they cost no cell any time.
 """
 
@@ -19,17 +19,17 @@ def main() -> None:
 
     gc.disable()  # imports allocate much and free little: collecting would take a quarter of the time
 
-    # The folder above holds the package ``_nbexaminer_kernel``, and the aliases, which belong at the end of the path.
+    # The folder above holds the package ``_kernel_agent``, and the aliases, which belong at the end of the path.
     program = Path(__file__).resolve().parent
     sys.path[0] = str(program.parent)
 
-    from _nbexaminer_kernel.kernel import workfiles
+    from _kernel_agent.kernel import workfiles
 
     workfiles.copy_given(
         str(Path.cwd()), str(program.parent / "files" / "work")
     )  # before any import that may look into the folder
 
-    from _nbexaminer_kernel.kernel import fast_training, figures, model_questions, server
+    from _kernel_agent.kernel import fast_training, figures, model_questions, server
     from ipykernel.kernelapp import IPKernelApp
 
     with contextlib.suppress(ImportError):  # where it is installed; a file beside the notebook may have its name

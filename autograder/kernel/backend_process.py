@@ -39,8 +39,8 @@ HOW_TO_INSTALL = {
 _MAX_PRINTED = 1_000_000
 _PROGRAM = """
 import importlib, sys, types
-sys.modules["_nbexaminer_kernel"] = types.ModuleType("_nbexaminer_kernel")
-sys.modules["_nbexaminer_kernel"].__path__ = [sys.argv[1]]
+sys.modules["_kernel_agent"] = types.ModuleType("_kernel_agent")
+sys.modules["_kernel_agent"].__path__ = [sys.argv[1]]
 importlib.import_module(sys.argv[2]).main()
 """
 """The child's program: this module, as in a sandbox, and nothing of the folder that its package lies in."""
@@ -149,7 +149,7 @@ class _Child:
                 "-c",
                 _PROGRAM,
                 str(folder.parent),
-                f"_nbexaminer_kernel.{folder.name}.{Path(__file__).stem}",
+                f"_kernel_agent.{folder.name}.{Path(__file__).stem}",
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -10,7 +10,7 @@ from autograder._util import kernel_side
 from autograder.records.limits import Limits
 from autograder.sandbox.base import SOCKETS, Job, kernel_environment, own_python
 
-AGENT = "/opt/kernel/_nbexaminer_kernel"
+AGENT = "/opt/kernel/_kernel_agent"
 ALIASES = "/opt/kernel/aliases"
 """Beside the agent, which puts this folder at the end of the path: old names for living libraries (``theano``)."""
 CONNECTION_FILE = "/opt/kernel/connection.json"

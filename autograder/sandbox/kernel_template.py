@@ -12,8 +12,8 @@ from autograder.sandbox.kernel_job import CONNECTION_FILE, command, program_file
 from autograder.sandbox.warm_start import Template
 
 KERNEL_MODULES = (
-    "_nbexaminer_kernel.kernel.fast_training", "_nbexaminer_kernel.kernel.figures",
-    "_nbexaminer_kernel.kernel.server", "_nbexaminer_kernel.kernel.workfiles",
+    "_kernel_agent.kernel.fast_training", "_kernel_agent.kernel.figures",
+    "_kernel_agent.kernel.server", "_kernel_agent.kernel.workfiles",
     "ipykernel.kernelapp", "ipykernel.debugger",
     "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect", "IPython.extensions.storemagic",
     "IPython.utils.wildcard", "faulthandler", "sqlite3", "tornado.platform.asyncio", "tornado.queues",

@@ -580,4 +580,4 @@ def test_the_vocabulary_is_small() -> None:
         "score",
         "serving_hidden_data",
     ]
-    assert registry.names(registry.CHECKS) == ["causal", "curve", "optimizer", "training_step"]
+    assert registry.names(registry.CHECKS) == ["causal", "computes", "curve", "optimizer", "training_step"]

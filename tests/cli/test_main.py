@@ -654,7 +654,7 @@ def running(slow_course: Course) -> Iterator[tuple[subprocess.Popen[str], set[tu
             time.sleep(0.05)
         while (
             sum(
-                not name.startswith("bwrap") and "/opt/kernel/_nbexaminer_kernel" in name
+                not name.startswith("bwrap") and "/opt/kernel/_kernel_agent" in name
                 for _, name in descendants(process.pid)
             )
             < 2

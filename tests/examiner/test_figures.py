@@ -153,7 +153,7 @@ class Shows(InProcessKernel):
 
     def run(self, source, seconds):
         result = super().run(source, seconds)
-        from _nbexaminer_kernel.kernel import figures
+        from _kernel_agent.kernel import figures
 
         for number in plt.get_fignums():
             figures.note(plt.figure(number))
@@ -163,13 +163,13 @@ class Shows(InProcessKernel):
 
 @pytest.mark.parametrize("kernel", [InProcessKernel, Shows])
 def test_the_current_figure_is_the_open_one_or_the_one_that_was_shown_last(kernel) -> None:
-    sys.modules["_nbexaminer_kernel.kernel.figures"]._last_figure.clear()
+    sys.modules["_kernel_agent.kernel.figures"]._last_figure.clear()
     test = "ax = plt.gca()\nassert ax.get_title() == 'mine' and plt.gcf().axes == [ax] and plt.xlim() == (0, 7)"
     answer = "plt.plot([1, 2])\nplt.title('mine')\nplt.xlim(0, 7)"
     result = outcome(answer, test, kernel)
     assert result.outcome is Outcome.PASSED, result.detail
     plt.close("all")
-    sys.modules["_nbexaminer_kernel.kernel.figures"]._last_figure.clear()
+    sys.modules["_kernel_agent.kernel.figures"]._last_figure.clear()
     assert outcome("pass", test, kernel).fraction == 0
 
 

@@ -35,7 +35,7 @@ from autograder.release.pytest_file_reader import read_file
 from autograder.syntax.file_paths import looks_at_files
 from autograder.syntax.names import needs, vocabulary
 
-from _nbexaminer_kernel.kernel import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
+from _kernel_agent.kernel import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
 from helpers.workspaces import graded
 
 SOLUTION = """\

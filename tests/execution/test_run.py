@@ -304,7 +304,7 @@ def test_nothing_runs_after_the_notebooks_time_is_over():
 
 
 def test_a_value_past_the_limits_is_a_refusal_of_that_name_only(monkeypatch):
-    from _nbexaminer_kernel.kernel import server  # the agent's own module, as the in-process kernel uses it
+    from _kernel_agent.kernel import server  # the agent's own module, as the in-process kernel uses it
 
     monkeypatch.setattr(server.codec, "MAX_BYTES", 5000)
     exam = exam_of((Role.ANSWER, "import numpy\nbig = numpy.zeros(10000)\nsmall = 1"), (Role.TEST, "big, small"))
@@ -355,7 +355,7 @@ def test_an_exception_without_a_text_is_named_alone():
     ],
 )
 def test_how_trainings_ran_is_a_claim_of_known_kinds(monkeypatch, claimed, believed):
-    monkeypatch.setattr("_nbexaminer_kernel.kernel.server.Server.trainings", lambda server: claimed)
+    monkeypatch.setattr("_kernel_agent.kernel.server.Server.trainings", lambda server: claimed)
     assert run(REUSED).run.trainings == believed
 
 

@@ -26,13 +26,11 @@ from autograder.examiner.student_text import taint
 from autograder.execution.link import Answer
 from autograder.records.run import CellRun, RunStatus
 
-_agent = sys.modules["_nbexaminer_kernel"] = ModuleType(
-    "_nbexaminer_kernel"
-)  # the kernel's own copy, as it is in a sandbox
+_agent = sys.modules["_kernel_agent"] = ModuleType("_kernel_agent")  # the kernel's own copy, as it is in a sandbox
 _agent.__path__ = autograder.__path__
-server = importlib.import_module("_nbexaminer_kernel.kernel.server")
-described = importlib.import_module("_nbexaminer_kernel.kernel.description")
-codec_of_agent = importlib.import_module("_nbexaminer_kernel.codec")
+server = importlib.import_module("_kernel_agent.kernel.server")
+described = importlib.import_module("_kernel_agent.kernel.description")
+codec_of_agent = importlib.import_module("_kernel_agent.codec")
 """For tests that need the agent's own."""
 
 

@@ -45,7 +45,7 @@ class TorchKernel(InProcessKernel):
     def __init__(self) -> None:
         super().__init__()
         importlib.import_module("torch")
-        importlib.import_module("_nbexaminer_kernel.extensions.pytorch.kernel_side.watch").install()
+        importlib.import_module("_kernel_agent.extensions.pytorch.kernel_side.watch").install()
         self.server.aside = self.server.ask_model
 
 

@@ -20,7 +20,7 @@ from autograder.syntax.written_files import written_paths
 from helpers.exams import composed_of, exam_of
 from helpers.kernels import InProcessKernel, inside
 
-from _nbexaminer_kernel.kernel import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
+from _kernel_agent.kernel import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
 
 
 class Kernel(InProcessKernel):

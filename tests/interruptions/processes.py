@@ -88,7 +88,7 @@ class Batch:
             "template": templates,
             "monitor": monitors,
             "init": inits,
-            "kernel": below(inits, "/opt/kernel/_nbexaminer_kernel"),
+            "kernel": below(inits, "/opt/kernel/_kernel_agent"),
             "examiner": below(inits, "/opt/examiner/program"),
         }[kind]
 

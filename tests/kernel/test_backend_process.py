@@ -180,12 +180,12 @@ def _any_backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Torch counts as installed, and as not yet imported: dummy functions need no Keras."""
     for probe in {
         backend_process,
-        sys.modules["_nbexaminer_kernel.kernel.backend_process"],
+        sys.modules["_kernel_agent.kernel.backend_process"],
     }:  # the package's, and the one that the in-process kernel uses
         monkeypatch.setattr(probe, "_backend_here", lambda: "")
     monkeypatch.setattr(backend_process.importlib.util, "find_spec", lambda name: object())
     yield
-    for probe in {backend_process, sys.modules["_nbexaminer_kernel.kernel.backend_process"]}:
+    for probe in {backend_process, sys.modules["_kernel_agent.kernel.backend_process"]}:
         for child in probe._children.values():
             child.end()
 
@@ -338,7 +338,7 @@ class TestInTheExaminer:
     )
     def test_an_answer_that_is_none_is_no_result(self, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         f = remote_function(Kernel(), "def f(x):\n    return x")
-        monkeypatch.setattr(sys.modules["_nbexaminer_kernel.kernel.server"].Server, "elsewhere", lambda *_: answer)
+        monkeypatch.setattr(sys.modules["_kernel_agent.kernel.server"].Server, "elsewhere", lambda *_: answer)
         with pytest.raises(RemoteError, match="an answer that cannot be read"):
             check.on_backend(f, "torch")(1)
 

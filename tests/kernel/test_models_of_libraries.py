@@ -293,7 +293,7 @@ def test_a_class_of_the_students_own_is_not_the_librarys() -> None:
 def test_a_lie_about_the_steps_is_no_answer(parts: str) -> None:
     source = (
         fitted("Ridge()")
-        + f"\nfrom _nbexaminer_kernel.kernel import model_questions as q\nkept = q.QUESTIONS['layers']\nq.QUESTIONS['layers'] = lambda m: {parts}"
+        + f"\nfrom _kernel_agent.kernel import model_questions as q\nkept = q.QUESTIONS['layers']\nq.QUESTIONS['layers'] = lambda m: {parts}"
     )
     model, kernel = answers(source)
     try:
@@ -308,7 +308,7 @@ def test_a_lie_about_the_steps_is_no_answer(parts: str) -> None:
 def test_a_lie_about_a_model_makes_it_no_better(claim: str) -> None:
     source = (
         fitted("Ridge()")
-        + f"\nfrom _nbexaminer_kernel.kernel import model_questions as q\nkept = q.QUESTIONS['describe']\nq.QUESTIONS['describe'] = lambda m: {claim}"
+        + f"\nfrom _kernel_agent.kernel import model_questions as q\nkept = q.QUESTIONS['describe']\nq.QUESTIONS['describe'] = lambda m: {claim}"
     )
     model, kernel = answers(source)
     try:

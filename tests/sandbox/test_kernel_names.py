@@ -34,7 +34,7 @@ def test_the_kits_one_name_in_a_fresh_kernel_is_none_that_a_course_would_use(is_
     else:
         with starting(ROOMY) as start:
             names = printed(start(), OF_THE_KIT)
-    assert ast.literal_eval(names) == ["_nbexaminer_kernel"]
+    assert ast.literal_eval(names) == ["_kernel_agent"]
 
 
 def test_what_can_be_imported_of_the_kits_own_stands_in_for_old_libraries() -> None:

@@ -208,6 +208,12 @@ def test_69_nothing_is_close_to_no_number_and_a_tensor_wraps_nowhere(of_forms: C
     assert of_forms.points("ada")[f"test-{name}"] == 1
 
 
+@pytest.mark.parametrize("name", [name for name in SEEDS if "control" in name])
+def test_71_control_a_seed_that_is_shared_gives_all_that_the_test_draws(of_seeds: Class, name: str) -> None:
+    """Where a line of the test shares its seed, or the solution cannot do without it, the answer's draws are the test's."""
+    assert of_seeds.points("eve")[f"test-{name}"] == SEEDS[name].earned == 1
+
+
 @pytest.mark.parametrize("name", SEEDS)
 def test_71_an_answer_draws_nothing_that_a_test_expects(of_seeds: Class, name: str) -> None:
     assert of_seeds.points("eve")[f"test-{name}"] == SEEDS[name].earned

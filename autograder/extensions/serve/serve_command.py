@@ -16,7 +16,6 @@ import click
 from autograder.cli.output import examples, workers_option
 from autograder.cli.requirements import GradingCommand
 from autograder.errors import HostError, UsageError
-from autograder.extensions.serve.course_keys import LOCAL_HOSTS
 
 if TYPE_CHECKING:
     from autograder.records.course import Course
@@ -122,6 +121,8 @@ def serve(
 
 def _is_local(bind: str) -> bool:
     """Tell whether an address to listen at is a Unix socket, or one that this machine alone reaches."""
+    from autograder.extensions.serve.course_keys import LOCAL_HOSTS
+
     host = bind.rpartition(":")[0].strip("[]") or bind
     return bind.startswith("unix:") or host in LOCAL_HOSTS
 

@@ -44,7 +44,10 @@ class Table(Network):
     def counts(self) -> NumberCounts:
         return NumberCounts(0, 0, 0)
 
-    def steps(self, vocabulary: str) -> list[Any]:
+    def numbers_beside(self) -> int:
+        return 0
+
+    def steps(self, vocabulary: str, **more: Any) -> list[Any]:
         return []
 
     known_kinds = excess = trainer = training_steps = lambda self, *given: None  # type: ignore[assignment]

@@ -30,7 +30,7 @@ def watch() -> Any:
     yield module
     module.remove()
     if before:
-        importlib.import_module("_nbexaminer_kernel.extensions.pytorch.kernel_side.watch").install()
+        importlib.import_module("_kernel_agent.extensions.pytorch.kernel_side.watch").install()
 
 
 @pytest.mark.parametrize("test", [LAYERS, WITHOUT_SHAPE])
