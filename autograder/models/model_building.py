@@ -16,7 +16,7 @@ from autograder.models.construct import assemble, inside, restore_initializers
 from autograder.models.history import attach_history
 from autograder.models.layer_graph import Built, Construction, run
 from autograder.models.measure import Measure
-from autograder.models.model_calls import compute_apart, numbers_of
+from autograder.models.model_calls import SCORES, compute_apart, numbers_of
 from autograder.models.operate import operate, tensors
 from autograder.models.plan import (
     MAX_LAYERS,
@@ -72,16 +72,21 @@ class ComputedModel:
     def __init__(self, claim: Mapping[str, Any], weights: Sequence[np.ndarray]) -> None:
         self.model = _build(mapping(claim, "The model"), weights, 2**62).built.layer
 
-    def outputs(self, inputs: list[Any], weights: Sequence[np.ndarray] | None) -> list[np.ndarray]:
-        """Compute the outputs for the model's inputs in their order; with new weights, if some are given."""
+    def outputs(self, inputs: list[Any], weights: Sequence[np.ndarray] | None) -> list[Any]:
+        """Compute the outputs for the model's inputs in their order; with new weights, if some are given.
+
+        Behind them come the scores of which each is a probability, None for an output that is none: Keras's own losses
+        are of the scores.
+        """
         import keras
 
         if weights is not None:
             self.assign(weights)
         graph = getattr(self.model, "_functional", None) or self.model
         rows = keras.tree.pack_sequence_as(graph._inputs_struct, [numbers_of(array) for array in inputs])
-        outputs = self.model(rows, training=False)
-        return [np.asarray(keras.ops.convert_to_numpy(output)) for output in keras.tree.flatten(outputs)]
+        outputs = keras.tree.flatten(self.model(rows, training=False))
+        scores = [getattr(output, SCORES, None) for output in outputs]
+        return [None if held is None else np.asarray(keras.ops.convert_to_numpy(held)) for held in (*outputs, *scores)]
 
     def assign(self, weights: Sequence[np.ndarray]) -> None:
         """Take other weights."""

@@ -10,9 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from autograder.models.computing_process import Computed, require_arrays
+from autograder.models.computing_process import ENDED, Computed, EndedComputation, require_arrays
 
 _MASKING = ("Masking", "Embedding")
+SCORES = "_keras_logits"
+"""Attribute in which Keras keeps the scores of a tensor of probabilities, for its losses."""
+_OF_SCORES = ("softmax", "sigmoid")
+"""Activations that keep them."""
 
 
 def compute_apart(model: Any, twin: Computed) -> None:
@@ -62,6 +66,7 @@ class _Calls:
         """The weights of layers that compute with what follows from them."""
         graph = getattr(model, "_functional", None) or model
         self.ends = graph._outputs_struct
+        self.scored = [_is_of_scores(end) for end in model.outputs]
         self.masks = any(type(layer).__name__ in _MASKING and getattr(layer, "mask_zero", True) for layer in layers)
 
     def __call__(self, inputs: Any, training: Any = None, mask: Any = None, **keywords: Any) -> Any:
@@ -74,12 +79,15 @@ class _Calls:
         if tf.executing_eagerly():
             arrays = self.computed(*(tensor.numpy() for tensor in flat))
             outputs = [tf.convert_to_tensor(array) for array in arrays]
+            outputs = self._with_scores(outputs)
         elif self.masks:  # a loss looks at the mask of an output
             return self.here(inputs, training=training, mask=mask, **keywords)
         else:
-            outputs = tf.numpy_function(self.computed, flat, [tf.as_dtype(end.dtype) for end in self.model.outputs])
-            for output, end in zip(outputs, self.model.outputs, strict=True):
+            ends = self._returned()
+            outputs = tf.numpy_function(self.computed, flat, [tf.as_dtype(end.dtype) for end in ends])
+            for output, end in zip(outputs, ends, strict=True):
                 output.set_shape((flat[0].shape[0], *end.shape[1:]))
+            outputs = self._with_scores(outputs)
         packed = keras.tree.pack_sequence_as(self.ends, outputs)
         return packed[0] if isinstance(packed, list | tuple) and len(packed) == 1 else packed
 
@@ -93,16 +101,39 @@ class _Calls:
                 _same(np.asarray(variable), before) for variable, before in pairs if id(variable) in self.adapted
             )
 
+    def _returned(self) -> list[Any]:
+        """Return the ends that are computed: the outputs, and once more those that have scores."""
+        return [*self.model.outputs, *(end for end, has in zip(self.model.outputs, self.scored, strict=True) if has)]
+
+    def _with_scores(self, tensors: list[Any]) -> list[Any]:
+        """Return the outputs, and let those of probabilities keep their scores, as Keras does."""
+        count = len(self.model.outputs)
+        outputs, scores = tensors[:count], iter(tensors[count:])
+        for output, has in zip(outputs, self.scored, strict=True):
+            if has:
+                setattr(output, SCORES, next(scores))
+        return outputs
+
     def computed(self, *arrays: np.ndarray) -> list[np.ndarray]:
-        """Return the outputs for arrays, in the order of the model's outputs."""
+        """Return the outputs for arrays, in the order of the model's outputs, and then their scores."""
         weights = [np.asarray(variable) for variable in self.model.weights]
         self.was_changed = self.was_changed or not all(map(_same, weights, self.first))
         answer = self.twin.ask("outputs", [_plain(array) for array in arrays], weights if self.was_changed else None)
-        outputs = require_arrays(answer, len(arrays[0]))
-        wanted = [(str(end.dtype), tuple(end.shape)[1:]) for end in self.model.outputs]
+        if type(answer) is not list or len(answer) != 2 * len(self.scored):
+            raise EndedComputation(ENDED)
+        scores = [held for held, has in zip(answer[len(self.scored) :], self.scored, strict=True) if has]
+        outputs = require_arrays([*answer[: len(self.scored)], *scores], len(arrays[0]))
+        wanted = [(str(end.dtype), tuple(end.shape)[1:]) for end in self._returned()]
         if len(outputs) != len(wanted) or not all(map(_is_as_wanted, outputs, wanted)):
             raise ValueError("the outputs of the model have other types or shapes than it says")
         return outputs
+
+
+def _is_of_scores(end: Any) -> bool:
+    """Return whether an output is one of probabilities of which Keras keeps the scores."""
+    operation = end._keras_history.operation
+    name = getattr(getattr(operation, "activation", operation), "__name__", type(operation).__name__)
+    return str(name).lower() in _OF_SCORES
 
 
 def _are_numbers(tensors: list[Any]) -> bool:

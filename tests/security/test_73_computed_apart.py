@@ -332,6 +332,21 @@ def test_73_control_a_model_of_keras_is_worth_the_same_apart(described: str) -> 
 
 
 @pytest.mark.keras
+def test_73_control_kerass_own_losses_are_of_the_scores_apart_too(described: str) -> None:
+    """A probability near 0 may cost more than its rounding: Keras's losses take the scores that it keeps beside."""
+    script = """
+made = model()
+made.set_weights([array * 300 for array in made.get_weights()])
+losses = keras.losses.categorical_crossentropy(Y[:, ::-1], made(X))
+print(json.dumps([made.evaluate(X, Y[:, ::-1], verbose=0)[0], float(np.mean(losses))]))
+"""
+    here = told(script, described, before=KERAS)
+    apart = told(f"with computing_apart():\n{textwrap.indent(script, '    ')}", described, before=KERAS)
+    assert min(here) > 17
+    np.testing.assert_allclose(here, apart, rtol=1e-5)
+
+
+@pytest.mark.keras
 def test_73_a_model_of_keras_that_a_test_changes_is_computed_as_it_is_now(described: str) -> None:
     changed, restored = told(
         """

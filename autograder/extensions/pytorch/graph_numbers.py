@@ -134,8 +134,7 @@ def excess(graph: Graph, allowed: int = 0) -> str:
 
 def is_unusual(graph: Graph) -> bool:
     """Return whether a graph has more numbers or connections than a plain chain of layers."""
-    values, _ = _single_numbers(graph)
-    return _listed(graph) + values > _USUAL_NUMBERS or _connections(graph) > _USUAL_CONNECTIONS
+    return _listed(graph) + max(_single_numbers(graph)) > _USUAL_NUMBERS or _connections(graph) > _USUAL_CONNECTIONS
 
 
 _USUAL_NUMBERS, _USUAL_CONNECTIONS = 8, 100
