@@ -6,7 +6,7 @@ import re
 import sys
 from typing import Any
 
-from autograder.check.named_activations import named
+from autograder.check.named_activations import activation_named
 from autograder.errors import CourseError
 
 KINDS = ("Activation", "Softmax", "ReLU", "LeakyReLU", "ELU")
@@ -57,7 +57,7 @@ def layer_activation(layer: Any) -> str | None:
         rank = 3
     key = (kind, rank, repr([(name, value) for name, value in layer.get_config().items() if name not in _NO_SETTINGS]))
     if key not in _layers:
-        _layers[key] = named(lambda rows: [_values(layer, rows)], (4, 5, 6, 7, 8)[: rank - 1], [])
+        _layers[key] = activation_named(lambda rows: [_values(layer, rows)], (4, 5, 6, 7, 8)[: rank - 1], [])
     return _layers[key] or None
 
 

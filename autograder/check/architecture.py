@@ -125,13 +125,13 @@ def _family(model: Any, external: ExternalModel | None) -> str:
 def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str, lines: list[Difference]) -> bool:
     """Return whether a model that seems to differ may have what is asked, so that a person decides."""
     if isinstance(model, Network):
-        asked = {single.kind for single in singles(pattern)}
-        own = list(model.steps(library, own=True, asked=asked)), model.activations(library)
+        asked_kinds = {single.kind for single in singles(pattern)}
+        own_steps = list(model.steps(library, with_own=True, asked_kinds=asked_kinds)), model.activations(library)
     elif library == "keras":
-        own = steps(model, own=True), frozenset(KINDS)
+        own_steps = steps(model, with_own=True), frozenset(KINDS)
     else:
         return False
-    if own_layers.fits_with_own_activations(pattern, *own):
+    if own_layers.fits_with_own_activations(pattern, *own_steps):
         return True
     if isinstance(model, Network):
         shown_kinds = model.known_kinds(library)
@@ -162,10 +162,12 @@ def _summary(model: Any, present: list[Step]) -> str:
     return f"{summary} ({note})" if note else summary
 
 
-def _steps(model: Any, external: ExternalModel | None, library: str, asked: set[str]) -> tuple[list[Step], str | None]:
+def _steps(
+    model: Any, external: ExternalModel | None, library: str, asked_kinds: set[str]
+) -> tuple[list[Step], str | None]:
     """Return the model's steps, or no steps and the reason why it has none of this library."""
     if isinstance(model, Network) and library != "sklearn":
-        return list(model.steps(library, asked=asked)), None
+        return list(model.steps(library, asked_kinds=asked_kinds)), None
     if library == "keras":
         problem = not_rebuilt(model)
         return ([], problem) if problem else (steps(model), None)
@@ -205,10 +207,10 @@ def _compared(
     return present, lines, fits
 
 
-def _flow(model: Any, library: str, asked: Collection[str] = ()) -> orders.Flow | None:
+def _flow(model: Any, library: str, asked_kinds: Collection[str] = ()) -> orders.Flow | None:
     """Return the layers with what each depends on; None where their order says all."""
     if isinstance(model, Network):
-        flow: orders.Flow | None = model.flow(library, asked)
+        flow: orders.Flow | None = model.flow(library, asked_kinds)
         return flow
     if library != "keras" or not is_keras(model):
         return None

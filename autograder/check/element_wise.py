@@ -18,9 +18,9 @@ MAX_PIECE = 40
 """Most operations of a piece."""
 FREE, AFFINE, UNREAD = 0.0, 1.0, 10.0
 """What an operation costs that is read by itself."""
-_NAMED, _UNNAMED = 0.5, 3.0
+_NAMED_COST, _UNNAMED_COST = 0.5, 3.0
 """What a piece of several operations costs; one operation that has a name is free."""
-OWN = "an own element-wise operation"
+OWN_OPERATION = "an own element-wise operation"
 ROUNDS = 12
 """Times that the places where a value of a piece turns are looked at more closely, ten times each."""
 _MAX_TURNS = 100
@@ -34,33 +34,33 @@ _OVERFLOW = {"f4": 20.0, "f8": 80.0}
 
 Function = Callable[[np.ndarray], Sequence[np.ndarray]]
 """A piece: rows → what each of its operations gives, its result last."""
-Known = Callable[[np.ndarray], np.ndarray]
+Reference = Callable[[np.ndarray], np.ndarray]
 
 
 # --- equal values --------------------------------------------------------------------------------------
 
 
-def agree(piece: Function, known: Known, shape: tuple[int, ...], *, alone: bool) -> bool:
+def agree(region: Function, reference: Reference, shape: tuple[int, ...], *, alone: bool) -> bool:
     """Return whether a piece gives the values of a known function.
 
     Args:
-        piece: the piece.
-        known: the function.
+        region: the piece.
+        reference: the function.
         shape: the shape of one row.
         alone: whether each number of a result comes from one number of the row.
     """
-    if not _agree_on(piece, known, shape, 0.0, rounds=1):  # most functions end here
+    if not _agree_on(region, reference, shape, 0.0, rounds=1):  # most functions end here
         return False
-    if alone and _mixes(piece, shape):
+    if alone and _mixes(region, shape):
         return False
     count = min(500, max(10, _MAX_NUMBERS // max(1, math.prod(shape))))
     near = _draws().normal(size=(count, *shape)) * _draws().uniform(0, 12, (count, *[1] * len(shape)))
-    if not _agree_in_single_precision(piece, known, near):
+    if not _agree_in_single_precision(region, reference, near):
         return False
-    return all(_agree_on(piece, known, shape, offset, ROUNDS) for offset in (0.0, 1.0, 100.0))
+    return all(_agree_on(region, reference, shape, offset, ROUNDS) for offset in (0.0, 1.0, 100.0))
 
 
-def _agree_on(piece: Function, known: Known, shape: tuple[int, ...], offset: float, rounds: int) -> bool:
+def _agree_on(region: Function, reference: Reference, shape: tuple[int, ...], offset: float, rounds: int) -> bool:
     """Compare along a line through the rows; each round looks more closely at where a value of the piece turns."""
     start, direction = offset * _draws().normal(size=shape), _draws().normal(size=shape)
     large = 10.0 ** _draws().uniform(-36, 36, 600)
@@ -69,29 +69,29 @@ def _agree_on(piece: Function, known: Known, shape: tuple[int, ...], offset: flo
         most = max(10, _MAX_NUMBERS // max(1, direction.size))
         points = points if len(points) <= most else np.sort(_draws().choice(points, most, replace=False))
         rows = start + points.reshape(-1, *[1] * len(shape)) * direction
-        values = piece(rows)
-        if not _close(values[-1], known(rows), rows, 2e-5, 1e-6):
+        values = region(rows)
+        if not _close(values[-1], reference(rows), rows, 2e-5, 1e-6):
             return False
         points = _turns(points, values)
         if not len(points):
             return True
     # A comparison such as ``h == 3`` turns at one number of single precision alone.
-    return rounds == 1 or _agree_in_single_precision(piece, known, rows)
+    return rounds == 1 or _agree_in_single_precision(region, reference, rows)
 
 
-def _agree_in_single_precision(piece: Function, known: Known, rows: np.ndarray) -> bool:
+def _agree_in_single_precision(region: Function, reference: Reference, rows: np.ndarray) -> bool:
     exact = rows[np.abs(rows).reshape(len(rows), -1).max(axis=1) < 1e4].astype(np.float32)
     exact = np.concatenate([exact, np.nextafter(exact, np.float32(-1e9)), np.nextafter(exact, np.float32(1e9))])
-    return not len(exact) or _close(piece(exact)[-1], known(exact), exact, 2e-3, 2e-3)
+    return not len(exact) or _close(region(exact)[-1], reference(exact), exact, 2e-3, 2e-3)
 
 
-def _mixes(piece: Function, shape: tuple[int, ...]) -> bool:
+def _mixes(region: Function, shape: tuple[int, ...]) -> bool:
     """Return whether a number in a piece depends on several numbers of a row."""
     count = math.prod(shape)
     places = _draws().permutation(count)[: min(64, max(8, _MAX_NUMBERS // max(1, count)))]
     rows = np.repeat(_draws().normal(size=(1, count)), len(places) + 1, axis=0)
     rows[np.arange(len(places)) + 1, places] += 1
-    for value in piece(rows.reshape(-1, *shape)):
+    for value in region(rows.reshape(-1, *shape)):
         axis = next((axis for axis, size in enumerate(value.shape) if size == len(rows)), None)
         if axis is not None:
             table = np.moveaxis(value, axis, 0).reshape(len(rows), -1)
@@ -118,10 +118,10 @@ def _turns(points: np.ndarray, values: Sequence[np.ndarray]) -> np.ndarray:
             signs, steps = np.sign(table), np.diff(table, axis=0)
             steps[np.abs(steps) <= 1e-12 * np.abs(table[1:])] = 0
             turns = (np.sign(steps[1:]) * np.sign(steps[:-1]) < 0).any(axis=1)
-            found = (signs[1:] != signs[:-1]).any(axis=1)
-            found[1:] |= turns
-            found[:-1] |= turns
-            places = np.flatnonzero(found)
+            turns = (signs[1:] != signs[:-1]).any(axis=1)
+            turns[1:] |= turns
+            turns[:-1] |= turns
+            places = np.flatnonzero(turns)
             chosen.update(_draws().choice(places, min(len(places), _MAX_TURNS), replace=False))
     places = np.array(sorted(chosen), int)
     inside = points[places, None] + np.diff(points)[places, None] * np.linspace(0, 1, 11)
@@ -148,7 +148,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Piece:
+class Region:
     """Operations that compute one value from another one alone."""
 
     start: int
@@ -160,67 +160,73 @@ class Piece:
 
 
 def named_pieces(
-    values: Mapping[int, Value], outputs: Iterable[int], names: Callable[[Piece], Sequence[Any] | None], *, own: bool
-) -> tuple[dict[int, Piece], set[int]]:
+    values: Mapping[int, Value],
+    outputs: Iterable[int],
+    names: Callable[[Region], Sequence[Any] | None],
+    *,
+    with_own: bool,
+) -> tuple[dict[int, Region], set[int]]:
     """Return the pieces that have a name, by their last value, and all values that only they need.
 
     Args:
         values: number → value, each after those that it is computed from.
         outputs: the values that the network gives.
         names: tells what a piece is; None for one that cannot be an activation.
-        own: whether one that may be an activation is a piece without a name, too.
+        with_own: whether one that may be an activation is a piece without a name, too.
     """
-    return _Reading(values, names, own).read(outputs)
+    return _Reading(values, names, with_own).read(outputs)
 
 
 class _Reading:
     """The cheapest reading of each value: as a piece with a name, or its operation by itself."""
 
-    def __init__(self, values: Mapping[int, Value], names: Callable[[Piece], Sequence[Any] | None], own: bool) -> None:
-        self.values, self.names, self.own = values, names, own
+    def __init__(
+        self, values: Mapping[int, Value], names: Callable[[Region], Sequence[Any] | None], with_own: bool
+    ) -> None:
+        self.values, self.names, self.own = values, names, with_own
         self.above = _dominators(values)
         self.costs: dict[int, float] = {}
         self.looks = 0
-        self.picks: dict[int, Piece] = {}
+        self.picks: dict[int, Region] = {}
 
-    def read(self, outputs: Iterable[int]) -> tuple[dict[int, Piece], set[int]]:
+    def read(self, outputs: Iterable[int]) -> tuple[dict[int, Region], set[int]]:
         for number, value in self.values.items():
             self._value(number, value)
-        waiting, seen, pieces = list(outputs), set[int](), dict[int, Piece]()
+        waiting, visited, pieces = list(outputs), set[int](), dict[int, Region]()
         alone: set[int] = set()
         while waiting:
             number = waiting.pop()
-            if number in seen or number not in self.values:
+            if number in visited or number not in self.values:
                 continue
-            seen.add(number)
-            piece = self.picks.get(number)
-            if piece is None:
+            visited.add(number)
+            region = self.picks.get(number)
+            if region is None:
                 alone.add(number)
                 waiting += self.values[number].parents
             else:
-                pieces[number] = piece
-                waiting.append(piece.start)
-        return pieces, {number for piece in pieces.values() for number in piece.inside} - alone
+                pieces[number] = region
+                waiting.append(region.start)
+        return pieces, {number for region in pieces.values() for number in region.inside} - alone
 
     def _value(self, number: int, value: Value) -> None:
         if value.cost is None:
             self.costs[number] = 0.0
             return
         self.costs[number] = min(1e6, value.cost + sum(self.costs.get(parent, 0.0) for parent in value.parents))
-        for piece in self._pieces_to(number):
-            before = self.costs.get(piece.start, 0.0)
-            named = before + _NAMED * (len(piece.inside) > 1)
-            names = self._names(piece) if named < self.costs[number] else None
-            cost = named if names else before + _UNNAMED
+        for region in self._pieces_to(number):
+            before = self.costs.get(region.start, 0.0)
+            cost_if_named = before + _NAMED_COST * (len(region.inside) > 1)
+            names = self._names(region) if cost_if_named < self.costs[number] else None
+            cost = cost_if_named if names else before + _UNNAMED_COST
             if cost < self.costs[number] and (names or (self.own and names is not None)):
                 self.costs[number] = cost
-                self.picks[number] = Piece(piece.start, number, piece.inside, names)
+                self.picks[number] = Region(region.start, number, region.inside, names)
 
-    def _names(self, piece: Piece) -> Sequence[Any] | None:
+    def _names(self, region: Region) -> Sequence[Any] | None:
         self.looks += 1
-        return self.names(piece) if self.looks <= _MAX_LOOKS else ()
+        return self.names(region) if self.looks <= _MAX_LOOKS else ()
 
-    def _pieces_to(self, number: int) -> Iterator[Piece]:
+    def _pieces_to(self, number: int) -> Iterator[Region]:
         """Yield the pieces that end with a value, the shortest first."""
         inside: set[int] = set()
         start = number
@@ -235,7 +241,7 @@ class _Reading:
                     return
                 inside.add(at)
                 waiting += value.parents
-            yield Piece(start, number, frozenset(inside))
+            yield Region(start, number, frozenset(inside))
 
 
 def _dominators(values: Mapping[int, Value]) -> dict[int, int]:
@@ -243,11 +249,11 @@ def _dominators(values: Mapping[int, Value]) -> dict[int, int]:
     above: dict[int, int] = {}
     for number, value in values.items():
         common = value.parents[0] if value.parents else -1
-        for other in value.parents[1:]:
-            while common != other:
-                if common > other:
+        for second in value.parents[1:]:
+            while common != second:
+                if common > second:
                     common = above.get(common, -1)
                 else:
-                    other = above.get(other, -1)
+                    second = above.get(second, -1)
         above[number] = common
     return above

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from autograder.check.activations import KINDS, layer_activation
-from autograder.check.element_wise import AFFINE, FREE, OWN, UNREAD, Piece, Value, named_pieces
+from autograder.check.element_wise import AFFINE, FREE, OWN_OPERATION, UNREAD, Region, Value, named_pieces
 from autograder.check.graph import ARRANGING, GraphPart
-from autograder.check.named_activations import named
+from autograder.check.named_activations import activation_named
 
 MAX_ROW = 20_000
 """Most numbers of a row on which a piece is evaluated."""
@@ -45,34 +45,34 @@ class PieceOperation:
         return {}
 
 
-def named_parts(parts: Sequence[GraphPart], *, own: bool = False) -> list[GraphPart]:
+def named_parts(parts: Sequence[GraphPart], *, with_own: bool = False) -> list[GraphPart]:
     """Return the parts of a model, with each piece that is an activation as one part.
 
     Args:
         parts: the parts in an order in which they can be computed.
-        own: whether a piece that may be an activation, but equals none, is one part.
+        with_own: whether a piece that may be an activation, but equals none, is one part.
     """
-    return pieced(parts, own=own)[0]
+    return pieced(parts, with_own=with_own)[0]
 
 
-def pieced(parts: Sequence[GraphPart], *, own: bool = False) -> tuple[list[GraphPart], list[tuple[Any, Any]]]:
+def pieced(parts: Sequence[GraphPart], *, with_own: bool = False) -> tuple[list[GraphPart], list[tuple[Any, Any]]]:
     """Return the parts as :func:`named_parts` does, and the pairs of tensors between which nothing is computed."""
     reader = _ModelValues(parts)
-    pieces, covered = named_pieces(reader.values, reader.ends, reader.names, own=own)
+    pieces, covered = named_pieces(reader.values, reader.ends, reader.names, with_own=with_own)
     result, same = list[GraphPart](), dict[int, int]()
     pairs: list[tuple[Any, Any]] = []
     for part in parts:
         number = reader.number_of(part)
-        piece = pieces.get(number)
-        if piece is None or (part.is_layer and len(piece.inside) == 1):
-            result += [part] if piece is not None or number not in covered else []
+        region = pieces.get(number)
+        if region is None or (part.is_layer and len(region.inside) == 1):
+            result += [part] if region is not None or number not in covered else []
             continue
-        name, start = next(iter(piece.names), OWN), same.get(piece.start, piece.start)
+        name, start = next(iter(region.names), OWN_OPERATION), same.get(region.start, region.start)
         if name == "linear":
-            same[piece.end] = start
-            pairs.append((reader.tensors[start], reader.tensors[piece.end]))
+            same[region.end] = start
+            pairs.append((reader.tensors[start], reader.tensors[region.end]))
         else:
-            ends = reader.tensors[start], reader.tensors[piece.end]
+            ends = reader.tensors[start], reader.tensors[region.end]
             node = PieceNode([ends[0]], [ends[1]])
             result.append(GraphPart(PieceOperation(*ends), part.number, False, [node], activation=name))
     return result, pairs
@@ -83,9 +83,11 @@ class _ModelValues:
 
     def __init__(self, parts: Sequence[GraphPart]) -> None:
         nodes = [(part, node) for part in parts for node in part.nodes]
-        made = {id(tensor): tensor for _, node in nodes for tensor in node.outputs}
-        given = {id(tensor): tensor for _, node in nodes for tensor in node.input_tensors if id(tensor) not in made}
-        self.tensors = [*given.values(), *made.values()]
+        made_tensors = {id(tensor): tensor for _, node in nodes for tensor in node.outputs}
+        given_tensors = {
+            id(tensor): tensor for _, node in nodes for tensor in node.input_tensors if id(tensor) not in made_tensors
+        }
+        self.tensors = [*given_tensors.values(), *made_tensors.values()]
         self.order = {id(tensor): number for number, tensor in enumerate(self.tensors)}
         self.parts: dict[int, GraphPart] = {}
         self.values: dict[int, Value] = {}
@@ -106,27 +108,29 @@ class _ModelValues:
         outputs = [tensor for node in part.nodes for tensor in node.outputs]
         return self.order[id(outputs[0])] if len(outputs) == 1 else -1
 
-    def names(self, piece: Piece) -> tuple[str, ...] | None:
+    def names(self, region: Region) -> tuple[str, ...] | None:
         """Return the activation that a piece equals; None if it gives another shape."""
-        shapes = [tuple(self.tensors[number].shape) for number in (piece.start, piece.end)]
+        shapes = [tuple(self.tensors[number].shape) for number in (region.start, region.end)]
         shape = shapes[0][1:]
         if shapes[0] != shapes[1] or not shape:
             return None
-        inside = [self.parts[number] for number in sorted(piece.inside)]
+        inside = [self.parts[number] for number in sorted(region.inside)]
         small = tuple(min(size or 4, 4 + axis) for axis, size in enumerate(shape))
         rows = [small] if not any(type(part.operation).__name__ in ARRANGING for part in inside) else []
         rows += [shape] if None not in shape and shape not in rows and math.prod(shape) <= MAX_ROW else []
         constants = [float(np.ravel(value)[0]) for part in inside for value in part.constants]
         own_name = type(inside[0].operation).__name__ if len(inside) == 1 else ""
         for row in rows:
-            if name := named(lambda values: self._evaluated(piece, inside, values), row, constants, own_name):
+            if name := activation_named(
+                lambda values: self._evaluated(region, inside, values), row, constants, own_name
+            ):
                 return (name,)
         return ()
 
-    def _evaluated(self, piece: Piece, inside: Sequence[GraphPart], rows: np.ndarray) -> list[np.ndarray]:
+    def _evaluated(self, region: Region, inside: Sequence[GraphPart], rows: np.ndarray) -> list[np.ndarray]:
         import keras
 
-        values, results = {id(self.tensors[piece.start]): keras.ops.convert_to_tensor(rows)}, list[Any]()
+        values, results = {id(self.tensors[region.start]): keras.ops.convert_to_tensor(rows)}, list[Any]()
         for part in inside:
             node = part.nodes[0]
             args, keywords = node.arguments.fill_in(values)

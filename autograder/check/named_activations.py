@@ -17,27 +17,32 @@ def with_argument(name: str, value: float, default: float) -> str:
     return name if abs(value - default) < 1e-7 else f"{name}({value:g})"
 
 
-def named(
-    piece: Callable[[np.ndarray], list[np.ndarray]], row: tuple[int, ...], literals: Sequence[float], own: str = ""
+def activation_named(
+    region: Callable[[np.ndarray], list[np.ndarray]],
+    row: tuple[int, ...],
+    literals: Sequence[float],
+    own_name: str = "",
 ) -> str:
     """Return the name of the activation of ``keras.activations`` that a function equals; empty if it equals none.
 
     Args:
-        piece: the function, which gives its result last.
+        region: the function, which gives its result last.
         row: the shape of a row.
         literals: numbers in it, which may be an argument of the activation.
-        own: the name of the operation that it is, which goes first among equal ones.
+        own_name: the name of the operation that it is, which goes first among equal ones.
     """
     with suppress(Exception):  # shapes or types do not fit: it is none
         rows = np.random.default_rng().normal(size=(6, *row)) * 3
-        given = piece(rows)[-1]
+        values_of_region = region(rows)[-1]
         at = dict(
-            zip(_AT, piece(np.stack([np.full(row, v) for v in _AT]))[-1].reshape(len(_AT), -1)[:, 0], strict=True)
+            zip(_AT, region(np.stack([np.full(row, v) for v in _AT]))[-1].reshape(len(_AT), -1)[:, 0], strict=True)
         )
-        for name, arguments, text in _candidates(at, literals, own):
+        for name, arguments, text in _candidates(at, literals, own_name):
             with suppress(Exception):
-                known = _function(name, arguments)
-                if _near(known(rows), given) and agree(piece, known, row, alone=name not in _OF_ROWS):
+                reference = _function(name, arguments)
+                if _near(reference(rows), values_of_region) and agree(
+                    region, reference, row, alone=name not in _OF_ROWS
+                ):
                     return text
     return ""
 
@@ -46,21 +51,23 @@ _AT = (-60.0, -1.0)
 _OF_ROWS = ("softmax", "log_softmax", "sparsemax")
 
 
-def _near(values: np.ndarray, given: np.ndarray) -> bool:
-    return values.shape == given.shape and np.allclose(values, given, rtol=1e-3, atol=2e-3)
+def _near(values: np.ndarray, values_of_region: np.ndarray) -> bool:
+    return values.shape == values_of_region.shape and np.allclose(values, values_of_region, rtol=1e-3, atol=2e-3)
 
 
 def _function(name: str, arguments: dict[str, Any]) -> Callable[[np.ndarray], np.ndarray]:
     import keras
 
     def computed(rows: np.ndarray) -> np.ndarray:
-        given = keras.ops.convert_to_tensor(rows)
-        return np.asarray(keras.ops.convert_to_numpy(getattr(keras.activations, name)(given, **arguments)))
+        values_of_region = keras.ops.convert_to_tensor(rows)
+        return np.asarray(keras.ops.convert_to_numpy(getattr(keras.activations, name)(values_of_region, **arguments)))
 
     return computed
 
 
-def _candidates(at: dict[float, Any], literals: Sequence[float], own: str) -> Iterator[tuple[str, dict[str, Any], str]]:
+def _candidates(
+    at: dict[float, Any], literals: Sequence[float], own_name: str
+) -> Iterator[tuple[str, dict[str, Any], str]]:
     import keras
 
     slope, alpha = (float(f"{-at[place]:.7g}") for place in (-1.0, -60.0))
@@ -70,7 +77,7 @@ def _candidates(at: dict[float, Any], literals: Sequence[float], own: str) -> It
         **{name: [abs(value) for value in literals] for name in ("hard_shrink", "soft_shrink")},
     }
     names = [name for name, made in vars(keras.activations).items() if inspect.isfunction(made)]
-    first = [own, "linear", "relu", "elu"]
+    first = [own_name, "linear", "relu", "elu"]
     for name in sorted(names, key=lambda name: first.index(name) if name in first else len(first)):
         parameters = inspect.signature(getattr(keras.activations, name)).parameters
         if name in fitted:

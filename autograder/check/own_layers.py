@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from autograder.check.differences import Difference, differences
-from autograder.check.element_wise import OWN
+from autograder.check.element_wise import OWN_OPERATION
 from autograder.check.pattern import LayerPattern, Run, singles
 from autograder.check.readings import RECURRENT, LayerReading
 from autograder.check.steps import Step
@@ -61,12 +61,12 @@ def fits_with_own_activations(pattern: Run, present: Sequence[Step], activations
         present: the model's steps, with its own element-wise operations as steps or as activations of steps.
         activations: the classes of the model's library that are activations.
     """
-    asked = [single for single in singles(pattern) if single.activation or single.kind in activations]
+    asked_activations = [single for single in singles(pattern) if single.activation or single.kind in activations]
     steps, count = list(present), 0
-    for place, step in enumerate(present):
-        if OWN in (step.kind, step.activation) and asked and count < _MAX_OWN:
+    for position, step in enumerate(present):
+        if OWN_OPERATION in (step.kind, step.activation) and asked_activations and count < _MAX_OWN:
             count += 1
-            trials = [[*steps[:place], _as(step, single), *steps[place + 1 :]] for single in asked]
+            trials = [[*steps[:position], _as(step, single), *steps[position + 1 :]] for single in asked_activations]
             steps = min(trials, key=lambda trial: len(list(differences(pattern, trial))))
     return bool(count) and not list(differences(pattern, steps))
 
@@ -74,6 +74,6 @@ def fits_with_own_activations(pattern: Run, present: Sequence[Step], activations
 def _as(step: Step, single: LayerPattern) -> Step:
     """Return an own activation as one that is asked."""
     readings = [replace(reading, activation=single.activation) for reading in step.equals]
-    if step.kind == OWN:
+    if step.kind == OWN_OPERATION:
         readings = [LayerReading(single.kind, single.attributes)]
     return replace(step, activation=single.activation, equals=tuple(readings))

@@ -84,7 +84,7 @@ class Step:
         return f"{self.kind}({inside})" if inside else self.kind
 
 
-def steps(model: Any, *, opened: bool = False, own: bool = False) -> list[Step]:
+def steps(model: Any, *, opened: bool = False, with_own: bool = False) -> list[Step]:
     """Return the steps that compute the model's outputs.
 
     A layer that joins branches stands where Keras lists it, after the layers that it joins. An operation is a step just
@@ -93,10 +93,10 @@ def steps(model: Any, *, opened: bool = False, own: bool = False) -> list[Step]:
     Args:
         model: a ``keras.Model``.
         opened: whether the layers inside a wrapper take its place.
-        own: whether a piece that may be an activation, but equals none, is one step.
+        with_own: whether a piece that may be an activation, but equals none, is one step.
     """
     result: list[Step] = []
-    graph_parts = named_parts(parts(model), own=own)
+    graph_parts = named_parts(parts(model), with_own=with_own)
     needed = [part.operation for part in graph_parts if not part.arranges]
     ends = _ends(model)
     for part in graph_parts:

@@ -25,7 +25,7 @@ from autograder.errors import AutograderError, CourseError, HostError, SandboxEr
 from autograder.exchange import outcome, outcome_reader, result_json
 from autograder.exchange.work import Work, read_stamp, versions
 from autograder.records.dates import TIMESTAMP
-from autograder.records.ending import DONE, Ending, EndingKind, Whose, failed
+from autograder.records.ending import GRADED, Ending, EndingKind, Whose, failed
 from autograder.records.grade import Grade, NotebookGrade, StepTimes
 from autograder.term.student_dates import deadline
 
@@ -119,12 +119,15 @@ def penalty_of(work: Work) -> Penalty:
 
 
 def attempt(work: Work, examine: Examine, grade: Callable[[Work, Examine], Grade] = grade_submission) -> Ending:
-    """Grade a submission, and return how that ended. If the kit itself is at fault, the traceback is in the log."""
+    """Grade a submission, and return how that ended.
+
+    If the kit itself is at fault, the traceback is in the log.
+    """
     try:
         grade(work, examine)
     except Exception as error:
         return ending_of(error, work)
-    return DONE
+    return GRADED
 
 
 def ending_of(error: Exception, work: Work | None = None) -> Ending:

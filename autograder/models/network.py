@@ -111,21 +111,21 @@ class Network(ABC):
         """Count the numbers of the network."""
 
     @abstractmethod
-    def steps(self, vocabulary: str, *, own: bool = False, asked: Collection[str] = ()) -> Sequence[Any]:
+    def steps(self, vocabulary: str, *, with_own: bool = False, asked_kinds: Collection[str] = ()) -> Sequence[Any]:
         """Return its layers as :class:`autograder.check.steps.Step`.
 
         Args:
             vocabulary: ``keras``, or the name of its library.
-            own: whether operations that may be an activation, but equal none, are one step.
-            asked: classes of its library that take the place of what they consist of.
+            with_own: whether operations that may be an activation, but equal none, are one step.
+            asked_kinds: classes of its library that take the place of what they consist of.
         """
 
-    def flow(self, vocabulary: str, asked: Collection[str] = ()) -> Any:
+    def flow(self, vocabulary: str, asked_kinds: Collection[str] = ()) -> Any:
         """Return its layers as :class:`autograder.check.orders.Flow`, or None if their order says all.
 
         Args:
             vocabulary: see :meth:`steps`, as for ``asked``.
-            asked: see :meth:`steps`.
+            asked_kinds: see :meth:`steps`.
         """
         return None
 

@@ -1,4 +1,4 @@
-"""Endings: how the grading of a submission ended, whose fault it is where there is no grade, and what is done next."""
+"""Endings: how the grading of a submission ended, and whose fault it is where there is no grade."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Ending:
         return self.whose in (Whose.COURSE, Whose.HOST)
 
 
-DONE = Ending(EndingKind.DONE)
+GRADED = Ending(EndingKind.DONE)
 
 
 def failed(text: str, whose: Whose = Whose.KIT, kind: EndingKind = EndingKind.FAILED) -> Ending:

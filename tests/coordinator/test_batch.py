@@ -23,7 +23,7 @@ from autograder.errors import HostError, SandboxError, UsageError
 from autograder.exchange import result_json
 from autograder.exchange.work import Endings, Work
 from autograder.records.course import Course
-from autograder.records.ending import DONE
+from autograder.records.ending import GRADED
 from autograder.records.grade import Batch, Grade
 
 NAMES = ("ada", "bob", "eve", "joe")
@@ -101,7 +101,7 @@ def test_who_could_not_be_graded_is_tried_again(course: Course) -> None:
 
 def test_a_report_of_success_without_a_result_is_not_believed(course: Course) -> None:
     def pretend(due: Sequence[Work], workers: int) -> Endings:
-        yield from ((work, DONE) for work in due)
+        yield from ((work, GRADED) for work in due)
 
     done = batch.run(plan(course), execute=pretend)
     assert {n.reason for n in done.not_graded} == {"no complete result was written"}

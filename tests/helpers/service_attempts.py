@@ -13,7 +13,7 @@ from autograder.coordinator import service
 from autograder.coordinator.submission_grading import write_grade
 from autograder.exchange.work import Work
 from autograder.records.checks import Outcome
-from autograder.records.ending import DONE, Ending, failed
+from autograder.records.ending import GRADED, Ending, failed
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade, StepTimes
 
 
@@ -53,7 +53,7 @@ class Attempts:
         self.most = max(self.most, self.running)
         try:
             ended = self.act(work)
-            return ended if isinstance(ended, Ending) else failed(ended) if ended else DONE
+            return ended if isinstance(ended, Ending) else failed(ended) if ended else GRADED
         finally:
             self.running -= 1
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.element_wise import AFFINE, FREE, UNREAD, Piece, Value, agree, named_pieces
+from autograder.check.element_wise import AFFINE, FREE, UNREAD, Region, Value, agree, named_pieces
 from autograder.check.named_activations import with_argument
 from autograder.extensions.pytorch.computation import compute, one_thread
 from autograder.extensions.pytorch.graph_part import graph_part
@@ -27,7 +27,7 @@ MAX_ROW = 20_000
 _SMALL = 4
 """A side of a row on which a piece is evaluated that does not ask for the size of its input."""
 _AFFINE = frozenset(["add", "sub", "rsub", "mul", "div", "neg"])
-_KNOWN: dict[Any, tuple[LayerName, ...]] = {}
+_KNOWN_NAMES: dict[Any, tuple[LayerName, ...]] = {}
 """Pieces of the networks that this process has read; a network repeats its blocks."""
 _MAX_KNOWN = 2_000
 
@@ -41,18 +41,18 @@ class LayerName:
 
 
 def activation_pieces(
-    graph: Graph, shapes: Shapes, *, own: bool = False, named: Collection[int] = ()
-) -> tuple[dict[int, Piece], set[int]]:
+    graph: Graph, shapes: Shapes, *, with_own: bool = False, named_numbers: Collection[int] = ()
+) -> tuple[dict[int, Region], set[int]]:
     """Return the pieces of a graph that are activations, by their last value, and all values that they cover.
 
     Args:
         graph: the graph.
         shapes: number of a value → its shape, as it was measured.
-        own: whether one that equals no layer of ``torch.nn`` is a piece, too.
-        named: values that are known to be of a layer.
+        with_own: whether one that equals no layer of ``torch.nn`` is a piece, too.
+        named_numbers: values that are known to be of a layer.
     """
-    reader = _GraphValues(graph, shapes, named)
-    return named_pieces(reader.values, graph.outputs, reader.names, own=own)
+    reader = _GraphValues(graph, shapes, named_numbers)
+    return named_pieces(reader.values, graph.outputs, reader.names, with_own=with_own)
 
 
 def activation_of(graph: Graph, shapes: Shapes, number: int) -> str:
@@ -61,7 +61,7 @@ def activation_of(graph: Graph, shapes: Shapes, number: int) -> str:
     value = reader.values.get(number)
     if value is None or value.cost is None or len(value.parents) != 1:
         return ""
-    names = reader.names(Piece(value.parents[0], number, frozenset([number])))
+    names = reader.names(Region(value.parents[0], number, frozenset([number])))
     return word(names or (), len(shapes.get(number, ())))
 
 
@@ -73,18 +73,18 @@ def word(names: Sequence[LayerName], rank: int) -> str:
         rank: the number of axes of the result.
     """
     for kind, keras in _WORDS.items():
-        for found in (name for name in names if name.kind == kind):
+        for match in (name for name in names if name.kind == kind):
             argument, default = _ARGUMENTS.get(kind, ("", 0.0))
             if argument:
-                return with_argument(keras, float(found.config[argument]), default)
-            if found.config.get("dim", -1) in (-1, rank - 1) and _is_usual(found):
+                return with_argument(keras, float(match.config[argument]), default)
+            if match.config.get("dim", -1) in (-1, rank - 1) and _is_usual(match):
                 return keras
     return ""
 
 
-def _is_usual(found: LayerName) -> bool:
-    usual = {"Softplus": {"beta": 1.0}, "Hardtanh": {"min_val": -1.0, "max_val": 1.0}}.get(found.kind, {})
-    return all(math.isclose(found.config[key], value, rel_tol=1e-6) for key, value in usual.items())
+def _is_usual(match: LayerName) -> bool:
+    usual = {"Softplus": {"beta": 1.0}, "Hardtanh": {"min_val": -1.0, "max_val": 1.0}}.get(match.kind, {})
+    return all(math.isclose(match.config[key], value, rel_tol=1e-6) for key, value in usual.items())
 
 
 _WORDS = {
@@ -105,7 +105,7 @@ _ARGUMENTS = {
 class _GraphValues:
     """The values of a graph as :func:`named_pieces` takes them, and what a piece of them is."""
 
-    def __init__(self, graph: Graph, shapes: Shapes, named: Collection[int] = ()) -> None:
+    def __init__(self, graph: Graph, shapes: Shapes, named_numbers: Collection[int] = ()) -> None:
         self.graph, self.shapes = graph, shapes
         self.tensors = {
             number: held for number, held in enumerate(graph.tensors, graph.first_tensor) if _is_uniform(held)
@@ -118,34 +118,34 @@ class _GraphValues:
         for number, node in graph.needed_nodes():
             refs = set(node.refs)
             parents = tuple(dict.fromkeys(ref for ref in node.refs if ref in of_data))
-            given = {value.value for value in node.args if isinstance(value, ValueRef)}  # not those in a shape
+            operands = {value.value for value in node.args if isinstance(value, ValueRef)}  # not those in a shape
             if node.operator in SIZES and (node.operator == "sym_size.int" or refs <= self.sizes):
                 self.sizes.add(number)
             elif parents:
                 of_data.add(number)
-                is_plain = refs <= of_data | self.constants | self.sizes and not given & self.sizes
-                self.values[number] = Value(parents, _cost(node) if is_plain and number not in named else None)
-            elif node.operator in _UNIFORM and refs <= self.constants | self.sizes and not given & self.sizes:
+                is_plain = refs <= of_data | self.constants | self.sizes and not operands & self.sizes
+                self.values[number] = Value(parents, _cost(node) if is_plain and number not in named_numbers else None)
+            elif node.operator in _UNIFORM and refs <= self.constants | self.sizes and not operands & self.sizes:
                 self.constants.add(number)
 
-    def names(self, piece: Piece) -> tuple[LayerName, ...] | None:
+    def names(self, region: Region) -> tuple[LayerName, ...] | None:
         """Return the layers of ``torch.nn`` that a piece equals; None if it gives another shape."""
-        shape = self.shapes.get(piece.start, ())
-        if len(shape) < 2 or self.shapes.get(piece.end) != shape:
+        shape = self.shapes.get(region.start, ())
+        if len(shape) < 2 or self.shapes.get(region.end) != shape:
             return None
         rows = [shape[1:]] if math.prod(shape[1:]) <= MAX_ROW else []
-        if all(self._asks_for_no_size(number) for number in piece.inside):
+        if all(self._asks_for_no_size(number) for number in region.inside):
             rows.insert(0, tuple(min(size, _SMALL + axis) for axis, size in enumerate(shape[1:])))
         for row in rows:
-            graph = graph_part(self.graph, self.shapes, piece.inside, [piece.start], [piece.end], [row])
+            graph = graph_part(self.graph, self.shapes, region.inside, [region.start], [region.end], [row])
             tensors = [(held.array.shape, float(held.array.flat[0])) for held in graph.tensors] if graph else []
             key = (row, shape[1:], repr(graph and graph.nodes), repr(tensors))
-            if key not in _KNOWN:
-                if len(_KNOWN) >= _MAX_KNOWN:
-                    _KNOWN.clear()
-                _KNOWN[key] = tuple(_names(graph, row, shape[1:])) if graph else ()
-            if _KNOWN[key]:
-                return _KNOWN[key]
+            if key not in _KNOWN_NAMES:
+                if len(_KNOWN_NAMES) >= _MAX_KNOWN:
+                    _KNOWN_NAMES.clear()
+                _KNOWN_NAMES[key] = tuple(_names(graph, row, shape[1:])) if graph else ()
+            if _KNOWN_NAMES[key]:
+                return _KNOWN_NAMES[key]
         return ()
 
     def _asks_for_no_size(self, number: int) -> bool:
@@ -186,18 +186,18 @@ def _names(graph: Graph, row: Shape, actual: Shape) -> Iterator[LayerName]:
         actual: the shape of a row in the network.
     """
 
-    def piece(rows: np.ndarray) -> list[np.ndarray]:
+    def region(rows: np.ndarray) -> list[np.ndarray]:
         return _evaluated(graph, rows)
 
     with one_thread(), _without_denormals(), suppress(Exception):  # shapes or types do not fit: it is none
-        numbers = _Numbers(piece, graph, row)
-        for kind, config, shown in _candidates(numbers, row, actual):
+        numbers = _Numbers(region, graph, row)
+        for kind, config, shown_settings in _candidates(numbers, row, actual):
             with suppress(Exception):  # a layer with another shape, or settings that it refuses
-                known = _layer(kind, config)
-                if numbers.fit(known) and agree(
-                    piece, known, row, alone=kind not in _OF_ROWS and "dim" not in config and kind != "Softmax2d"
+                reference = _layer(kind, config)
+                if numbers.fit(reference) and agree(
+                    region, reference, row, alone=kind not in _OF_ROWS and "dim" not in config and kind != "Softmax2d"
                 ):
-                    yield LayerName(kind, shown)
+                    yield LayerName(kind, shown_settings)
 
 
 @contextmanager
@@ -215,19 +215,21 @@ def _without_denormals() -> Iterator[None]:
 def _evaluated(graph: Graph, rows: np.ndarray) -> list[np.ndarray]:
     import torch
 
-    given = torch.from_numpy(rows)
-    tensors = [_constant(held, given.dtype) for held in graph.tensors]
-    seen: list[np.ndarray] = []
+    operands = torch.from_numpy(rows)
+    tensors = [_constant(held, operands.dtype) for held in graph.tensors]
+    intermediate: list[np.ndarray] = []
 
     def watch(number: int, args: Any, result: Any) -> None:
         if isinstance(result, torch.Tensor):
-            seen.append(result.numpy())
+            intermediate.append(result.numpy())
             if graph.nodes[number - graph.first_node].operator.startswith(("eq.", "ne.")):
-                seen.append(np.asarray(args[0] - args[1]))  # where it turns, the comparison holds at one number alone
+                intermediate.append(
+                    np.asarray(args[0] - args[1])
+                )  # where it turns, the comparison holds at one number alone
 
     with torch.no_grad():
-        (result,) = compute(graph, [given], tensors, watch=watch)
-    return [*seen, result.numpy()]
+        (result,) = compute(graph, [operands], tensors, watch=watch)
+    return [*intermediate, result.numpy()]
 
 
 def _constant(held: Tensor, dtype: Any) -> Any:
@@ -256,21 +258,21 @@ class _Numbers:
 
     _AT = (-1e6, -60.0, -1.0, 0.0, 1e3, 1e6)
 
-    def __init__(self, piece: Callable[[np.ndarray], list[np.ndarray]], graph: Graph, row: Shape) -> None:
+    def __init__(self, region: Callable[[np.ndarray], list[np.ndarray]], graph: Graph, row: Shape) -> None:
         self.rows = np.random.default_rng().normal(size=(6, *row)) * 3
-        self.values = piece(self.rows)[-1]
-        filled = piece(np.stack([np.full(row, value) for value in self._AT]))[-1].reshape(len(self._AT), -1)[:, 0]
+        self.values = region(self.rows)[-1]
+        filled = region(np.stack([np.full(row, value) for value in self._AT]))[-1].reshape(len(self._AT), -1)[:, 0]
         self.at = dict(zip(self._AT, map(_short, filled), strict=True))
         near_nothing = np.zeros((1, *row))
         near_nothing[0].flat[0] = 1e-4
-        self.near_nothing, self.of_near_nothing = near_nothing, piece(near_nothing)[-1]
-        found = {abs(float(value)) for node in graph.nodes for value in _literals([*node.args])}
-        found |= {abs(float(held.array.flat[0])) for held in graph.tensors}
-        self.literals = sorted(value for value in found if math.isfinite(value))[:8]
+        self.near_nothing, self.of_near_nothing = near_nothing, region(near_nothing)[-1]
+        match = {abs(float(value)) for node in graph.nodes for value in _literals([*node.args])}
+        match |= {abs(float(held.array.flat[0])) for held in graph.tensors}
+        self.literals = sorted(value for value in match if math.isfinite(value))[:8]
 
-    def fit(self, known: Callable[[np.ndarray], np.ndarray]) -> bool:
+    def fit(self, reference: Callable[[np.ndarray], np.ndarray]) -> bool:
         """Return whether a layer gives what the piece gives on a few rows."""
-        values = known(self.rows)
+        values = reference(self.rows)
         return values.shape == self.values.shape and np.allclose(values, self.values, rtol=1e-3, atol=1e-3)
 
     def epsilon(self, axes: int, centered: bool) -> float:
@@ -278,8 +280,8 @@ class _Numbers:
         row = self.near_nothing.reshape(*self.near_nothing.shape[:-axes], -1)[0].reshape(-1, math.prod(
             self.near_nothing.shape[-axes:]))[0]  # fmt: skip
         away = row - row.mean() if centered else row
-        given = self.of_near_nothing.flat[0]
-        return _short((away[0] / given) ** 2 - (away**2).mean()) if given else 0.0
+        operands = self.of_near_nothing.flat[0]
+        return _short((away[0] / operands) ** 2 - (away**2).mean()) if operands else 0.0
 
 
 def _literals(values: Sequence[Any]) -> Iterator[float]:
@@ -323,9 +325,9 @@ def _candidates(numbers: _Numbers, row: Shape, actual: Shape) -> Iterator[tuple[
     for kind, centered in _OF_ROWS.items():
         for axes in range(1, rank):
             eps = numbers.epsilon(axes, centered)
-            shown = {"normalized_shape": actual[-axes:], "eps": eps, "elementwise_affine": False}
+            shown_settings = {"normalized_shape": actual[-axes:], "eps": eps, "elementwise_affine": False}
             if 0 < eps < 1:
-                yield kind, {**shown, "normalized_shape": row[-axes:]}, shown
+                yield kind, {**shown_settings, "normalized_shape": row[-axes:]}, shown_settings
 
 
 _OF_ROWS = {"LayerNorm": True, "RMSNorm": False}

@@ -33,16 +33,16 @@ from autograder.extensions.pytorch.unit_traces import (
 )
 
 
-def flow(graph: Graph, shapes: Shapes, vocabulary: str, asked: Collection[str] = ()) -> Flow:
+def flow(graph: Graph, shapes: Shapes, vocabulary: str, asked_kinds: Collection[str] = ()) -> Flow:
     """Return the layers of a graph in the words of ``keras`` or ``torch``, with what each depends on."""
-    return _GraphReader(graph, shapes, vocabulary, asked).flow_of_graph()
+    return _GraphReader(graph, shapes, vocabulary, asked_kinds).flow_of_graph()
 
 
 class _GraphReader(FlowReader):
-    def __init__(self, graph: Graph, shapes: Shapes, vocabulary: str, asked: Collection[str]) -> None:
+    def __init__(self, graph: Graph, shapes: Shapes, vocabulary: str, asked_kinds: Collection[str]) -> None:
         super().__init__()
         self.graph, self.shapes, self.vocabulary = graph, shapes, vocabulary
-        self.walk: Walk = walked(graph, shapes, vocabulary, asked=asked)
+        self.walk: Walk = walked(graph, shapes, vocabulary, asked_kinds=asked_kinds)
         self.made: dict[Any, list[LayerEntry]] = {}
         for entry in self.walk.entries:
             self.made.setdefault(entry.output, []).append(entry)

@@ -13,7 +13,7 @@ from typing import Any
 
 from autograder.check.activations import KINDS
 from autograder.check.attributes import ReportedLayer
-from autograder.check.element_wise import OWN, Piece
+from autograder.check.element_wise import OWN_OPERATION, Region
 from autograder.check.pattern import fuses
 from autograder.check.readings import LayerReading
 from autograder.check.steps import SHOWN_SETTINGS, Step
@@ -88,8 +88,8 @@ def steps(
     shapes: Mapping[int, tuple[int, ...]],
     vocabulary: str,
     *,
-    own: bool = False,
-    asked: Collection[str] = (),
+    with_own: bool = False,
+    asked_kinds: Collection[str] = (),
 ) -> list[Step]:
     """Return the layers and operations that compute the outputs, in the order in which they are computed.
 
@@ -97,10 +97,12 @@ def steps(
         graph: the graph.
         shapes: number of a value → its shape.
         vocabulary: ``keras`` or ``torch``.
-        own: whether a piece that may be an activation, but equals none, is one step.
-        asked: the classes that are asked, which take the place of what they consist of.
+        with_own: whether a piece that may be an activation, but equals none, is one step.
+        asked_kinds: the classes that are asked, which take the place of what they consist of.
     """
-    return [entry.step() for entry in walked(graph, shapes, vocabulary, own=own, asked=asked).entries]
+    return [
+        entry.step() for entry in walked(graph, shapes, vocabulary, with_own=with_own, asked_kinds=asked_kinds).entries
+    ]
 
 
 def walked(
@@ -108,14 +110,14 @@ def walked(
     shapes: Mapping[int, tuple[int, ...]],
     vocabulary: str,
     *,
-    own: bool = False,
-    asked: Collection[str] = (),
+    with_own: bool = False,
+    asked_kinds: Collection[str] = (),
 ) -> Walk:
     """Return a walk through a graph with what it found; see :func:`steps`."""
-    modules = named_modules(graph, shapes, set(asked) - known_kinds(vocabulary)) if vocabulary == "torch" else []
+    modules = named_modules(graph, shapes, set(asked_kinds) - known_kinds(vocabulary)) if vocabulary == "torch" else []
     inside = {number for module in modules for number in module.inside}
     ends = {module.end: module for module in modules}
-    pieces, covered = activation_pieces(graph, shapes, own=own, named=inside)
+    pieces, covered = activation_pieces(graph, shapes, with_own=with_own, named_numbers=inside)
     walk = Walk(graph, shapes, vocabulary, pieces, covered | inside)
     for number, node in graph.needed_nodes():
         if walk.of_data & set(node.refs):
@@ -211,7 +213,7 @@ class Walk:
         graph: Graph,
         shapes: Mapping[int, tuple[int, ...]],
         vocabulary: str,
-        pieces: Mapping[int, Piece],
+        pieces: Mapping[int, Region],
         covered: set[int],
     ) -> None:
         self.graph, self.shapes, self.vocabulary = graph, shapes, vocabulary
@@ -259,9 +261,9 @@ class Walk:
         if weights and (call.operator, weights) in self.called:
             self.again[call.number] = self.called[call.operator, weights]
             return
-        made = self.add(layer, call)
-        if made is not None:
-            self.called[call.operator, weights] = made
+        entry = self.add(layer, call)
+        if entry is not None:
+            self.called[call.operator, weights] = entry
 
     def add(self, layer: Layer, call: OperatorCall) -> LayerEntry | None:
         """Add a layer, if the vocabulary has a name for it."""
@@ -274,11 +276,11 @@ class Walk:
         config = layer.keras_config if is_keras else layer.torch_config
         free = layer.free if is_keras else layer.torch_free
         self.layers += not free
-        made = LayerEntry(self.layers, kind, config, layer.also if is_keras else layer.torch_also, free, free)
-        made.activation = "linear" if is_keras and fuses(kind) else config.get("activation")
-        made.output, made.call, made.words = call.number, call, {} if is_keras else layer.torch_words
-        self.entries.append(made)
-        return made
+        entry = LayerEntry(self.layers, kind, config, layer.also if is_keras else layer.torch_also, free, free)
+        entry.activation = "linear" if is_keras and fuses(kind) else config.get("activation")
+        entry.output, entry.call, entry.words = call.number, call, {} if is_keras else layer.torch_words
+        self.entries.append(entry)
+        return entry
 
     def _is_taken(self, call: OperatorCall) -> bool:
         """Take one number for each unit, added or multiplied, into the layer or normalization before it."""
@@ -317,29 +319,31 @@ class Walk:
             value = data[0]
         return -1
 
-    def piece(self, piece: Piece, call: OperatorCall) -> None:
+    def piece(self, region: Region, call: OperatorCall) -> None:
         """Add a piece that is an activation; one that changes nothing is none."""
-        start = self.same.get(piece.start, piece.start)
-        if piece.end in self.same:
-            self.joined[piece.end] = piece.start
+        start = self.same.get(region.start, region.start)
+        if region.end in self.same:
+            self.joined[region.end] = region.start
             return
         if start in self.again:
-            self.joined[piece.end] = piece.start
+            self.joined[region.end] = region.start
             return
-        if piece.names and piece.names[0].kind in _NORMALIZING:
-            made = self.add(_normalization(piece.names[0].kind, piece.names[0].config), call)
-            if made is not None:
-                made.call, made.takes, made.units = None, ("mul", "add"), piece.names[0].config["normalized_shape"]
+        if region.names and region.names[0].kind in _NORMALIZING:
+            entry = self.add(_normalization(region.names[0].kind, region.names[0].config), call)
+            if entry is not None:
+                entry.call, entry.takes, entry.units = None, ("mul", "add"), region.names[0].config["normalized_shape"]
             return
-        applied = LayerEntry(self.layers, "Activation", {}, operation=True, output=piece.end, source=piece.start)
-        name = word(piece.names, len(self.shapes.get(piece.end, ()))) or OWN
-        if piece.names and "dim" not in piece.names[0].config and "softmax" not in name.lower():
-            found = piece.names[0]
-            applied.pointwise = name if name != OWN else f"{found.kind} {sorted(found.config.items())}"
+        applied = LayerEntry(self.layers, "Activation", {}, operation=True, output=region.end, source=region.start)
+        name = word(region.names, len(self.shapes.get(region.end, ()))) or OWN_OPERATION
+        if region.names and "dim" not in region.names[0].config and "softmax" not in name.lower():
+            name_of_region = region.names[0]
+            applied.pointwise = (
+                name if name != OWN_OPERATION else f"{name_of_region.kind} {sorted(name_of_region.config.items())}"
+            )
         if self.vocabulary == "torch":
-            applied.equals = tuple(LayerReading(each.kind, each.config) for each in piece.names)
+            applied.equals = tuple(LayerReading(each.kind, each.config) for each in region.names)
             applied.kind, applied.config = (
-                (applied.equals[0].kind, applied.equals[0].config) if applied.equals else (OWN, {})
+                (applied.equals[0].kind, applied.equals[0].config) if applied.equals else (OWN_OPERATION, {})
             )
             applied.free = True
             self.entries.append(applied)
@@ -349,7 +353,7 @@ class Walk:
         joins = previous is not None and previous.output == start and self.uses[start] == 1
         if previous is not None and joins and previous.activation == "linear":
             previous.activation = name
-            self.joined[piece.end] = piece.start
+            self.joined[region.end] = region.start
         else:
             self.entries.append(applied)
 
@@ -540,8 +544,10 @@ def _dropout(call: OperatorCall) -> Layer:
     rate = float(call.get(1, "p", 0.5))
     if call.operator == "feature_dropout":
         rank = max(1, len(call.shape()) - 2)
-        others = tuple(f"Dropout{axes}d" for axes in _RANKS if axes != rank)  # they compute the same at any rank
-        return Layer(f"SpatialDropout{rank}D", {"rate": rate}, f"Dropout{rank}d", {"p": rate}, ("Dropout",), others)
+        other_ranks = tuple(f"Dropout{axes}d" for axes in _RANKS if axes != rank)  # they compute the same at any rank
+        return Layer(
+            f"SpatialDropout{rank}D", {"rate": rate}, f"Dropout{rank}d", {"p": rate}, ("Dropout",), other_ranks
+        )
     alpha = call.operator == "alpha_dropout"
     return Layer(
         "AlphaDropout" if alpha else "Dropout", {"rate": rate}, "AlphaDropout" if alpha else "Dropout", {"p": rate}

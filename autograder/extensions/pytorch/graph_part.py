@@ -48,11 +48,11 @@ def graph_part(
     for number in sorted(wanted - set(held)):
         node = source.nodes[number - source.first_node]
         if node.operator == "sym_size.int":
-            asked, axis = shapes.get(node.refs[0], ()), node.args[1]
+            asked_shape, axis = shapes.get(node.refs[0], ()), node.args[1]
             if axis != 0:
-                numbers[number] = asked[axis]
+                numbers[number] = asked_shape[axis]
                 continue
-            if asked[:1] != shapes[starts[0]][:1]:
+            if asked_shape[:1] != shapes[starts[0]][:1]:
                 return None
             node = Node(node.operator, (ValueRef(0), 0), {})
         else:
@@ -61,5 +61,5 @@ def graph_part(
         nodes.append(node)
     inputs = tuple(Input(row, "float64") for row in rows)
     tensors = tuple(source.tensors[number - source.first_tensor] for number in held)
-    given = tuple(numbers[number].value for number in outputs)
-    return Graph(inputs, (), tensors, tuple(nodes), given, frozenset(range(count + len(held) + len(nodes))))
+    given_outputs = tuple(numbers[number].value for number in outputs)
+    return Graph(inputs, (), tensors, tuple(nodes), given_outputs, frozenset(range(count + len(held) + len(nodes))))

@@ -53,15 +53,15 @@ def named_modules(graph: Graph, shapes: Shapes, kinds: Collection[str]) -> list[
         shapes: number of a value → its shape, as it was measured.
         kinds: classes of ``torch.nn``.
     """
-    found: list[NamedModule] = []
+    modules_found: list[NamedModule] = []
     for claim in sorted(graph.modules, key=lambda claim: -len(claim.values)):
         inside = frozenset(claim.values) & graph.needed
-        if claim.kind in kinds and inside and not any(inside & other.inside for other in found):
+        if claim.kind in kinds and inside and not any(inside & other.inside for other in modules_found):
             with suppress(Exception):  # settings, shapes or types do not fit: it is none
                 end = _verified(graph, shapes, claim, inside)
                 config = {name: value for name, value in claim.settings.items() if name not in _UNSEEN}
-                found += [] if end is None else [NamedModule(claim.kind, config, inside, end)]
-    return found
+                modules_found += [] if end is None else [NamedModule(claim.kind, config, inside, end)]
+    return modules_found
 
 
 def _verified(graph: Graph, shapes: Shapes, claim: ModuleClaim, inside: frozenset[int]) -> int | None:
@@ -73,12 +73,14 @@ def _verified(graph: Graph, shapes: Shapes, claim: ModuleClaim, inside: frozense
         if node.operator not in SIZES - {"getitem"} and of_data & set(node.refs):
             of_data.add(number)
         used.update(() if number in inside else node.refs)
-    taken = {ref for number in inside for ref in graph.nodes[number - graph.first_node].refs} - inside
-    starts = sorted(ref for ref in taken & of_data)
+    taken_refs = {ref for number in inside for ref in graph.nodes[number - graph.first_node].refs} - inside
+    starts = sorted(ref for ref in taken_refs & of_data)
     ends = [number for number in sorted(inside & used) if number in of_data]
     layer = _built(claim)
-    state, own = _state(graph, claim.name, layer)
-    masks = [ref for ref in sorted(taken - of_data - own) if len(shapes.get(ref, _held_shape(graph, ref))) > 1]
+    state, own_numbers = _state(graph, claim.name, layer)
+    masks = [
+        ref for ref in sorted(taken_refs - of_data - own_numbers) if len(shapes.get(ref, _held_shape(graph, ref))) > 1
+    ]
     part = graph_part(graph, shapes, inside & of_data, starts, [*ends, *masks], [shapes[start][1:] for start in starts])
     if part is None or not ends or any(shapes[start][:1] != (_MEASURED_ROWS,) for start in starts):
         return None
@@ -93,8 +95,8 @@ def _verified(graph: Graph, shapes: Shapes, claim: ModuleClaim, inside: frozense
                     partial(torch.func.functional_call, layer, *_shapes_alone((state, args, keywords)))
                 ):
                     continue
-                given = [*tensors_in(torch.func.functional_call(layer, state, args, keywords))]
-                if all(any(_same(result, value) for result in given) for value in wanted):
+                results_of_layer = [*tensors_in(torch.func.functional_call(layer, state, args, keywords))]
+                if all(any(_same(result, value) for result in results_of_layer) for value in wanted):
                     return ends[-1]
     return None
 
@@ -115,7 +117,7 @@ def _built(claim: ModuleClaim) -> Any:
 
     def made(kind: str, settings: Mapping[str, Any]) -> Any:
         cls = getattr(torch.nn, kind)
-        known = inspect.signature(cls).parameters
+        known_items = inspect.signature(cls).parameters
         if any(
             name.endswith("layers") and type(value) is int and value > _MAX_LAYERS for name, value in settings.items()
         ):
@@ -123,7 +125,7 @@ def _built(claim: ModuleClaim) -> Any:
         values = {
             name: made(*value) if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], dict) else value
             for name, value in settings.items()
-            if name in known or any(p.kind is p.VAR_KEYWORD for p in known.values())
+            if name in known_items or any(p.kind is p.VAR_KEYWORD for p in known_items.values())
         }
         return cls(**values)
 
@@ -138,7 +140,7 @@ def _state(graph: Graph, name: str, layer: Any) -> tuple[dict[str, Any], set[int
         RefusedModel: one has another shape than the settings say.
     """
     prefix = f"{name}." if name else ""
-    shapes = {prefix + key: (key, tuple(own.shape)) for key, own in layer.state_dict().items()}
+    shapes = {prefix + key: (key, tuple(own_numbers.shape)) for key, own_numbers in layer.state_dict().items()}
     state, numbers = {}, set()
     for number, tensor in enumerate(graph.tensors, graph.first_tensor):
         if tensor.name in shapes:
@@ -185,7 +187,7 @@ def _operators(computation: Callable[[], Any]) -> Counter[tuple[str, tuple[int, 
     """
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    total, found = 0, Counter[tuple[str, tuple[int, ...]]]()
+    total, modules_found = 0, Counter[tuple[str, tuple[int, ...]]]()
 
     class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
         def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -194,14 +196,14 @@ def _operators(computation: Callable[[], Any]) -> Counter[tuple[str, tuple[int, 
             for tensor in tensors_in(result):
                 total += tensor.numel()
                 if not function.is_view and function.overloadpacket.__name__ not in _COPIES:
-                    found[str(function), tuple(tensor.shape)] += 1
+                    modules_found[str(function), tuple(tensor.shape)] += 1
             if total > MAX_NUMBERS:
                 raise RefusedModel("A layer makes more numbers than are computed.")
             return result
 
     with Counting():  # type: ignore[no-untyped-call]
         computation()
-    return found
+    return modules_found
 
 
 _COPIES = frozenset([
@@ -214,10 +216,10 @@ def _shapes_alone(values: Any) -> Any:
     """Return tensors without their numbers; one that is there twice is one again, which attention asks for."""
     import torch
 
-    known: dict[int, Any] = {}
+    known_items: dict[int, Any] = {}
 
     def empty(held: Any) -> Any:
-        return known.setdefault(id(held), torch.empty_like(held, device="meta"))
+        return known_items.setdefault(id(held), torch.empty_like(held, device="meta"))
 
     return torch.utils._pytree.tree_map_only(torch.Tensor, empty, values)
 

@@ -166,11 +166,11 @@ class TorchNetwork(GraphComputation, Network):
         """Whether the graph has more numbers or connections than a plain chain of layers."""
         return graph_numbers.is_unusual(self.graph)
 
-    def steps(self, vocabulary: str, *, own: bool = False, asked: Collection[str] = ()) -> Sequence[Any]:
+    def steps(self, vocabulary: str, *, with_own: bool = False, asked_kinds: Collection[str] = ()) -> Sequence[Any]:
         """Return the layers in the words of Keras or of ``torch.nn``."""
         from autograder.extensions.pytorch.graph_layers import steps
 
-        return steps(self.graph, self.measure.shapes, vocabulary, own=own, asked=asked)
+        return steps(self.graph, self.measure.shapes, vocabulary, with_own=with_own, asked_kinds=asked_kinds)
 
     def activations(self, vocabulary: str) -> frozenset[str]:
         """Return the classes of activations."""
@@ -178,11 +178,11 @@ class TorchNetwork(GraphComputation, Network):
 
         return activations(vocabulary)
 
-    def flow(self, vocabulary: str, asked: Collection[str] = ()) -> Any:
+    def flow(self, vocabulary: str, asked_kinds: Collection[str] = ()) -> Any:
         """Return the layers with what each depends on."""
         from autograder.extensions.pytorch.graph_flow import flow
 
-        return flow(self.graph, self.measure.shapes, vocabulary, asked)
+        return flow(self.graph, self.measure.shapes, vocabulary, asked_kinds)
 
     def known_kinds(self, vocabulary: str) -> frozenset[str]:
         """Return the classes of layers that the steps can show."""

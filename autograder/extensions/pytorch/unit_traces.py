@@ -51,8 +51,8 @@ def _is_pointwise(operator: str) -> bool:
     import torch
 
     name, _, overload = operator.partition(".")
-    known = getattr(getattr(torch.ops.aten, name, None), overload, None)
-    return known is not None and torch.Tag.pointwise in known.tags
+    operator_overload = getattr(getattr(torch.ops.aten, name, None), overload, None)
+    return operator_overload is not None and torch.Tag.pointwise in operator_overload.tags
 
 
 def summed_axes(call: OperatorCall, of_data: set[int]) -> list[int]:

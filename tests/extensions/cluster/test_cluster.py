@@ -35,7 +35,7 @@ from autograder.extensions.cluster.dispatch import Dispatch
 from autograder.extensions.cluster.grader import Grader, MachineLostError, MachineStanding
 from autograder.extensions.cluster.host import check_versions
 from autograder.records.course import Assignment, Course, Engine
-from autograder.records.ending import DONE, Whose, failed
+from autograder.records.ending import GRADED, Whose, failed
 from autograder.records.exam import Exam, Role
 from autograder.records.limits import Limits
 from autograder.records.observations import Act
@@ -261,13 +261,13 @@ def graded(course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> b
     there = elsewhere(one(course), tmp_path / "there")
     grade_here(there)
     there.log.write_text("said")
-    return result_parcel.pack_outcome(there, DONE)
+    return result_parcel.pack_outcome(there, GRADED)
 
 
 def test_a_result_is_written_as_if_it_were_made_here(course: Course, graded: bytes) -> None:
     work = one(course)
     (work.submission / "timestamp.txt").write_text("as it was handed in")
-    assert result_parcel.put_in_place(work, graded) == DONE
+    assert result_parcel.put_in_place(work, graded) == GRADED
     assert sorted(p.name for p in work.target.iterdir()) == ["nb.ipynb", "result.json", "timestamp.txt"]
     assert batch.current(replace(one(course), content_keys=work.content_keys)) is not None
     assert "double(21)" not in (work.target / "nb.ipynb").read_text()
@@ -302,7 +302,9 @@ def test_a_damaged_result_is_not_written(course: Course, graded: bytes) -> None:
 
 def test_a_result_writes_no_file_but_its_notebooks(course: Course, graded: bytes) -> None:
     head, files = unpack(graded)
-    assert result_parcel.put_in_place(one(course), pack(head, {**files, "other.ipynb": b"{}", "x/y.html": b""})) == DONE
+    assert (
+        result_parcel.put_in_place(one(course), pack(head, {**files, "other.ipynb": b"{}", "x/y.html": b""})) == GRADED
+    )
     assert sorted(p.name for p in course.autograded("ada", "hw").iterdir()) == ["nb.ipynb", "result.json"]
 
 
@@ -360,7 +362,7 @@ def test_a_worker_grades_what_it_gets_and_leaves_nothing(course: Course, tmp_pat
         assert made.standing == MachineStanding(2)
         assert folder.stat().st_mode & 0o077 == 0
         for work in plan(course, "ada", "bob"):
-            assert result_parcel.put_in_place(work, made.run(pack_unit(work))) == DONE
+            assert result_parcel.put_in_place(work, made.run(pack_unit(work))) == GRADED
         assert list((folder / ".autograder").glob("unit-*")) == []
         with pytest.raises(MachineLostError, match="not a parcel"):
             made.run(b"nonsense")

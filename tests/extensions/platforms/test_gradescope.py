@@ -35,7 +35,7 @@ from autograder.extensions.platforms.platform_table import GRADESCOPE
 from autograder.extensions.platforms.submitted import take
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
-from autograder.records.ending import DONE, Ending, EndingKind, Whose, failed
+from autograder.records.ending import GRADED, Ending, EndingKind, Whose, failed
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.limits import Limits
@@ -320,7 +320,7 @@ def test_students_see_whose_fault_it_is_and_no_detail(tmp_path, monkeypatch, cap
 
 @pytest.mark.parametrize(
     ("endings", "asked"),
-    [([Ending(EndingKind.BUSY, Whose.HOST, "words"), DONE], 2), ([failed("it broke"), DONE], 1), ([DONE], 1)],
+    [([Ending(EndingKind.BUSY, Whose.HOST, "words"), GRADED], 2), ([failed("it broke"), GRADED], 1), ([GRADED], 1)],
 )
 def test_a_busy_machine_gets_a_second_try(tmp_path, monkeypatch, endings, asked) -> None:
     """Where others had the processors, nobody can tell yet whether the notebook is too slow."""

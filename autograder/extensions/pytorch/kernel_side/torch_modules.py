@@ -35,17 +35,17 @@ def module_claims(program: Any, module: Any, numbers: Mapping[str, int]) -> list
     Returns:
         For each call the class, its settings, the module's name, and the numbers of the values that it computes.
     """
-    found: dict[tuple[str, str, str], list[int]] = {}
+    calls_found: dict[tuple[str, str, str], list[int]] = {}
     for node in program.graph.nodes:
         if node.name in numbers and node.op == "call_function":
             for key, (path, kind) in (node.meta.get("nn_module_stack") or {}).items():
                 name = kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
                 if name.startswith("torch.nn.modules.") and ".container." not in name:
-                    found.setdefault((key, path, name.rpartition(".")[2]), []).append(numbers[node.name])
+                    calls_found.setdefault((key, path, name.rpartition(".")[2]), []).append(numbers[node.name])
     parts = dict(module.named_modules(remove_duplicate=False))
     return [
         {"class": kind, "settings": _settings(parts[path]), "name": path, "values": sorted(set(values))}
-        for (_, path, kind), values in found.items()
+        for (_, path, kind), values in calls_found.items()
         if path in parts and _is_own(parts[path]) and type(parts[path]).__name__ == kind
     ][:MAX_MODULES]
 
@@ -73,10 +73,10 @@ def _plain_settings(part: Any, depth: int) -> Iterator[tuple[str, Any]]:
 
 
 def _held(part: Any, name: str) -> Any:
-    there = _ELSEWHERE.get(name, name)
-    for place in (name, there, _FIRST + there):
+    moved_name = _ELSEWHERE.get(name, name)
+    for attribute in (name, moved_name, _FIRST + moved_name):
         value = part
-        for step in place.split("."):
+        for step in attribute.split("."):
             value = getattr(value, step, _UNKNOWN)
         if value is not _UNKNOWN:
             return value is not None and value is not False if name == "bias" else value
