@@ -202,7 +202,7 @@ def _names(graph: Graph, row: Shape, actual: Shape) -> Iterator[LayerName]:
 
 @contextmanager
 def _without_denormals() -> Iterator[None]:
-    """Compute 0 where a number is too small for its digits, so that its logarithm is none instead of a rough one."""
+    """Compute 0 where a number is too small for its digits: its logarithm would be a rough one."""
     import torch
 
     torch.set_flush_denormal(True)

@@ -16,7 +16,7 @@ def graph_part(
     outputs: Sequence[int],
     rows: Sequence[tuple[int, ...]],
 ) -> Graph | None:
-    """Return a part of a graph; None if it asks for a number of rows that its own inputs do not have.
+    """Return a part of a graph; None if it asks for another number of rows than its inputs have.
 
     Args:
         source: the graph.

@@ -173,7 +173,7 @@ class TorchNetwork(GraphComputation, Network):
         return steps(self.graph, self.measure.shapes, vocabulary, with_own=with_own, asked_kinds=asked_kinds)
 
     def activations(self, vocabulary: str) -> frozenset[str]:
-        """Return the classes of activations."""
+        """Return the classes of layers that an own element-wise operation may be."""
         from autograder.extensions.pytorch.graph_layers import activations
 
         return activations(vocabulary)
