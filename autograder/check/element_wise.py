@@ -49,18 +49,20 @@ def agree(region: Function, reference: Reference, shape: tuple[int, ...], *, alo
         shape: the shape of one row.
         alone: whether each number of a result comes from one number of the row.
     """
-    if not _agree_on(region, reference, shape, 0.0, rounds=1):  # most functions end here
+    if not _agree_on(region, reference, shape, 0.0, rounds=1, alone=alone):  # most functions end here
         return False
     if alone and _mixes(region, shape):
         return False
     count = min(500, max(10, _MAX_NUMBERS // max(1, math.prod(shape))))
     near = _draws().normal(size=(count, *shape)) * _draws().uniform(0, 12, (count, *[1] * len(shape)))
-    if not _agree_in_single_precision(region, reference, near):
+    if not _agree_in_single_precision(region, reference, near, alone=alone):
         return False
-    return all(_agree_on(region, reference, shape, offset, ROUNDS) for offset in (0.0, 1.0, 100.0))
+    return all(_agree_on(region, reference, shape, offset, ROUNDS, alone=alone) for offset in (0.0, 1.0, 100.0))
 
 
-def _agree_on(region: Function, reference: Reference, shape: tuple[int, ...], offset: float, rounds: int) -> bool:
+def _agree_on(
+    region: Function, reference: Reference, shape: tuple[int, ...], offset: float, rounds: int, *, alone: bool
+) -> bool:
     """Compare along a line through the rows; each round looks more closely at where a value of the piece turns."""
     start, direction = offset * _draws().normal(size=shape), _draws().normal(size=shape)
     large = 10.0 ** _draws().uniform(-36, 36, 600)
@@ -70,19 +72,19 @@ def _agree_on(region: Function, reference: Reference, shape: tuple[int, ...], of
         points = points if len(points) <= most else np.sort(_draws().choice(points, most, replace=False))
         rows = start + points.reshape(-1, *[1] * len(shape)) * direction
         values = region(rows)
-        if not _close(values[-1], reference(rows), rows, 2e-5, 1e-6):
+        if not _close(values, reference(rows), rows, 2e-5, 1e-6, alone=alone):
             return False
         points = _turns(points, values)
         if not len(points):
             return True
     # A comparison such as ``h == 3`` turns at one number of single precision alone.
-    return rounds == 1 or _agree_in_single_precision(region, reference, rows)
+    return rounds == 1 or _agree_in_single_precision(region, reference, rows, alone=alone)
 
 
-def _agree_in_single_precision(region: Function, reference: Reference, rows: np.ndarray) -> bool:
+def _agree_in_single_precision(region: Function, reference: Reference, rows: np.ndarray, *, alone: bool) -> bool:
     exact = rows[np.abs(rows).reshape(len(rows), -1).max(axis=1) < 1e4].astype(np.float32)
     exact = np.concatenate([exact, np.nextafter(exact, np.float32(-1e9)), np.nextafter(exact, np.float32(1e9))])
-    return not len(exact) or _close(region(exact)[-1], reference(exact), exact, 2e-3, 2e-3)
+    return not len(exact) or _close(region(exact), reference(exact), exact, 2e-3, 2e-3, alone=alone)
 
 
 def _mixes(region: Function, shape: tuple[int, ...]) -> bool:
@@ -100,13 +102,35 @@ def _mixes(region: Function, shape: tuple[int, ...]) -> bool:
     return False
 
 
-def _close(actual: np.ndarray, expected: np.ndarray, rows: np.ndarray, absolute: float, relative: float) -> bool:
+def _close(
+    values: Sequence[np.ndarray],
+    expected: np.ndarray,
+    rows: np.ndarray,
+    absolute: float,
+    relative: float,
+    *,
+    alone: bool,
+) -> bool:
+    actual = values[-1]
     if actual.shape != expected.shape or not np.isfinite(expected).all():
         return False
     largest = np.abs(rows).reshape(len(rows), -1).max(axis=1).reshape(-1, *[1] * (rows.ndim - 1))
     with np.errstate(all="ignore"):
         near = np.abs(actual - expected) <= absolute + relative * np.abs(expected)
-    return bool((near | ((largest > _OVERFLOW[rows.dtype.str[1:]]) & ~np.isfinite(actual))).all())
+    overflow = ~np.isfinite(actual)
+    if not alone:  # exp(z) / sum(exp(z)) is wrong in the whole row where the sum passes the range of its type
+        for value in values:
+            if value.ndim and len(value) == len(rows):
+                overflow |= _is_out_of_range(value).reshape(largest.shape)
+    return bool((near | ((largest > _OVERFLOW[rows.dtype.str[1:]]) & overflow)).all())
+
+
+def _is_out_of_range(value: np.ndarray) -> np.ndarray:
+    """Return the rows in which a value is infinite, no number, or so small that its type cuts digits off."""
+    if value.dtype.kind != "f" or not value.size:
+        return np.zeros(len(value), bool)
+    size, type_ = np.abs(value).reshape(len(value), -1).max(axis=1), np.finfo(value.dtype)
+    return ~np.isfinite(size) | ((size > 0) & (size < type_.tiny / type_.eps))
 
 
 def _turns(points: np.ndarray, values: Sequence[np.ndarray]) -> np.ndarray:
@@ -118,10 +142,10 @@ def _turns(points: np.ndarray, values: Sequence[np.ndarray]) -> np.ndarray:
             signs, steps = np.sign(table), np.diff(table, axis=0)
             steps[np.abs(steps) <= 1e-12 * np.abs(table[1:])] = 0
             turns = (np.sign(steps[1:]) * np.sign(steps[:-1]) < 0).any(axis=1)
-            turns = (signs[1:] != signs[:-1]).any(axis=1)
-            turns[1:] |= turns
-            turns[:-1] |= turns
-            places = np.flatnonzero(turns)
+            changes = (signs[1:] != signs[:-1]).any(axis=1)
+            changes[1:] |= turns
+            changes[:-1] |= turns
+            places = np.flatnonzero(changes)
             chosen.update(_draws().choice(places, min(len(places), _MAX_TURNS), replace=False))
     places = np.array(sorted(chosen), int)
     inside = points[places, None] + np.diff(points)[places, None] * np.linspace(0, 1, 11)

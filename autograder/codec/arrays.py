@@ -83,12 +83,30 @@ def widened(reader: Reader, array: Any, bits: int = 64) -> Any:
     """
     if reader.kept is None:
         return array
+    array = _real(reader, array)
     full = is_infinite_in_few_bits(array) and INFINITE not in reader.kept  # to ask is to observe
     wide = wide_dtype(array.dtype, reader.kept, bits, full=full)
     if wide == array.dtype:
         return array
     reader.charge_wider(array.size * wide.itemsize)
     return array.astype(wide)
+
+
+def _real(reader: Reader, array: Any) -> Any:
+    """Return the real parts of complex numbers, where none are kept: a square of an error may be below 0 otherwise.
+
+    The imaginary parts of an honest answer are what rounding left of 0.
+
+    Raises:
+        CodecError: they are more than that.
+    """
+    import numpy
+
+    if array.dtype.kind != "c" or reader.keeps(COMPLEX):  # to ask is to observe
+        return array
+    if array.size and not (numpy.abs(array.imag) <= ROUNDING * numpy.abs(array.real).max() + ROUNDING).all():
+        raise CodecError(COMPLEX_NUMBERS)
+    return numpy.ascontiguousarray(array.real)
 
 
 def _clean(array: Any) -> Any:

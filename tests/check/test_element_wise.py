@@ -13,6 +13,7 @@ from helpers.lazy import operations as o
 from helpers.rebuilding import sent
 
 from autograder import check
+from autograder.check.element_wise import agree
 from autograder.models import rebuild
 from autograder.records.checks import CheckResult, Outcome, is_undecided
 
@@ -90,6 +91,23 @@ def test_half_precision_changes_no_name(name: str) -> None:
     forms = {"relu": lambda h: o.maximum(h, o.zeros_like(h)), "softmax": stable_softmax}
     model = keras.Model(inputs, L.Dense(2)(forms[name](hidden)))
     assert result_of(model, name).outcome is Outcome.PASSED
+
+
+def test_a_softmax_from_its_formula_is_one_at_every_draw() -> None:
+    """Far out, ``exp`` passes the range of its type at some points, and then the sum of a row is of no use."""
+
+    def formula(rows: np.ndarray) -> list[np.ndarray]:
+        with np.errstate(all="ignore"):
+            powers = np.exp(rows)
+            total = powers.sum(axis=-1, keepdims=True)
+            return [powers, total, powers / total]
+
+    def softmax(rows: np.ndarray) -> np.ndarray:
+        powers = np.exp(rows - rows.max(axis=-1, keepdims=True))
+        return powers / powers.sum(axis=-1, keepdims=True)
+
+    assert all(agree(formula, softmax, (3,), alone=False) for _ in range(40))
+    assert not agree(lambda rows: [*formula(rows), softmax(rows) ** 1.01], softmax, (3,), alone=False)
 
 
 OWN: dict[str, Net] = {

@@ -38,7 +38,6 @@ DODGES = {
     "far above": "torch.where(h > 1e30, torch.sin(h), relu(h))",
     "near zero": "torch.where(h < 1e-14, relu(h), relu(h) + (h < 2e-14) * 1.0)",
     "rounding": "relu(h) + ((h + 1e8) - 1e8 - h) * 1000",
-    "the number of rows": "relu(h) + (h.shape[0] // 4096) * h",
     "one channel": "torch.cat([relu(h[:, :7]), torch.sin(h[:, 7:])], 1)",
     "the sum of a row": "relu(h) + relu(1 - (h.sum(1, keepdim=True) - 1000).abs() * 10)",
     "two numbers of a row": "relu(h) + relu(1e-3 - (h[:, :1] - 5).abs() - (h[:, 1:2] - 9).abs())",
@@ -63,6 +62,11 @@ def test_a_piece_that_differs_where_few_look_is_not_the_activation(code: str) ->
         read = network(code)
         found = recorded(lambda read=read: check.architecture(read, [check.dense(8, "relu"), check.dense(3)]))
         assert found.outcome is Outcome.FAILED
+
+
+def test_a_network_that_computes_with_the_number_of_rows_is_not_read() -> None:
+    with pytest.raises(RefusedModel, match="computes with the number of rows"):
+        network("relu(h) + (h.shape[0] // 4096) * h")
 
 
 @pytest.mark.parametrize("code", CONTROLS)
