@@ -130,7 +130,8 @@ def _is_out_of_range(value: np.ndarray) -> np.ndarray:
     if value.dtype.kind != "f" or not value.size:
         return np.zeros(len(value), bool)
     size, type_ = np.abs(value).reshape(len(value), -1).max(axis=1), np.finfo(value.dtype)
-    return ~np.isfinite(size) | ((size > 0) & (size < type_.tiny / type_.eps))
+    out: np.ndarray = ~np.isfinite(size) | ((size > 0) & (size < type_.tiny / type_.eps))
+    return out
 
 
 def _turns(points: np.ndarray, values: Sequence[np.ndarray]) -> np.ndarray:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .builtin_types import TYPES
-from .core import CodecError, Encode, Reader, Writer, exactly, one_of
+from .core import COMPLEX, COMPLEX_NUMBERS, ROUNDING, CodecError, Encode, Reader, Writer, exactly, one_of
 from .dtypes import INFINITE, dtype_node, is_infinite_in_few_bits, read_dtype, read_sizes, wide_dtype
 
 _NAMES = (
@@ -104,7 +104,7 @@ def _real(reader: Reader, array: Any) -> Any:
 
     if array.dtype.kind != "c" or reader.keeps(COMPLEX):  # to ask is to observe
         return array
-    if array.size and not (numpy.abs(array.imag) <= ROUNDING * numpy.abs(array.real).max() + ROUNDING).all():
+    if array.size and not (numpy.abs(array.imag) <= ROUNDING * max(1, numpy.abs(array.real).max())).all():
         raise CodecError(COMPLEX_NUMBERS)
     return numpy.ascontiguousarray(array.real)
 
@@ -213,7 +213,9 @@ def _read_view(name: str) -> Callable[..., Any]:
         array = read_array(reader, node)
         if name == "recarray" and array.dtype.names is None:
             raise CodecError("no fields")
-        return numpy.asmatrix(array) if name == "matrix" else array.view(numpy.recarray)
+        if name == "recarray":
+            return array.view(numpy.recarray)
+        return numpy.asmatrix(array) if reader.keeps(name) else array  # the square of a matrix may be below 0
 
     return read
 

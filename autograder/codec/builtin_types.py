@@ -9,7 +9,20 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from .core import CodecError, Encode, LimitError, Reader, Writer, exactly, keys, one_of, whole_number
+from .core import (
+    COMPLEX,
+    COMPLEX_NUMBERS,
+    ROUNDING,
+    CodecError,
+    Encode,
+    LimitError,
+    Reader,
+    Writer,
+    exactly,
+    keys,
+    one_of,
+    whole_number,
+)
 
 _MAX_BITS = 1_000_000
 """Bits of an integer."""
@@ -45,6 +58,15 @@ def _read_int(reader: Reader, text: Any) -> int:
 
 def _read_float(reader: Reader, name: Any) -> float:
     return float(one_of(name, ("nan", "inf", "-inf")))
+
+
+def _read_complex(reader: Reader, real_node: Any, imaginary_node: Any) -> Any:
+    real, imaginary = reader.a(float, real_node), reader.a(float, imaginary_node)
+    if reader.kept is None or reader.keeps(COMPLEX):  # to ask is to observe
+        return complex(real, imaginary)
+    if not abs(imaginary) <= ROUNDING * max(1, abs(real)):
+        raise CodecError(COMPLEX_NUMBERS)
+    return real
 
 
 def _write_range(writer: Writer, value: range) -> Any:
@@ -165,7 +187,7 @@ ENCODERS: dict[type, Encode] = {
 DECODERS: dict[str, Callable[..., Any]] = {
     "int": _read_int,
     "float": _read_float,
-    "complex": lambda r, real, imag: complex(r.a(float, real), r.a(float, imag)),
+    "complex": _read_complex,
     "list": lambda r, *what: r.sequence(*what),
     "tuple": lambda r, *what: tuple(r.sequence(*what)),
     "dict": _mapping,

@@ -494,6 +494,11 @@ def installed(library: str) -> bool:
     return sys.modules.get(library) is not None or importlib.util.find_spec(library) is not None
 
 
+COMPLEX = "complex"
+"""The name of complex numbers among the types that a reader keeps."""
+COMPLEX_NUMBERS = "its numbers are complex, and the solution's are not"
+ROUNDING = 1e-6
+"""Imaginary part of a real number that was computed with complex ones, by the largest real part, or by 1."""
 UNKNOWN = "values in it are masked or missing (pandas.NA), which would equal anything"
 LIBRARIES = frozenset(["jax", "numpy", "pandas", "scipy", "tensorflow", "torch"])
 

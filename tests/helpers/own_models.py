@@ -414,7 +414,7 @@ UNROLLED: dict[str, tuple[Callable[[Any], Made], str]] = {
         "operation matmul → Add → Activation(activation=relu) → operation matmul → Add → Activation(activation=softmax)",
     ),
     "Lambda": (lambda_layer, "Multiply → Concatenate → Dense(units=2)"),
-    "activation": (activation_of_ones_own, "Dense(units=3) → Activation(activation=sigmoid) → Multiply"),
+    "activation": (activation_of_ones_own, "Dense(units=3, activation=silu)"),
     "blocks": (
         residual_blocks,
         " → ".join(["Dense(units=8, activation=relu) → Dense(units=4) → Add → LayerNormalization"] * 2),
