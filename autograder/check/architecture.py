@@ -175,7 +175,9 @@ def _steps(
         described = external or (f"a Keras {type(model).__name__}" if is_keras(model) else None)
         return [], f"This is not a {LIBRARIES[library]} model (it is {described})." if described else not_a_model(model)
     present = reported_steps(external)
-    return (present, None) if present is not None else ([], "The layers of this model cannot be read.")
+    if present is None:
+        return [], "The layers of this model cannot be read."
+    return [step for step in present if step.kind != "Identity"], None  # as in patterns and in networks that are read
 
 
 def _compared(

@@ -423,11 +423,9 @@ def test_the_leaves_of_a_module_are_its_layers(layers: list[Any], message: str) 
 
 @needs_torch
 def test_a_module_of_pytorch_is_one_layer_whatever_is_inside() -> None:
-    source = (
-        "from torch import nn\nmodel = nn.Sequential(nn.TransformerEncoderLayer(4, 2), nn.Flatten(), nn.Identity())"
-    )
+    source = "from torch import nn\nmodel = nn.Sequential(nn.ModuleList([nn.MultiheadAttention(4, 2), nn.Flatten()]), nn.Identity())"
     layers = [
-        check.layer("TransformerEncoderLayer"),
+        check.layer("MultiheadAttention", embed_dim=4, num_heads=2),
         check.layer("Flatten"),
         check.layer("Identity"),
     ]
