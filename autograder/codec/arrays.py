@@ -93,13 +93,7 @@ def widened(reader: Reader, array: Any, bits: int = 64) -> Any:
 
 
 def _real(reader: Reader, array: Any) -> Any:
-    """Return the real parts of complex numbers, where none are kept: a square of an error may be below 0 otherwise.
-
-    The imaginary parts of an honest answer are what rounding left of 0.
-
-    Raises:
-        CodecError: they are more than that.
-    """
+    # The square of an imaginary error is below 0. Of an honest answer, rounding left the imaginary parts.
     import numpy
 
     if array.dtype.kind != "c" or reader.keeps(COMPLEX):  # to ask is to observe

@@ -495,10 +495,8 @@ def installed(library: str) -> bool:
 
 
 COMPLEX = "complex"
-"""The name of complex numbers among the types that a reader keeps."""
 COMPLEX_NUMBERS = "its numbers are complex, and the solution's are not"
-ROUNDING = 1e-6
-"""Imaginary part of a real number that was computed with complex ones, by the largest real part, or by 1."""
+ROUNDING = 1e-6  # imaginary part of a real number that was computed with complex ones, by its size or 1
 UNKNOWN = "values in it are masked or missing (pandas.NA), which would equal anything"
 LIBRARIES = frozenset(["jax", "numpy", "pandas", "scipy", "tensorflow", "torch"])
 
