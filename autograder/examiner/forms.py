@@ -10,6 +10,7 @@ from __future__ import annotations
 import decimal
 import fractions
 import hashlib
+import itertools
 import math
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Container, Iterator, Set
@@ -121,14 +122,18 @@ def _kinds(value: Any) -> Set[type]:
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield the items of a container, each with its step in a path."""
-    if type(value) in _MAPPINGS:
-        is_small = len(value) <= MAX_KEYS
-        pairs = ((repr(k)[:40] if is_small and type(k) in (str, int) else "*", item) for k, item in value.items())
-    else:
-        is_small = type(value) is tuple and len(value) <= MAX_KEYS
-        pairs = ((str(number) if is_small else "*", item) for number, item in enumerate(value))
-    for _, pair in zip(range(MAX_PARTS), pairs, strict=False):
-        yield pair
+    is_named = len(value) <= MAX_KEYS and type(value) in (tuple, *_MAPPINGS)
+    for key, item in _keyed(value):
+        yield _step(key) if is_named and type(key) in (str, int) else "*", item
+
+
+def _keyed(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the items of a container that are looked at, each with its key or number."""
+    return itertools.islice(value.items() if type(value) in _MAPPINGS else enumerate(value), MAX_PARTS)
+
+
+def _step(key: Any) -> str:
+    return repr(key)[:40]
 
 
 def question_of(request: Any, origin: Callable[[int], str]) -> str:
@@ -256,10 +261,9 @@ class Arrival:
 
     def _with_items(self, value: Any, paths: Set[str], depth: int) -> Any:
         changed = {}
-        keys = list(value) if type(value) in _MAPPINGS else range(len(value))
-        for number, (key, (_, item)) in enumerate(zip(keys, _items(value), strict=False)):
-            step = repr(key)[:40] if type(value) in _MAPPINGS else str(number)
-            converted = self.convert(item, {f"{path}/{one}" for path in paths for one in (step, "*")}, depth - 1)
+        for key, item in _keyed(value):
+            steps = (_step(key), "*")
+            converted = self.convert(item, {f"{path}/{step}" for path in paths for step in steps}, depth - 1)
             if converted is not item:
                 changed[key] = converted
         if not changed:
