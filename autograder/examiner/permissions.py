@@ -13,7 +13,7 @@ import dataclasses
 import itertools
 import json
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -170,14 +170,18 @@ class Permissions:
         )
 
     def _shown(self, act: Act, position: CallPosition, names: Iterable[str]) -> Set[str]:
-        """Return the values of the facts about a function at a place.
+        """Return the values of the facts about a function at a place; each name that counts has to have a fact."""
+        observed = [self._of(act, subject) for subject in self._subjects(position, names)]
+        return frozenset(observed[0]).intersection(*observed[1:])
 
-        Of its names that counts which stands in the call; otherwise each of them has to have a fact.
+    def _subjects(self, position: CallPosition, names: Iterable[str]) -> list[str]:
+        """Return the subjects of facts about a function at a place.
+
+        Of its names that counts which stands in the call; otherwise each of them does.
         """
         names = set(names) or {""}
         called = callee(self.source, position) if len(names) > 1 else ""
-        observed = [self._of(act, position.of(name)) for name in ({called} if called in names else names)]
-        return frozenset(observed[0]).intersection(*observed[1:])
+        return [position.of(name) for name in ({called} if called in names else names)]
 
     def gets(self, position: CallPosition, classes: Set[str]) -> bool:
         """Return whether objects of these classes of libraries go to the kernel for a request here."""
@@ -234,9 +238,7 @@ class Permissions:
         """
         if is_settled(value):
             return value
-        called = callee(self.source, position)
-        subjects = [position.of(name) for name in ([called] if called in set(names) else set(names) or {""})]
-        return self._convert(subjects, value, self.kinds(position, names, always), question)
+        return self._convert(self._subjects(position, names), value, self.kinds(position, names, always), question)
 
     def convert_answer(self, name: str, value: Any) -> Any:
         """Return the answer under ``name`` in the form of the solution's; one that calls fill may be empty at first."""
@@ -244,7 +246,7 @@ class Permissions:
             return value
         return self._convert([f"{self.test} {name}"], value, self.kinds_of(name), lambda: "")
 
-    def _convert(self, subjects: Iterable[str], value: Any, kinds: Container[str], question: Callable[[], str]) -> Any:
+    def _convert(self, subjects: Sequence[str], value: Any, kinds: Container[str], question: Callable[[], str]) -> Any:
         forms = (
             {one for subject in subjects for one in self._of(act, subject)} for act in (Act.HOLDS, Act.ASKS, Act.EMPTY)
         )
