@@ -115,13 +115,13 @@ class Remote:
         self.gone: set[int] = set()
         """The copies that have died."""
         self.acted: set[int | None] = set()
-        """Numbers of the copies, None for the kernel, in which a test has run code that may have changed objects."""
+        """Those of :meth:`_answering` in which a test has run code that may have changed objects."""
         self.callbacks.admit, self.callbacks.exact = self._admit, self._exact
         self.callbacks.allow = self._allow_objects
         self._foreign: CourseError | None = None
+        """Why an argument cannot be sent: it is an object of another copy's. The encoder does not pass this on."""
         self._left_by: dict[int, str] = {}
         """Number of an object that a test has left under a name → that name and that test, in words."""
-        """Why an argument cannot be sent: it is an object of another copy's. The encoder does not pass this on."""
         self.entered: dict[Reference, tuple[Any, Packed | None]] = {}
         """The context managers whose blocks run → what each gave to ``as``, and how it was then."""
         self.alive: WeakValueDictionary[Reference, Any] = WeakValueDictionary()
@@ -144,7 +144,7 @@ class Remote:
         if self.attributes.copies and verb != "amend":
             self.attributes.send()
         if not _only_looks(verb, arguments):
-            self.acted.add(None if self.copy is None else self.copy.snapshot)
+            self.acted.add(self._answering())
         call = self.call_of(arguments[0] if arguments else None)
         with self.lending.during(verb, arguments, call) as (sent, *content):
             return self._exchange([sent, self.console.replaced(), *content], verb, arguments, call, timeout)
@@ -284,7 +284,11 @@ class Remote:
 
     def has_acted(self) -> bool:
         """Tell whether a test has run code of the process that answers, which may have changed objects there."""
-        return (None if self.copy is None else self.copy.snapshot) in self.acted
+        return self._answering() in self.acted
+
+    def _answering(self) -> int | None:
+        """Return the number of the copy that answers; None: the kernel itself."""
+        return None if self.copy is None else self.copy.snapshot
 
     def call_of(self, function: Any) -> TestedCall:
         """Describe the call of the student's code, or the request about an object, that the test makes now."""
