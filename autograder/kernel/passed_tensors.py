@@ -20,9 +20,10 @@ MAX_NUMBERS = 1_000_000
 def tensors_in(value: Any) -> list[Any]:
     """Return the tensors of a call's arguments, in lists, tuples and dicts, too; both sides find them in one order."""
     torch: Any = sys.modules.get("torch")
-    kinds = () if torch is None else (torch.Tensor, torch.nn.Parameter)
-    tensors = []
-    for tensor in _walk(value, kinds):
+    if torch is None:
+        return []
+    tensors: list[Any] = []
+    for tensor in _walk(value, (torch.Tensor, torch.nn.Parameter)):
         if tensor.numel() <= MAX_NUMBERS:
             tensors.append(tensor)
         if len(tensors) == MAX_TENSORS:

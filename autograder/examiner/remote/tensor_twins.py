@@ -51,25 +51,25 @@ class TensorTwins:
             return
         changes = self._may_change(call, False)
         if changes and not self._observes_all():
-            self.give_gradients(arguments)
+            self._give_gradients(arguments)
         for twin in self.twins.values():
             gradient = twin.own.grad if changes else twin.gradient
             if not _equal(twin.own, twin.values) or not _equal(gradient, twin.gradient):
                 twin.values, twin.gradient = _copy(twin.own), _copy(gradient)
                 self.remote.ask("operate", "fill_tensor", (self._handle(twin), twin.own.detach(), twin.gradient))
 
-    def give_gradients(self, arguments: Any) -> bool:
+    def may_need_gradients(self, call: TestedCall, arguments: Any) -> bool:
+        """Tell whether a call of the solution that raised may need them, and give them: it is made once more."""
+        if not self._observes_all() or not self._give_gradients(arguments):
+            return False
+        self.send(call, arguments)
+        return True
+
+    def _give_gradients(self, arguments: Any) -> bool:
         """Let tensors of a call's that have gradients take them along; return whether one did not before."""
         before = len(self.twins)
         self._register([tensor for tensor in tensors_in(arguments) if tensor.is_leaf and tensor.grad is not None])
         return len(self.twins) > before
-
-    def may_need_gradients(self, call: TestedCall, arguments: Any) -> bool:
-        """Tell whether a call of the solution that raised may need them, and give them: it is made once more."""
-        if "torch" not in sys.modules or not self._observes_all() or not self.give_gradients(arguments):
-            return False
-        self.send(call, arguments)
-        return True
 
     def _observes_all(self) -> bool:
         """Tell whether the solution runs with everything allowed; it gets a gradient where it raises without one."""
