@@ -62,7 +62,7 @@ def _read_float(reader: Reader, name: Any) -> float:
 
 def _read_complex(reader: Reader, real_node: Any, imaginary_node: Any) -> Any:
     real, imaginary = reader.a(float, real_node), reader.a(float, imaginary_node)
-    if reader.kept is None or reader.keeps(COMPLEX):  # to ask is to observe
+    if reader.keeps(COMPLEX):  # to ask is to observe
         return complex(real, imaginary)
     if not abs(imaginary) <= ROUNDING * max(1, abs(real)):
         raise CodecError(COMPLEX_NUMBERS)
