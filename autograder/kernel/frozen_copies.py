@@ -114,9 +114,7 @@ class Copies:
         """Fork twice, so that the copy is no child of the kernel, which the student's code might wait for."""
         kernel_end, copy_end = socket.socketpair()
         seeded = random.getstate()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # threads that a fork would lack were looked for
-            between = os.fork()
+        between = _fork_silently()
         if between == 0:
             try:
                 if os.fork() == 0:
@@ -146,12 +144,11 @@ class Copies:
         if refused := self._threads():
             raise OSError(refused)
         kernel_end, copy_end = socket.socketpair()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # threads that a fork would lack were looked for
-            number = os.fork()
+        number = _fork_silently()
         if number == 0:
             try:
-                self._begin_copy(kernel_end)
+                kernel_end.close()
+                self._begin_copy()
                 resource.setrlimit(resource.RLIMIT_CPU, (ASIDE_SECONDS, ASIDE_SECONDS))
                 _Link(copy_end).send(_REPLY, *codec.encode(answer()))
             finally:
@@ -211,10 +208,8 @@ class Copies:
             _, text, *buffers = link.receive()
             link.send(_REPLY, *server.answer(text, buffers))
 
-    def _begin_copy(self, *kernel_ends: socket.socket) -> None:
+    def _begin_copy(self) -> None:
         """Leave to the kernel what is the kernel's: its files' positions, interrupts, outputs and other copies."""
-        for end in kernel_ends:
-            end.close()
         _open_files_anew()
         os.setpgid(0, 0)  # an interrupt of the kernel's group is none of a copy's
         signal.set_wakeup_fd(-1)
@@ -263,6 +258,13 @@ class _Copy(_Link):
         with contextlib.suppress(OSError):
             os.kill(self.pid, signal.SIGKILL)
         self.close()
+
+
+def _fork_silently() -> int:
+    """Fork without Python's warning about threads: those that a fork would lack were looked for."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return os.fork()
 
 
 def _gone(reason: str) -> codec.Packed:
