@@ -55,11 +55,12 @@ def compose(exam: Exam, submission: NotebookNode, files: Mapping[str, Path] = Ma
     notes = list(_notes(identified, submission, handed_in, matches))
     cells = list(extras.get(-1, ()))
     for position, expected in enumerate(identified):
-        submitted = submission.cells[handed_in[position]] if position in handed_in else None
-        cell = _composed(expected, submitted, how.get(position, ""), position in doubtful)
-        cell = replace(cell, number=handed_in.get(position, -1) + 1)
         if expected.is_answer_file:
             cell = _answer_file(expected, files.get(expected.file))
+        else:
+            submitted = submission.cells[handed_in[position]] if position in handed_in else None
+            cell = _composed(expected, submitted, how.get(position, ""), position in doubtful)
+            cell = replace(cell, number=handed_in.get(position, -1) + 1)
         if exam.weights.file in files and cell.cell_type == "code" and has_tag(cell.metadata, TRAIN):
             cell = _trained_elsewhere(cell, exam.weights)
         if cell.note:
@@ -194,7 +195,7 @@ def _answer_file(expected: ExamCell, handed_in: Path | None) -> ComposedCell:
         cell_type=expected.cell_type,
         source=source,
         grade_id=expected.grade_id,
-        unchanged=same_text(source.replace("\r\n", "\n"), expected.released.replace("\r\n", "\n")),
+        unchanged=same_text(source, expected.released),
         metadata=expected.metadata,
         note=f"{expected.file} was not handed in, so it ran as it was released." if handed_in is None else "",
         instead=_call(answer_file, f"put_beside({arguments})"),
