@@ -5,7 +5,7 @@ Whatever is given is the instructor's. What is said of a file is for the student
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -115,8 +115,8 @@ def _is_same(path: Path, released: Path) -> bool:
     if size > MAX_COMPARED_BYTES:
         return size == released.stat().st_size
     ours, theirs = released.read_bytes(), path.read_bytes()
-    return ours == theirs or list(_lines(ours)) == list(_lines(theirs))
+    return ours == theirs or _lines(ours) == _lines(theirs)
 
 
-def _lines(content: bytes) -> Iterator[bytes]:
-    yield from (line.rstrip() for line in content.rstrip().split(b"\n"))
+def _lines(content: bytes) -> list[bytes]:
+    return [line.rstrip() for line in content.rstrip().split(b"\n")]
