@@ -215,10 +215,12 @@ def _with_networks(
 ) -> dict[str, Captured]:
     """Add what the kernel says of PyTorch's modules, as far as time and budget allow."""
     question = _question_of_networks()
+    if not question:
+        return captured
     claims: dict[int, Any] = {}
     pinned = {name: references(answer.packed.text) for name, answer in captured.items() if answer.packed is not None}
     for reference in {r.handle: r for listed in pinned.values() for r in listed if r.kind == NETWORK}.values():
-        if not question or len(claims) == MAX_NETWORKS or _is_too_late(until):
+        if len(claims) == MAX_NETWORKS or _is_too_late(until):
             break
         try:
             claim = remote.ask("aside", question, remote.plain(reference), None, timeout=until_reply(until))
