@@ -46,11 +46,6 @@ class Ending:
         """Whether there is a grade."""
         return self.kind is EndingKind.DONE
 
-    @property
-    def waits(self) -> bool:
-        """Whether the submission waits without using up a try: what is at fault is not of its own."""
-        return self.whose in (Whose.COURSE, Whose.HOST)
-
 
 GRADED = Ending(EndingKind.DONE)
 

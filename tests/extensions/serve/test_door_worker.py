@@ -354,7 +354,7 @@ def test_who_is_at_fault_decides_whether_a_hand_in_waits(
                 worker._finish(entry)
             assert Job.objects.get().state == state
             assert Job.objects.get().detail.endswith("words")
-        if ending.waits:
+        if ending.whose in (Whose.COURSE, Whose.HOST):
             assert Job.objects.get().tries == 0
             attempts.act = graded
             settle(worker)
