@@ -251,11 +251,12 @@ def observe(course: Course, release: Release, execute: Execute | None = None) ->
     if reason := _unreached(grade):
         return release, f"{name}: {observation.reason(reason)}"
     observed = observation.with_misses(observation.with_record(release, observation.read(first)), grade)
-    again = observation.repeating(first, observation.with_seeds_of(observed).exams, folder / "second")
+    unseeded = observation.with_seeds_of(observed)
+    again = observation.repeating(first, unseeded.exams, folder / "second")
     repeated = _run_solution(again, execute)
     if not _unreached(repeated):  # else what the first run showed counts
         seeded = observation.with_seeds_of(observed, observation.tests_that_lost(grade, repeated))
-        if seeded != observation.with_seeds_of(observed):
+        if seeded != unseeded:
             again = observation.repeating(first, seeded.exams, folder / "third")
             repeated = _run_solution(again, execute)
         joined = observation.joined(seeded, observation.without_seeds(observation.read(again)))
