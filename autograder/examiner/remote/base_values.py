@@ -15,6 +15,8 @@ from autograder.kernel.base_values import COPIES
 MISSING = object()
 _BASES = frozenset(kind.__name__ for kind in COPIES)
 _PLAIN = (*COPIES, ExactInteger)
+INSTANCES = frozenset(["object", "function", "network"])
+"""Kinds of references to objects whose class may be the student's."""
 
 
 def base_value(handle: Any, *methods: str) -> Any:
@@ -42,6 +44,6 @@ def derives_from_plain_type(handle: Any) -> bool:
 
 def _may_have_base(reference: Any, kind: Any) -> bool:
     """Tell, without a request, whether an object's class may derive from a plain type."""
-    if reference.kind not in ("object", "function", "network") or reference.type_name.startswith("builtins."):
+    if reference.kind not in INSTANCES or reference.type_name.startswith("builtins."):
         return False
     return kind._plain_bases is None or bool(kind._plain_bases & _BASES)

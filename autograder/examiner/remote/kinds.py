@@ -20,7 +20,7 @@ from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.check.exact_integer import ExactInteger, exact_again
 from autograder.check.handle import reference_of
 from autograder.examiner.empty_answer import EmptyAnswer
-from autograder.examiner.remote.base_values import MISSING
+from autograder.examiner.remote.base_values import INSTANCES, MISSING
 from autograder.examiner.remote.inspection import APPARENT_TYPES
 from autograder.examiner.remote.operators import Operators, is_same_of_library, plain_value
 
@@ -88,11 +88,7 @@ def kind_checks(remote: Any, cell: Mapping[str, Any], source: str = "") -> dict[
 
     def type_of(obj: Any) -> Any:
         kind, reference = obj.__class__ if type(obj) in (ExactInteger, EmptyAnswer) else type(obj), reference_of(obj)
-        if (
-            reference is None
-            or reference.kind not in ("object", "function", "network")
-            or reference_of(kind) is not None
-        ):
+        if reference is None or reference.kind not in INSTANCES or reference_of(kind) is not None:
             return kind
         name = reference.type_name
         if name in APPARENT_TYPES:
