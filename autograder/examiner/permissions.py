@@ -170,7 +170,7 @@ class Permissions:
         )
 
     def _shown(self, act: Act, position: CallPosition, names: Iterable[str]) -> Set[str]:
-        """Return the values of the facts about a function at a place; each name that counts has to have a fact."""
+        """Return the values that every name of a function which counts at a place has in facts."""
         observed = [self._of(act, subject) for subject in self._subjects(position, names)]
         return frozenset(observed[0]).intersection(*observed[1:])
 
