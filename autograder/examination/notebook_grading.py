@@ -213,6 +213,7 @@ def read_tests(exam: Exam) -> None:
             needs(source, names)
             looks_at_files(source)
             uses_current_figure(source)
+            _uses_checks(source, names)
         paths_in(exam)
         _read_only_use(sources, names)
         if any(cell.file for cell in exam.cells):
@@ -240,10 +241,12 @@ def _uses_checks(source: str, names: Vocabulary) -> bool:
     """Tell whether a test cell, or what it uses of the instructor's cells, names a check of the kit."""
     texts, visited = [source], set[str]()
     for text in texts:
+        if _PACKAGE in text:
+            return True
         used = names_of_cell(text, names) - visited
         visited |= used
         texts += [names.trusted[name] for name in used if name in names.trusted]
-    return any(_PACKAGE in text for text in texts)
+    return False
 
 
 _PACKAGE = __name__.partition(".")[0]
