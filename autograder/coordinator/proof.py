@@ -308,10 +308,10 @@ def _missed(exams: Sequence[Exam], grade: Grade, ran: Sequence[_Ran]) -> Iterato
     for exam, cell, question in missed:
         if exam.notebook in stopped and (_UNBOUND in question.detail or question.outcome is Outcome.SKIPPED):
             continue  # a consequence of the cell that stopped
-        form = "{}: {}" if _is_otters(exam) else "{1}"
-        short = [c for c in question.checks if c.fraction < 1]
+        of_otter = _is_otters(exam)  # a case of otter's has messages that say nothing of what is wrong
         # The solution is the author's own: a message to a student may be silent where the detail is not.
-        checks = "; ".join(form.format(c.name, one_line(c.detail or c.message, MAX_DETAIL)) for c in short)
+        short = [(c.name, one_line(c.detail or c.message, MAX_DETAIL)) for c in question.checks if c.fraction < 1]
+        checks = "; ".join(f"{name}: {text}" if of_otter else text for name, text in short)
         reason = checks or reason_of(question.detail) or question.message
         points = f"{question.score:g} of {cell.points:g} points"
         yield f"{exam.notebook}, {cell.grade_id}: the solution gets {points} ({reason})"
