@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .builtin_types import TYPES
-from .core import COMPLEX, COMPLEX_NUMBERS, ROUNDING, CodecError, Encode, Reader, Writer, exactly, one_of
+from .core import COMPLEX, CodecError, Encode, Reader, Writer, exactly, one_of, require_rounding
 from .dtypes import INFINITE, dtype_node, is_infinite_in_few_bits, read_dtype, read_sizes, wide_dtype
 
 _NAMES = (
@@ -93,14 +93,13 @@ def widened(reader: Reader, array: Any, bits: int = 64) -> Any:
 
 
 def _real(reader: Reader, array: Any) -> Any:
-    # The square of an imaginary error is below 0. Of an honest answer, rounding left the imaginary parts.
     import numpy
 
     if array.dtype.kind != "c" or reader.keeps(COMPLEX):  # to ask is to observe
         return array
-    if array.size and not (numpy.abs(array.imag) <= ROUNDING * max(1, numpy.abs(array.real).max())).all():
-        raise CodecError(COMPLEX_NUMBERS)
-    return numpy.ascontiguousarray(array.real)
+    if array.size:
+        require_rounding(numpy.abs(array.imag).max(), numpy.abs(array.real).max())
+    return array.real.copy()
 
 
 def _clean(array: Any) -> Any:
@@ -200,18 +199,20 @@ def _read_polynomial(reader: Reader, name: Any, coef: Any, domain: Any, window: 
     return kind(*parts, **({} if name_of_x == "x" else {"symbol": name_of_x}))  # numpy has it since 1.24
 
 
-def _read_view(name: str) -> Callable[..., Any]:
-    def read(reader: Reader, node: Any) -> Any:
-        import numpy
+def _read_matrix(reader: Reader, node: Any) -> Any:
+    import numpy
 
-        array = read_array(reader, node)
-        if name == "recarray" and array.dtype.names is None:
-            raise CodecError("no fields")
-        if name == "recarray":
-            return array.view(numpy.recarray)
-        return numpy.asmatrix(array) if reader.keeps(name) else array  # the square of a matrix may be below 0
+    array = read_array(reader, node)
+    return numpy.asmatrix(array) if reader.keeps("matrix") else array  # the square of a matrix may be below 0
 
-    return read
+
+def _read_record_array(reader: Reader, node: Any) -> Any:
+    import numpy
+
+    array = read_array(reader, node)
+    if array.dtype.names is None:
+        raise CodecError("no fields")
+    return array.view(numpy.recarray)
 
 
 def _read_poly1d(reader: Reader, coeffs: Any, variable: Any) -> Any:
@@ -273,8 +274,8 @@ DECODERS: dict[str, Callable[..., Any]] = {
     "nptype": _read_type,
     "masked": _read_masked,
     "maskedconstant": _read_masked_constant,
-    "matrix": _read_view("matrix"),
-    "recarray": _read_view("recarray"),
+    "matrix": _read_matrix,
+    "recarray": _read_record_array,
     "poly1d": _read_poly1d,
     "polynomial": _read_polynomial,
 }

@@ -11,8 +11,6 @@ from typing import Any
 
 from .core import (
     COMPLEX,
-    COMPLEX_NUMBERS,
-    ROUNDING,
     CodecError,
     Encode,
     LimitError,
@@ -21,6 +19,7 @@ from .core import (
     exactly,
     keys,
     one_of,
+    require_rounding,
     whole_number,
 )
 
@@ -64,8 +63,7 @@ def _read_complex(reader: Reader, real_node: Any, imaginary_node: Any) -> Any:
     real, imaginary = reader.a(float, real_node), reader.a(float, imaginary_node)
     if reader.keeps(COMPLEX):  # to ask is to observe
         return complex(real, imaginary)
-    if not abs(imaginary) <= ROUNDING * max(1, abs(real)):
-        raise CodecError(COMPLEX_NUMBERS)
+    require_rounding(abs(imaginary), abs(real))
     return real
 
 

@@ -495,10 +495,21 @@ def installed(library: str) -> bool:
 
 
 COMPLEX = "complex"
-COMPLEX_NUMBERS = "its numbers are complex, and the solution's are not"
-ROUNDING = 1e-6  # imaginary part of a real number that was computed with complex ones, by its size or 1
+_ROUNDING = 1e-6  # imaginary part of a real number that was computed with complex ones, by its size or 1
 UNKNOWN = "values in it are masked or missing (pandas.NA), which would equal anything"
 LIBRARIES = frozenset(["jax", "numpy", "pandas", "scipy", "tensorflow", "torch"])
+
+
+def require_rounding(imaginary: float, real: float) -> None:
+    """Require that rounding left the imaginary parts of numbers, by the largest sizes of both parts.
+
+    The square of an imaginary error is below 0, and a sum of such squares is below any limit.
+
+    Raises:
+        CodecError: the numbers are complex.
+    """
+    if not imaginary <= _ROUNDING * max(1, real):
+        raise CodecError("its numbers are complex, and the solution's are not")
 
 
 def word(text: str) -> str:

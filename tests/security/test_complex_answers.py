@@ -48,6 +48,11 @@ def test_real_numbers_that_were_computed_with_complex_ones_are_real() -> None:
     assert strict(np.complex128(2)) == 2
 
 
+def test_a_real_tensor_without_dimensions_keeps_its_shape() -> None:
+    torch = pytest.importorskip("torch")
+    assert np.shape(strict(torch.tensor(2 + 0j))) == ()
+
+
 def test_a_matrix_is_an_array_where_the_solution_gives_none() -> None:
     """Its square is a product of matrices."""
     answer = np.matrix([[0, 1e6], [-1e6, 0]])
