@@ -149,7 +149,7 @@ class _GraphValues:
         return ()
 
     def _asks_for_no_size(self, number: int) -> bool:
-        node = self.graph.nodes[number - self.graph.first_node]
+        node = self.graph.node(number)
         takes_constants = {ref for ref in node.refs if ref in self.constants and ref not in self.tensors}
         return node.operator in CALCULATIONS and not takes_constants and not self.sizes & set(node.refs)
 
@@ -222,7 +222,7 @@ def _evaluated(graph: Graph, rows: np.ndarray) -> list[np.ndarray]:
     def watch(number: int, args: Any, result: Any) -> None:
         if isinstance(result, torch.Tensor):
             intermediate.append(result.numpy())
-            if graph.nodes[number - graph.first_node].operator.startswith(("eq.", "ne.")):
+            if graph.node(number).operator.startswith(("eq.", "ne.")):
                 intermediate.append(
                     np.asarray(args[0] - args[1])
                 )  # where it turns, the comparison holds at one number alone

@@ -312,7 +312,7 @@ class Walk:
     def _moved_from(self, value: int) -> int:
         """Return the result that a value was moved from, on a way that goes nowhere else."""
         while self.uses[value] == 1 and value >= self.graph.first_node:
-            node = self.graph.nodes[value - self.graph.first_node]
+            node = self.graph.node(value)
             data = [ref for ref in node.refs if ref in self.of_data]
             if node.operator not in ARRANGEMENTS or len(data) != 1:
                 return value

@@ -31,8 +31,8 @@ def graph_part(
         number = waiting.pop()
         if number not in starts and number not in wanted:
             wanted.add(number)
-            if number >= source.first_node and source.nodes[number - source.first_node].operator != "sym_size.int":
-                waiting += source.nodes[number - source.first_node].refs
+            if number >= source.first_node and source.node(number).operator != "sym_size.int":
+                waiting += source.node(number).refs
     held = sorted(number for number in wanted if number < source.first_node)
     if any(number < source.first_tensor for number in held):
         return None
@@ -46,7 +46,7 @@ def graph_part(
         return type(value)(moved(item) for item in value) if isinstance(value, (list, tuple)) else value
 
     for number in sorted(wanted - set(held)):
-        node = source.nodes[number - source.first_node]
+        node = source.node(number)
         if node.operator == "sym_size.int":
             asked_shape, axis = shapes.get(node.refs[0], ()), node.args[1]
             if axis != 0:

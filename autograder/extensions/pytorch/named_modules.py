@@ -73,7 +73,7 @@ def _verified(graph: Graph, shapes: Shapes, claim: ModuleClaim, inside: frozense
         if node.operator not in SIZES - {"getitem"} and of_data & set(node.refs):
             of_data.add(number)
         used.update(() if number in inside else node.refs)
-    taken_refs = {ref for number in inside for ref in graph.nodes[number - graph.first_node].refs} - inside
+    taken_refs = {ref for number in inside for ref in graph.node(number).refs} - inside
     starts = sorted(ref for ref in taken_refs & of_data)
     ends = [number for number in sorted(inside & used) if number in of_data]
     layer = _built(claim)

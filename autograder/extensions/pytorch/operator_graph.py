@@ -147,6 +147,10 @@ class Graph:
         """Yield the nodes that an output depends on, with the numbers of their values."""
         return ((number, node) for number, node in enumerate(self.nodes, self.first_node) if number in self.needed)
 
+    def node(self, number: int) -> Node:
+        """Return the operator that gives a value, which is no input and no tensor."""
+        return self.nodes[number - self.first_node]
+
     def tensor(self, number: Any) -> Tensor | None:
         """Return the tensor of a reference; None for any other value."""
         position = number.value - self.first_tensor if isinstance(number, ValueRef) else -1

@@ -54,7 +54,7 @@ def ending(graph: Graph, shapes: Shapes) -> tuple[str, Graph]:
     number = graph.outputs[0]
     if number < graph.first_node:
         return "", graph
-    node = graph.nodes[number - graph.first_node]
+    node = graph.node(number)
     name = activation_of(graph, shapes, number)
     source = node.args[0] if node.args else None
     if not name or not isinstance(source, ValueRef):
@@ -63,7 +63,7 @@ def ending(graph: Graph, shapes: Shapes) -> tuple[str, Graph]:
 
 
 def _is_size(graph: Graph, number: int) -> bool:
-    return number >= graph.first_node and graph.nodes[number - graph.first_node].operator == "sym_size.int"
+    return number >= graph.first_node and graph.node(number).operator == "sym_size.int"
 
 
 def _append(call: OperatorCall, tensors: Sequence[int], layers: list[ChainLayer]) -> bool:

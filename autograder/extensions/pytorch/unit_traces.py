@@ -122,7 +122,7 @@ class Tracer:
 
     def call(self, number: int) -> OperatorCall:
         """Return the operator that gives a value."""
-        return OperatorCall(self.graph, self.shapes, number, self.graph.nodes[number - self.graph.first_node])
+        return OperatorCall(self.graph, self.shapes, number, self.graph.node(number))
 
     def data(self, call: OperatorCall) -> int | None:
         """Return the one argument of an operator that depends on an input; None if there are several."""
@@ -138,7 +138,7 @@ class Tracer:
         """Return whether an operator only moves numbers."""
         if number < self.graph.first_node:
             return False
-        operator = self.graph.nodes[number - self.graph.first_node].operator
+        operator = self.graph.node(number).operator
         is_arranged = operator in ARRANGEMENTS and operator != "one_hot.default"
         return is_arranged or operator in ("getitem", "im2col.default")
 
@@ -268,7 +268,7 @@ class Tracer:
             return torch.from_numpy(held.array)
         if number < self.graph.first_node:
             raise LookupError("an input")
-        node = self.graph.nodes[number - self.graph.first_node]
+        node = self.graph.node(number)
         if node.operator == "sym_size.int":
             return self.shapes[node.refs[0]][node.args[1]]
         if not computes and not self.moves(number) and number in self.of_data:
