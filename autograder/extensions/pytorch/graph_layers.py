@@ -409,14 +409,19 @@ def layer_of(call: OperatorCall, of_data: set[int]) -> Layer | None:
     return (_summed_product(call, of_data) if call.operator == "einsum" else None) or _pooled_over_all(call)
 
 
+def einsum_letters(node: Node) -> tuple[list[str], str]:
+    """Return the letters of each operand of an ``einsum``, and those of its result."""
+    terms, _, result = node.args[0].replace(" ", "").partition("->")
+    return terms.split(","), result
+
+
 def _summed_product(call: OperatorCall, of_data: set[int]) -> Layer | None:
     """Return the dense layer that an equation such as ``bi,io->bo`` is.
 
     Its weights stand on either side, have several axes where the units have, and any axis of the data may be summed.
     """
-    equation, operands = call.node.args[:2]
-    terms, _, result = equation.replace(" ", "").partition("->")
-    pairs = list(zip(terms.split(","), operands, strict=False))
+    terms, result = einsum_letters(call.node)
+    pairs = list(zip(terms, call.node.args[1], strict=False))
     data = [term for term, ref in pairs if ref.value in of_data]
     weights = [(term, call.shape_of(ref)) for term, ref in pairs if ref.value not in of_data]
     if len(data) != 1 or len(weights) != 1 or len(weights[0][1]) != len(weights[0][0]) or "." in weights[0][0]:
@@ -528,7 +533,7 @@ def _pooled_over_all(call: OperatorCall) -> Layer | None:
     dims = call.get(1, "dim")
     dims = dims if isinstance(dims, list) else [dims]
     if call.operator == "einsum" and len(call.node.refs) == 1:
-        term, _, result = call.node.args[0].replace(" ", "").partition("->")
+        (term, *_), result = einsum_letters(call.node)
         rank, dims = len(term) - 2, [place for place, axis in enumerate(term) if axis not in result]
     if word is None or not 1 <= rank <= 3 or not all(type(dim) is int for dim in dims):
         return None

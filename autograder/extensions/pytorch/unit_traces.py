@@ -11,7 +11,7 @@ from typing import Any
 from autograder.check.flow_reader import MAX_PARTS
 from autograder.check.readings import LayerReading
 from autograder.extensions.pytorch.computation import call_operator
-from autograder.extensions.pytorch.graph_layers import LayerEntry, OperatorCall
+from autograder.extensions.pytorch.graph_layers import LayerEntry, OperatorCall, einsum_letters
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, SIZES
 from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef
 
@@ -31,8 +31,7 @@ def unit_axes(entry: LayerEntry, of_data: set[int]) -> list[int]:
     """Return the axes of a result along which the units of a layer lie."""
     call = entry.call
     if call is not None and call.operator == "einsum":
-        terms, _, result = call.node.args[0].replace(" ", "").partition("->")
-        data = next(term for term, ref in zip(terms.split(","), call.node.args[1], strict=True) if ref.value in of_data)
+        data, result = _letters_of_data(call.node, of_data)
         places = [slot for slot, axis in enumerate(result) if axis not in data]
         return [slot - len(result) if "." in result[:slot] else slot for slot in places]
     if call is not None and call.operator in ("matmul", "mm") and call.node.args[0].value not in of_data:
@@ -58,10 +57,15 @@ def _is_pointwise(operator: str) -> bool:
 def summed_axes(call: OperatorCall, of_data: set[int]) -> list[int]:
     """Return the axes of its data that a product sums."""
     if call.operator == "einsum":
-        terms, _, result = call.node.args[0].replace(" ", "").partition("->")
-        data = next(term for term, ref in zip(terms.split(","), call.node.args[1], strict=True) if ref.value in of_data)
+        data, result = _letters_of_data(call.node, of_data)
         return [slot - len(data) for slot, axis in enumerate(data) if axis not in result]
     return [-2] if call.operator in ("matmul", "mm") and call.node.args[0].value not in of_data else [-1]
+
+
+def _letters_of_data(node: Node, of_data: set[int]) -> tuple[str, str]:
+    """Return the letters of the data of an ``einsum``, and those of its result."""
+    terms, result = einsum_letters(node)
+    return next(term for term, ref in zip(terms, node.args[1], strict=True) if ref.value in of_data), result
 
 
 def convolutions(entry: LayerEntry, window: Window) -> Iterator[LayerReading]:
