@@ -19,7 +19,6 @@ import numpy as np
 
 from autograder.extensions.pytorch.computation import compute, one_thread, tensors_in
 from autograder.extensions.pytorch.graph_part import graph_part
-from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES
 from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, ModuleClaim, Tensor
 from autograder.models.argument_values import RefusedModel
 
@@ -68,13 +67,11 @@ def _verified(graph: Graph, shapes: Shapes, claim: ModuleClaim, inside: frozense
     """Return the last value that a layer gives; None if the examiner's layer gives others."""
     import torch
 
-    of_data, used = set(range(len(graph.inputs))), set(graph.outputs)
+    of_data, used = graph.of_data(), set(graph.outputs)
     for number, node in graph.needed_nodes():
-        if node.operator not in SIZES - {"getitem"} and of_data & set(node.refs):
-            of_data.add(number)
         used.update(() if number in inside else node.refs)
     taken_refs = {ref for number in inside for ref in graph.node(number).refs} - inside
-    starts = sorted(ref for ref in taken_refs & of_data)
+    starts = sorted(taken_refs & of_data)
     ends = [number for number in sorted(inside & used) if number in of_data]
     layer = _built(claim)
     state, own_numbers = _state(graph, claim.name, layer)

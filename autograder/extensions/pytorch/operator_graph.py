@@ -151,6 +151,14 @@ class Graph:
         """Return the operator that gives a value, which is no input and no tensor."""
         return self.nodes[number - self.first_node]
 
+    def of_data(self) -> set[int]:
+        """Return the numbers of the values that depend on an input; sizes are none of them."""
+        found = set(range(self.first_tensor))
+        for number, node in self.needed_nodes():
+            if node.operator not in SIZES - {"getitem"} and not found.isdisjoint(node.refs):
+                found.add(number)
+        return found
+
     def tensor(self, number: Any) -> Tensor | None:
         """Return the tensor of a reference; None for any other value."""
         position = number.value - self.first_tensor if isinstance(number, ValueRef) else -1

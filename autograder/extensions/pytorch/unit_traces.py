@@ -12,7 +12,7 @@ from autograder.check.flow_reader import MAX_PARTS
 from autograder.check.readings import LayerReading
 from autograder.extensions.pytorch.computation import call_operator
 from autograder.extensions.pytorch.graph_layers import LayerEntry, OperatorCall, einsum_letters
-from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, SIZES
+from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS
 from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef
 
 MAX_TRACED = 4_000_000
@@ -116,11 +116,9 @@ class Tracer:
     def __init__(self, graph: Graph, shapes: Shapes) -> None:
         self.graph, self.shapes = graph, shapes
         self.left = MAX_ALL
-        self.of_data = set(range(len(graph.inputs)))
+        self.of_data = graph.of_data()
         self.users: dict[int, list[int]] = {}
         for number, node in graph.needed_nodes():
-            if self.of_data & set(node.refs) and (node.operator not in SIZES or node.operator == "getitem"):
-                self.of_data.add(number)
             for ref in set(node.refs):
                 self.users.setdefault(ref, []).append(number)
 
