@@ -286,9 +286,11 @@ def one_thread() -> Iterator[None]:
 
 
 @contextmanager
-def preserved_draws() -> Iterator[None]:
-    """Restore PyTorch's random state after the block."""
+def preserved_draws(seed: int | None = None) -> Iterator[None]:
+    """Restore PyTorch's random state after the block, in which a seed determines the draws if there is one."""
     import torch
 
     with torch.random.fork_rng(devices=[]):
+        if seed is not None:
+            torch.default_generator.manual_seed(seed)
         yield

@@ -87,12 +87,9 @@ class TorchFunction(WeightFunction):
         return tensors
 
     def _outputs(self, tensors: Sequence[Any], rows: Any) -> list[Any]:
-        import torch
-
         inputs = [held.double() if held.is_floating_point() else held for held in self.network.inputs(rows)]
         self.network.require_linear_growth(len(inputs[0]))
-        with preserved_draws(), one_thread():
-            torch.default_generator.manual_seed(0)
+        with preserved_draws(0), one_thread():
             return compute(self.graph, inputs, tensors, by_chance=False)
 
 

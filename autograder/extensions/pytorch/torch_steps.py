@@ -40,11 +40,8 @@ class TorchSteps(StepCalculus):
 
     def draw(self, seed: int) -> Weights:
         """Draw weights as PyTorch does, and add a little, so that none is 0."""
-        import torch
-
         draw = np.random.default_rng(seed)
-        with preserved_draws():
-            torch.default_generator.manual_seed(seed)
+        with preserved_draws(seed):
             tensors = fresh_tensors(self.network.graph)
         fresh = [tensors[position].detach().float().numpy() for position in self.positions]
         return [(array + 0.05 * np.abs(draw.normal(size=array.shape))).astype(np.float32) for array in fresh]
@@ -59,8 +56,7 @@ class TorchSteps(StepCalculus):
         for position, array, trained in zip(self.positions, weights, self.trained, strict=True):
             dtype = dtype_named(self.network.graph.tensors[position].dtype)
             tensors[position] = torch.tensor(array).to(dtype).requires_grad_(trained)
-        with preserved_draws(), torch.enable_grad():
-            torch.default_generator.manual_seed(seed)
+        with preserved_draws(seed), torch.enable_grad():
             output = compute(self.network.graph, arrays, tensors, training=training)[0]
         weight_tensors = [tensors[position] for position in self.positions]
 
