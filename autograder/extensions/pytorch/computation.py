@@ -269,6 +269,21 @@ def tensors_in(value: Any) -> Iterator[Any]:
             yield from tensors_in(item)
 
 
+def gradients_of(outputs: Any, of_outputs: Any, tensors: Sequence[Any]) -> list[Any]:
+    """Return the gradient of each tensor; None for one that has none.
+
+    Args:
+        outputs: one or several results.
+        of_outputs: a gradient of each.
+        tensors: those that the results may be computed from.
+    """
+    import torch
+
+    wanted = [tensor for tensor in tensors if tensor.requires_grad]
+    found = iter(torch.autograd.grad(outputs, wanted, of_outputs, allow_unused=True, retain_graph=True))
+    return [next(found) if tensor.requires_grad else None for tensor in tensors]
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Compute on one thread in the block.

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.errors import CourseError
 from autograder.extensions.pytorch import graph_numbers
-from autograder.extensions.pytorch.computation import compute, dtype_named, preserved_draws
+from autograder.extensions.pytorch.computation import compute, dtype_named, gradients_of, preserved_draws
 from autograder.extensions.pytorch.initializers import fresh_tensors
 from autograder.extensions.pytorch.operator_graph import FLOATS
 from autograder.extensions.pytorch.torch_training import optimizer_of, plain_optimizer
@@ -61,13 +61,7 @@ class TorchSteps(StepCalculus):
         weight_tensors = [tensors[position] for position in self.positions]
 
         def gradients(of_output: np.ndarray) -> list[np.ndarray | None]:
-            trained = [tensor for tensor in weight_tensors if tensor.requires_grad]
-            results = iter(
-                torch.autograd.grad(
-                    output, trained, torch.tensor(of_output).to(output.dtype), allow_unused=True, retain_graph=True
-                )
-            )
-            derivatives = [next(results) if tensor.requires_grad else None for tensor in weight_tensors]
+            derivatives = gradients_of(output, torch.tensor(of_output).to(output.dtype), weight_tensors)
             return [None if gradient is None else gradient.to_dense().float().numpy() for gradient in derivatives]
 
         moved = [tensor.detach().float().numpy().copy() for tensor in weight_tensors]
