@@ -19,9 +19,8 @@ from autograder.check.named_activations import with_argument
 from autograder.extensions.pytorch.computation import compute, one_thread
 from autograder.extensions.pytorch.graph_part import graph_part
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, CALCULATIONS, SIZES, SOURCES
-from autograder.extensions.pytorch.operator_graph import Graph, Node, Tensor, ValueRef
+from autograder.extensions.pytorch.operator_graph import Graph, Node, Shapes, Tensor, ValueRef
 
-Shapes = Mapping[int, tuple[int, ...]]
 MAX_ROW = 20_000
 """Most numbers of a row on which a piece is evaluated."""
 _SMALL = 4

@@ -20,7 +20,7 @@ from autograder.check.steps import SHOWN_SETTINGS, Step
 from autograder.extensions.pytorch.graph_activations import activation_pieces, word
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, DRAWS, SIZES, SOURCES
 from autograder.extensions.pytorch.named_modules import named_modules
-from autograder.extensions.pytorch.operator_graph import FLOATS, DType, Graph, Node, ValueRef, by_axis
+from autograder.extensions.pytorch.operator_graph import FLOATS, DType, Graph, Node, Shapes, ValueRef, by_axis
 
 Config = Mapping[str, Any]
 
@@ -52,7 +52,7 @@ class OperatorCall:
     """An operator, with what is known of its arguments."""
 
     graph: Graph
-    shapes: Mapping[int, tuple[int, ...]]
+    shapes: Shapes
     number: int
     node: Node
 
@@ -85,7 +85,7 @@ class OperatorCall:
 
 def steps(
     graph: Graph,
-    shapes: Mapping[int, tuple[int, ...]],
+    shapes: Shapes,
     vocabulary: str,
     *,
     with_own: bool = False,
@@ -107,7 +107,7 @@ def steps(
 
 def walked(
     graph: Graph,
-    shapes: Mapping[int, tuple[int, ...]],
+    shapes: Shapes,
     vocabulary: str,
     *,
     with_own: bool = False,
@@ -211,7 +211,7 @@ class Walk:
     def __init__(
         self,
         graph: Graph,
-        shapes: Mapping[int, tuple[int, ...]],
+        shapes: Shapes,
         vocabulary: str,
         pieces: Mapping[int, Region],
         covered: set[int],

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from autograder.extensions.pytorch.operator_graph import Graph, Input, Node, ValueRef
+from autograder.extensions.pytorch.operator_graph import Graph, Input, Node, Shapes, ValueRef
 
 
 def graph_part(
     source: Graph,
-    shapes: Mapping[int, tuple[int, ...]],
+    shapes: Shapes,
     inside: Collection[int],
     starts: Sequence[int],
     outputs: Sequence[int],

@@ -19,10 +19,9 @@ import numpy as np
 
 from autograder.extensions.pytorch.computation import compute, one_thread, tensors_in
 from autograder.extensions.pytorch.graph_part import graph_part
-from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, ModuleClaim, Tensor
+from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, ModuleClaim, Shapes, Tensor
 from autograder.models.argument_values import RefusedModel
 
-Shapes = Mapping[int, tuple[int, ...]]
 MAX_NUMBERS = 30_000_000
 """Most numbers that a layer may make on the way."""
 _ROWS, _MEASURED_ROWS = 5, 3

@@ -29,6 +29,8 @@ MAX_REFERENCES = 20_000
 """Most values that all operators together take."""
 MAX_NAME = 300
 """Longest name of a tensor, in characters."""
+Shapes = Mapping[int, tuple[int, ...]]
+"""Number of a value → its shape, as it was measured."""
 FLOATS = ("float32", "float64", "float16", "bfloat16")
 TYPES = (*FLOATS, "int64", "int32", "int16", "int8", "uint8", "bool")
 _TEXTS = frozenset([

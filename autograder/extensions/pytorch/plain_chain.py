@@ -9,7 +9,7 @@ from typing import Any
 from autograder.extensions.pytorch.graph_activations import activation_of
 from autograder.extensions.pytorch.graph_layers import OperatorCall, flattens, layer_of
 from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES
-from autograder.extensions.pytorch.operator_graph import Graph, ValueRef
+from autograder.extensions.pytorch.operator_graph import Graph, Shapes, ValueRef
 from autograder.models.network import ChainLayer
 
 _COPIES = ("alias", "clone", "contiguous")
@@ -20,8 +20,6 @@ _DRAWN = ("linear", "bias", "ones", "zeros")
 """Initializers of the layers of a chain."""
 _STATISTICS = {"BatchNormalization": 2}
 """Kind of layer → how many tensors it only remembers; it learns all others."""
-
-Shapes = Mapping[int, tuple[int, ...]]
 
 
 def plain_chain(graph: Graph, shapes: Shapes) -> list[ChainLayer] | None:

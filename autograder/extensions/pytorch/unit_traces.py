@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -12,14 +12,13 @@ from autograder.check.flow_reader import MAX_PARTS
 from autograder.check.readings import LayerReading
 from autograder.extensions.pytorch.computation import call_operator
 from autograder.extensions.pytorch.graph_layers import LayerEntry, OperatorCall, einsum_letters
-from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS
-from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef
+from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, OPERATORS
+from autograder.extensions.pytorch.operator_graph import Graph, Node, Shapes, ValueRef, overload
 
 MAX_TRACED = 4_000_000
 """Most numbers of a tensor that is traced."""
 MAX_ALL = 20 * MAX_TRACED
 """Most numbers that are traced of a graph, which takes seconds; what comes later stays as it is written."""
-Shapes = Mapping[int, tuple[int, ...]]
 UNITS = {
     "Dense": "units", "Linear": "out_features",
     **{f"Conv{rank}D": "filters" for rank in (1, 2, 3)}, **{f"Conv{rank}d": "out_channels" for rank in (1, 2, 3)},
@@ -49,9 +48,8 @@ def _is_pointwise(operator: str) -> bool:
     """Return whether PyTorch says of an operator that it treats each number alone."""
     import torch
 
-    name, _, overload = operator.partition(".")
-    operator_overload = getattr(getattr(torch.ops.aten, name, None), overload, None)
-    return operator_overload is not None and torch.Tag.pointwise in operator_overload.tags
+    function = overload(operator) if operator in OPERATORS else None
+    return function is not None and torch.Tag.pointwise in function.tags
 
 
 def summed_axes(call: OperatorCall, of_data: set[int]) -> list[int]:
