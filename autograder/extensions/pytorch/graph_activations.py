@@ -17,6 +17,7 @@ import numpy as np
 from autograder.check.element_wise import AFFINE, FREE, UNREAD, Region, Value, agree, named_pieces
 from autograder.check.named_activations import with_argument
 from autograder.extensions.pytorch.computation import compute, one_thread
+from autograder.extensions.pytorch.graph_numbers import is_uniform
 from autograder.extensions.pytorch.graph_part import graph_part
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, CALCULATIONS, SIZES, SOURCES
 from autograder.extensions.pytorch.operator_graph import Graph, Node, Shapes, Tensor, ValueRef
@@ -25,7 +26,8 @@ MAX_ROW = 20_000
 """Most numbers of a row on which a piece is evaluated."""
 _SMALL = 4
 """A side of a row on which a piece is evaluated that does not ask for the size of its input."""
-_AFFINE = frozenset(["add", "sub", "rsub", "mul", "div", "neg"])
+AFFINE_OPERATORS = frozenset(["add", "sub", "rsub", "mul", "div", "neg"])
+"""Operators that only scale and shift by a number, where they take one."""
 _KNOWN_NAMES: dict[Any, tuple[LayerName, ...]] = {}
 """Pieces of the networks that this process has read; a network repeats its blocks."""
 _MAX_KNOWN = 2_000
@@ -107,7 +109,9 @@ class _GraphValues:
     def __init__(self, graph: Graph, shapes: Shapes, named_numbers: Collection[int] = ()) -> None:
         self.graph, self.shapes = graph, shapes
         self.tensors = {
-            number: held for number, held in enumerate(graph.tensors, graph.first_tensor) if _is_uniform(held)
+            number: held
+            for number, held in enumerate(graph.tensors, graph.first_tensor)
+            if not held.trainable and is_uniform(held.array)
         }
         self.constants: set[int] = set(self.tensors)
         """Values that depend on no input, and are the same at each place."""
@@ -160,17 +164,13 @@ _UNIFORM = CALCULATIONS | ARRANGEMENTS | frozenset([
 """Operators that give the same number everywhere, or are evaluated with the sizes that the network has."""
 
 
-def _is_uniform(held: Tensor) -> bool:
-    return bool(held.array.size) and not held.trainable and bool((held.array == held.array.flat[0]).all())
-
-
 def _cost(node: Node) -> float | None:
     operator = node.operator.partition(".")[0]
     if node.operator in ARRANGEMENTS | SOURCES | SIZES or operator == "dropout":
         return FREE
     if node.operator not in CALCULATIONS:
         return None
-    return AFFINE if operator in _AFFINE and len(node.refs) == 1 else UNREAD
+    return AFFINE if operator in AFFINE_OPERATORS and len(node.refs) == 1 else UNREAD
 
 
 # --- what a piece equals ---------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from autograder.check.element_wise import OWN_OPERATION, Region
 from autograder.check.pattern import fuses
 from autograder.check.readings import LayerReading
 from autograder.check.steps import SHOWN_SETTINGS, Step
-from autograder.extensions.pytorch.graph_activations import activation_pieces, word
+from autograder.extensions.pytorch.graph_activations import AFFINE_OPERATORS, activation_pieces, word
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, DRAWS, SIZES, SOURCES
 from autograder.extensions.pytorch.named_modules import named_modules
 from autograder.extensions.pytorch.operator_graph import FLOATS, DType, Graph, Node, Shapes, ValueRef, by_axis
@@ -371,7 +371,7 @@ class Walk:
                 self.entries.append(flat)
             return
         constants = [ref for ref in call.node.refs if ref not in self.of_data]
-        if call.operator in _AFFINE and not several and not constants:
+        if call.operator in AFFINE_OPERATORS and not several and not constants:
             return
         kind = joined or f"operation {call.operator.strip('_')}"
         self.entries.append(LayerEntry(self.layers, kind, {}, operation=True, output=call.number))
@@ -668,7 +668,6 @@ _JOINING = {
     "add": "Add", "sub": "Subtract", "mul": "Multiply", "maximum": "Maximum", "minimum": "Minimum",
     "cat": "Concatenate", "concat": "Concatenate",
 }  # fmt: skip
-_AFFINE = frozenset(["add", "sub", "rsub", "mul", "div", "neg"])
 _BIAS_AND_UNITS = {
     "Dense": ("use_bias", "units"), "Linear": ("bias", "out_features"),
     **{f"Conv{rank}d": ("bias", "out_channels") for rank in (1, 2, 3)},

@@ -71,7 +71,7 @@ def constant_numbers(graph: Graph) -> int:
 def _listed(graph: Graph) -> int:
     """Count the numbers of arrays that differ from place to place."""
     arrays = _constant_arrays(graph)
-    return sum(array.size for array in arrays if not _is_uniform(array) and not is_a_pattern(array))
+    return sum(array.size for array in arrays if not is_uniform(array) and not is_a_pattern(array))
 
 
 def _constant_arrays(graph: Graph) -> list[np.ndarray]:
@@ -183,7 +183,7 @@ def numbers_beside(graph: Graph) -> int:
 def _single_numbers(graph: Graph) -> tuple[int, int]:
     """Count the numbers to calculate with, and those that say places and sizes which no input and no tensor has."""
     values, places = defaultdict(list), defaultdict(set)
-    values["tensor", ""] = [float(array.flat[0]) for array in _constant_arrays(graph) if _is_uniform(array)]
+    values["tensor", ""] = [float(array.flat[0]) for array in _constant_arrays(graph) if is_uniform(array)]
     usual = {0, 1, *(size for held in graph.inputs for size in held.shape)}
     usual.update(size for held in graph.tensors for size in held.array.shape)
     for _, node in graph.needed_nodes():
@@ -218,5 +218,6 @@ _DIVISORS = frozenset(["divisor_override"])
 """Whole numbers to calculate with."""
 
 
-def _is_uniform(array: np.ndarray) -> bool:
+def is_uniform(array: np.ndarray) -> bool:
+    """Return whether an array holds one number everywhere."""
     return bool(array.size and (array == array.flat[0]).all())
