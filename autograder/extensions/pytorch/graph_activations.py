@@ -222,9 +222,8 @@ def _evaluated(graph: Graph, rows: np.ndarray) -> list[np.ndarray]:
         if isinstance(result, torch.Tensor):
             intermediate.append(result.numpy())
             if graph.node(number).operator.startswith(("eq.", "ne.")):
-                intermediate.append(
-                    np.asarray(args[0] - args[1])
-                )  # where it turns, the comparison holds at one number alone
+                # Where it turns, the comparison holds at one number alone.
+                intermediate.append(np.asarray(args[0] - args[1]))
 
     with torch.no_grad():
         (result,) = compute(graph, [operands], tensors, watch=watch)

@@ -322,10 +322,7 @@ class Walk:
     def piece(self, region: Region, call: OperatorCall) -> None:
         """Add a piece that is an activation; one that changes nothing is none."""
         start = self.same.get(region.start, region.start)
-        if region.end in self.same:
-            self.joined[region.end] = region.start
-            return
-        if start in self.again:
+        if region.end in self.same or start in self.again:
             self.joined[region.end] = region.start
             return
         if region.names and region.names[0].kind in _NORMALIZING:
@@ -452,12 +449,8 @@ def _convolution(call: OperatorCall) -> Layer:
     weight, rank = call.shape(1), len(call.shape(1)) - 2
     stride, padding = by_axis(call.get(3, "stride", 1), rank), call.get(4, "padding", 0)
     transposed = call.operator.startswith("conv_transpose") or call.get(6, "") is True
-    if call.operator == "convolution":
-        dilation, groups = by_axis(call.get(5, "dilation", 1), rank), call.get(8, "groups", 1)
-    elif transposed:
-        dilation, groups = by_axis(call.get(7, "dilation", 1), rank), call.get(6, "groups", 1)
-    else:
-        dilation, groups = by_axis(call.get(5, "dilation", 1), rank), call.get(6, "groups", 1)
+    places = (5, 8) if call.operator == "convolution" else (7, 6) if transposed else (5, 6)
+    dilation, groups = by_axis(call.get(places[0], "dilation", 1), rank), call.get(places[1], "groups", 1)
     kernel, bias = tuple(weight[2:]), call.get(2, "bias") is not None
     after, before = (weight[1] * groups, weight[0]) if transposed else (weight[0], weight[1] * groups)
     torch = {
@@ -468,7 +461,7 @@ def _convolution(call: OperatorCall) -> Layer:
     words = {} if transposed or word == "padded" else {"padding": word}
     keras: dict[str, Any] = {
         "filters": after, "kernel_size": kernel, "strides": stride, "dilation_rate": dilation, "groups": groups,
-        "padding": _padding(padding, kernel, dilation), "use_bias": bias,
+        "padding": word, "use_bias": bias,
     }  # fmt: skip
     if transposed:
         return Layer(f"Conv{rank}DTranspose", keras, f"ConvTranspose{rank}d", torch)
@@ -553,10 +546,8 @@ def _dropout(call: OperatorCall) -> Layer:
         return Layer(
             f"SpatialDropout{rank}D", {"rate": rate}, f"Dropout{rank}d", {"p": rate}, ("Dropout",), other_ranks
         )
-    alpha = call.operator == "alpha_dropout"
-    return Layer(
-        "AlphaDropout" if alpha else "Dropout", {"rate": rate}, "AlphaDropout" if alpha else "Dropout", {"p": rate}
-    )
+    kind = "AlphaDropout" if call.operator == "alpha_dropout" else "Dropout"
+    return Layer(kind, {"rate": rate}, kind, {"p": rate})
 
 
 def _batch_norm(call: OperatorCall) -> Layer:
