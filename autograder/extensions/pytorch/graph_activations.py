@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -184,10 +185,7 @@ def _names(graph: Graph, row: Shape, actual: Shape) -> Iterator[LayerName]:
         row: the shape of a row on which it is evaluated.
         actual: the shape of a row in the network.
     """
-
-    def region(rows: np.ndarray) -> list[np.ndarray]:
-        return _evaluated(graph, rows)
-
+    region = partial(_evaluated, graph)
     with one_thread(), _without_denormals(), suppress(Exception):  # shapes or types do not fit: it is none
         numbers = _Numbers(region, graph, row)
         for kind, config, shown_settings in _candidates(numbers, row, actual):
@@ -214,8 +212,8 @@ def _without_denormals() -> Iterator[None]:
 def _evaluated(graph: Graph, rows: np.ndarray) -> list[np.ndarray]:
     import torch
 
-    operands = torch.from_numpy(rows)
-    tensors = [_constant(held, operands.dtype) for held in graph.tensors]
+    given = torch.from_numpy(rows)
+    tensors = [_constant(held, given.dtype) for held in graph.tensors]
     intermediate: list[np.ndarray] = []
 
     def watch(number: int, args: Any, result: Any) -> None:
@@ -226,7 +224,7 @@ def _evaluated(graph: Graph, rows: np.ndarray) -> list[np.ndarray]:
                 intermediate.append(np.asarray(args[0] - args[1]))
 
     with torch.no_grad():
-        (result,) = compute(graph, [operands], tensors, watch=watch)
+        (result,) = compute(graph, [given], tensors, watch=watch)
     return [*intermediate, result.numpy()]
 
 
@@ -264,9 +262,9 @@ class _Numbers:
         near_nothing = np.zeros((1, *row))
         near_nothing[0].flat[0] = 1e-4
         self.near_nothing, self.of_near_nothing = near_nothing, region(near_nothing)[-1]
-        match = {abs(float(value)) for node in graph.nodes for value in _literals([*node.args])}
-        match |= {abs(float(held.array.flat[0])) for held in graph.tensors}
-        self.literals = sorted(value for value in match if math.isfinite(value))[:8]
+        literals = {abs(float(value)) for node in graph.nodes for value in _literals([*node.args])}
+        literals |= {abs(float(held.array.flat[0])) for held in graph.tensors}
+        self.literals = sorted(value for value in literals if math.isfinite(value))[:8]
 
     def fit(self, reference: Callable[[np.ndarray], np.ndarray]) -> bool:
         """Return whether a layer gives what the piece gives on a few rows."""
@@ -278,8 +276,8 @@ class _Numbers:
         row = self.near_nothing.reshape(*self.near_nothing.shape[:-axes], -1)[0].reshape(-1, math.prod(
             self.near_nothing.shape[-axes:]))[0]  # fmt: skip
         away = row - row.mean() if centered else row
-        operands = self.of_near_nothing.flat[0]
-        return _short((away[0] / operands) ** 2 - (away**2).mean()) if operands else 0.0
+        result = self.of_near_nothing.flat[0]
+        return _short((away[0] / result) ** 2 - (away**2).mean()) if result else 0.0
 
 
 def _literals(values: Sequence[Any]) -> Iterator[float]:
