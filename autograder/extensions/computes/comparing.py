@@ -119,7 +119,7 @@ def _with_statistics(
 
 def _of_constants(reference: WeightFunction, student: WeightFunction) -> Sameness:
     """Say of networks that are the same with other constants which of them holds weights as constants."""
-    ours, theirs = (Elements(function, ("weight", "frozen")).count for function in (reference, student))
+    ours, theirs = (Elements(function, _WEIGHTS).count for function in (reference, student))
     if theirs < ours:
         return Sameness("other", _UNREGISTERED)
     return Sameness("other", _TRAINS_CONSTANTS) if theirs > ours else Sameness("undecided", _CONSTANTS)

@@ -113,8 +113,6 @@ class Roles:
 
     own: np.ndarray
     """Places of the numbers that are exchanged. Of numbers of which only the sum counts, this is the last."""
-    silent: np.ndarray
-    """Places of numbers that change no output, such as those of a layer that is not used."""
     dimension: int
     """The number of ways in which the outputs change, which the way a network is written does not change."""
     redundant: tuple[np.ndarray, ...]
@@ -154,7 +152,7 @@ def roles(elements: Elements, comparison: ComparedRows) -> Roles:
         np.array([place for place in single if chosen[directions[place]] != place], dtype=int)
         for chosen in (last, first)
     )
-    return Roles(single, np.flatnonzero(silent), len(last), redundant)
+    return Roles(single, len(last), redundant)
 
 
 def refined(

@@ -66,13 +66,9 @@ def compute(
     last = _last_uses(graph)
     for number, node in graph.needed_nodes():
         args = [_argument(value, values) for value in node.args]
-        keywords = {name: _argument(value, values) for name, value in node.keywords.items()}
-        if node.operator in SIZES:
-            values[number] = _size(node.operator, args)
-        else:
-            values[number] = _call(node.operator, args, keywords, device, training)
-            if node.operator in DRAWS and not by_chance:
-                values[number] = values[number].new_full(values[number].shape, DRAWN)
+        values[number] = _result(node, args, values, device, training)
+        if node.operator in DRAWS and not by_chance:
+            values[number] = values[number].new_full(values[number].shape, DRAWN)
         if watch is not None:
             watch(number, args, values[number])
         for unused in last.get(number, ()):
@@ -92,10 +88,7 @@ def call_operator(node: Node, values: Mapping[int, Any]) -> Any:
     import torch
 
     args = [_argument(value, values) for value in node.args]
-    if node.operator in SIZES:
-        return _size(node.operator, args)
-    keywords = {name: _argument(value, values) for name, value in node.keywords.items()}
-    return _call(node.operator, args, keywords, torch.device("cpu"), False)
+    return _result(node, args, values, torch.device("cpu"), training=False)
 
 
 def _last_uses(graph: Graph) -> Mapping[int, list[int]]:
@@ -123,6 +116,13 @@ def dtype_named(name: str) -> Any:
     import torch
 
     return getattr(torch, name)
+
+
+def _result(node: Node, args: list[Any], values: Mapping[int, Any], device: Any, training: bool) -> Any:
+    if node.operator in SIZES:
+        return _size(node.operator, args)
+    keywords = {name: _argument(value, values) for name, value in node.keywords.items()}
+    return _call(node.operator, args, keywords, device, training)
 
 
 def _call(operator: str, args: list[Any], keywords: dict[str, Any], device: Any, training: bool) -> Any:
@@ -269,6 +269,21 @@ def tensors_in(value: Any) -> Iterator[Any]:
             yield from tensors_in(item)
 
 
+def gradients_of(outputs: Any, of_outputs: Any, tensors: Sequence[Any]) -> list[Any]:
+    """Return the gradient of each tensor; None for one that has none.
+
+    Args:
+        outputs: one or several results.
+        of_outputs: a gradient of each.
+        tensors: those that the results may be computed from.
+    """
+    import torch
+
+    wanted = [tensor for tensor in tensors if tensor.requires_grad]
+    found = iter(torch.autograd.grad(outputs, wanted, of_outputs, allow_unused=True, retain_graph=True))
+    return [next(found) if tensor.requires_grad else None for tensor in tensors]
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Compute on one thread in the block.
@@ -286,9 +301,11 @@ def one_thread() -> Iterator[None]:
 
 
 @contextmanager
-def preserved_draws() -> Iterator[None]:
-    """Restore PyTorch's random state after the block."""
+def preserved_draws(seed: int | None = None) -> Iterator[None]:
+    """Restore PyTorch's random state after the block, in which a seed determines the draws if there is one."""
     import torch
 
     with torch.random.fork_rng(devices=[]):
+        if seed is not None:
+            torch.default_generator.manual_seed(seed)
         yield

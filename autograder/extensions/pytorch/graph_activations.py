@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,16 +18,17 @@ import numpy as np
 from autograder.check.element_wise import AFFINE, FREE, UNREAD, Region, Value, agree, named_pieces
 from autograder.check.named_activations import with_argument
 from autograder.extensions.pytorch.computation import compute, one_thread
+from autograder.extensions.pytorch.graph_numbers import is_uniform
 from autograder.extensions.pytorch.graph_part import graph_part
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, CALCULATIONS, SIZES, SOURCES
-from autograder.extensions.pytorch.operator_graph import Graph, Node, Tensor, ValueRef
+from autograder.extensions.pytorch.operator_graph import Graph, Node, Shapes, Tensor, ValueRef
 
-Shapes = Mapping[int, tuple[int, ...]]
 MAX_ROW = 20_000
 """Most numbers of a row on which a piece is evaluated."""
 _SMALL = 4
 """A side of a row on which a piece is evaluated that does not ask for the size of its input."""
-_AFFINE = frozenset(["add", "sub", "rsub", "mul", "div", "neg"])
+AFFINE_OPERATORS = frozenset(["add", "sub", "rsub", "mul", "div", "neg"])
+"""Operators that only scale and shift by a number, where they take one."""
 _KNOWN_NAMES: dict[Any, tuple[LayerName, ...]] = {}
 """Pieces of the networks that this process has read; a network repeats its blocks."""
 _MAX_KNOWN = 2_000
@@ -108,7 +110,9 @@ class _GraphValues:
     def __init__(self, graph: Graph, shapes: Shapes, named_numbers: Collection[int] = ()) -> None:
         self.graph, self.shapes = graph, shapes
         self.tensors = {
-            number: held for number, held in enumerate(graph.tensors, graph.first_tensor) if _is_uniform(held)
+            number: held
+            for number, held in enumerate(graph.tensors, graph.first_tensor)
+            if not held.trainable and is_uniform(held.array)
         }
         self.constants: set[int] = set(self.tensors)
         """Values that depend on no input, and are the same at each place."""
@@ -149,7 +153,7 @@ class _GraphValues:
         return ()
 
     def _asks_for_no_size(self, number: int) -> bool:
-        node = self.graph.nodes[number - self.graph.first_node]
+        node = self.graph.node(number)
         takes_constants = {ref for ref in node.refs if ref in self.constants and ref not in self.tensors}
         return node.operator in CALCULATIONS and not takes_constants and not self.sizes & set(node.refs)
 
@@ -161,17 +165,13 @@ _UNIFORM = CALCULATIONS | ARRANGEMENTS | frozenset([
 """Operators that give the same number everywhere, or are evaluated with the sizes that the network has."""
 
 
-def _is_uniform(held: Tensor) -> bool:
-    return bool(held.array.size) and not held.trainable and bool((held.array == held.array.flat[0]).all())
-
-
 def _cost(node: Node) -> float | None:
     operator = node.operator.partition(".")[0]
     if node.operator in ARRANGEMENTS | SOURCES | SIZES or operator == "dropout":
         return FREE
     if node.operator not in CALCULATIONS:
         return None
-    return AFFINE if operator in _AFFINE and len(node.refs) == 1 else UNREAD
+    return AFFINE if operator in AFFINE_OPERATORS and len(node.refs) == 1 else UNREAD
 
 
 # --- what a piece equals ---------------------------------------------------------------------------------
@@ -185,10 +185,7 @@ def _names(graph: Graph, row: Shape, actual: Shape) -> Iterator[LayerName]:
         row: the shape of a row on which it is evaluated.
         actual: the shape of a row in the network.
     """
-
-    def region(rows: np.ndarray) -> list[np.ndarray]:
-        return _evaluated(graph, rows)
-
+    region = partial(_evaluated, graph)
     with one_thread(), _without_denormals(), suppress(Exception):  # shapes or types do not fit: it is none
         numbers = _Numbers(region, graph, row)
         for kind, config, shown_settings in _candidates(numbers, row, actual):
@@ -215,20 +212,19 @@ def _without_denormals() -> Iterator[None]:
 def _evaluated(graph: Graph, rows: np.ndarray) -> list[np.ndarray]:
     import torch
 
-    operands = torch.from_numpy(rows)
-    tensors = [_constant(held, operands.dtype) for held in graph.tensors]
+    given = torch.from_numpy(rows)
+    tensors = [_constant(held, given.dtype) for held in graph.tensors]
     intermediate: list[np.ndarray] = []
 
     def watch(number: int, args: Any, result: Any) -> None:
         if isinstance(result, torch.Tensor):
             intermediate.append(result.numpy())
-            if graph.nodes[number - graph.first_node].operator.startswith(("eq.", "ne.")):
-                intermediate.append(
-                    np.asarray(args[0] - args[1])
-                )  # where it turns, the comparison holds at one number alone
+            if graph.node(number).operator.startswith(("eq.", "ne.")):
+                # Where it turns, the comparison holds at one number alone.
+                intermediate.append(np.asarray(args[0] - args[1]))
 
     with torch.no_grad():
-        (result,) = compute(graph, [operands], tensors, watch=watch)
+        (result,) = compute(graph, [given], tensors, watch=watch)
     return [*intermediate, result.numpy()]
 
 
@@ -266,9 +262,9 @@ class _Numbers:
         near_nothing = np.zeros((1, *row))
         near_nothing[0].flat[0] = 1e-4
         self.near_nothing, self.of_near_nothing = near_nothing, region(near_nothing)[-1]
-        match = {abs(float(value)) for node in graph.nodes for value in _literals([*node.args])}
-        match |= {abs(float(held.array.flat[0])) for held in graph.tensors}
-        self.literals = sorted(value for value in match if math.isfinite(value))[:8]
+        literals = {abs(float(value)) for node in graph.nodes for value in _literals([*node.args])}
+        literals |= {abs(float(held.array.flat[0])) for held in graph.tensors}
+        self.literals = sorted(value for value in literals if math.isfinite(value))[:8]
 
     def fit(self, reference: Callable[[np.ndarray], np.ndarray]) -> bool:
         """Return whether a layer gives what the piece gives on a few rows."""
@@ -280,8 +276,8 @@ class _Numbers:
         row = self.near_nothing.reshape(*self.near_nothing.shape[:-axes], -1)[0].reshape(-1, math.prod(
             self.near_nothing.shape[-axes:]))[0]  # fmt: skip
         away = row - row.mean() if centered else row
-        operands = self.of_near_nothing.flat[0]
-        return _short((away[0] / operands) ** 2 - (away**2).mean()) if operands else 0.0
+        result = self.of_near_nothing.flat[0]
+        return _short((away[0] / result) ** 2 - (away**2).mean()) if result else 0.0
 
 
 def _literals(values: Sequence[Any]) -> Iterator[float]:

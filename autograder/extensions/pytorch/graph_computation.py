@@ -38,8 +38,7 @@ class GraphComputation:
         import torch
 
         inputs = self.inputs(rows)
-        with torch.no_grad(), preserved_draws():
-            torch.default_generator.manual_seed(_SEED)
+        with torch.no_grad(), preserved_draws(_SEED):
             results = compute(self.graph, inputs, self.tensors, by_chance=by_chance)
         return [result.float().numpy() for result in results]
 

@@ -47,7 +47,7 @@ class GraphCosts:
         Raises:
             RefusedModel: the graph exceeds a limit.
         """
-        node = self.graph.nodes[number - self.graph.first_node]
+        node = self.graph.node(number)
         self.shapes[number] = next((tuple(tensor.shape) for tensor in tensors_in(result)), ())
         if node.operator in SIZES:  # a tensor among them was counted as one of several results
             return

@@ -19,11 +19,10 @@ from autograder.check.readings import LayerReading
 from autograder.check.steps import Step
 from autograder.extensions.pytorch.graph_layers import LayerEntry, OperatorCall, Walk, layer_of, walked
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, SIZES
-from autograder.extensions.pytorch.operator_graph import Graph
+from autograder.extensions.pytorch.operator_graph import Graph, Shapes
 from autograder.extensions.pytorch.own_computations import own_norms, shifted_products
 from autograder.extensions.pytorch.unit_traces import (
     UNITS,
-    Shapes,
     Tracer,
     Window,
     convolutions,

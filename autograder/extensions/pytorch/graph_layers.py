@@ -17,10 +17,10 @@ from autograder.check.element_wise import OWN_OPERATION, Region
 from autograder.check.pattern import fuses
 from autograder.check.readings import LayerReading
 from autograder.check.steps import SHOWN_SETTINGS, Step
-from autograder.extensions.pytorch.graph_activations import activation_pieces, word
+from autograder.extensions.pytorch.graph_activations import AFFINE_OPERATORS, activation_pieces, word
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, DRAWS, SIZES, SOURCES
 from autograder.extensions.pytorch.named_modules import named_modules
-from autograder.extensions.pytorch.operator_graph import FLOATS, DType, Graph, Node, ValueRef, by_axis
+from autograder.extensions.pytorch.operator_graph import FLOATS, DType, Graph, Node, Shapes, ValueRef, by_axis
 
 Config = Mapping[str, Any]
 
@@ -52,7 +52,7 @@ class OperatorCall:
     """An operator, with what is known of its arguments."""
 
     graph: Graph
-    shapes: Mapping[int, tuple[int, ...]]
+    shapes: Shapes
     number: int
     node: Node
 
@@ -85,7 +85,7 @@ class OperatorCall:
 
 def steps(
     graph: Graph,
-    shapes: Mapping[int, tuple[int, ...]],
+    shapes: Shapes,
     vocabulary: str,
     *,
     with_own: bool = False,
@@ -107,7 +107,7 @@ def steps(
 
 def walked(
     graph: Graph,
-    shapes: Mapping[int, tuple[int, ...]],
+    shapes: Shapes,
     vocabulary: str,
     *,
     with_own: bool = False,
@@ -211,7 +211,7 @@ class Walk:
     def __init__(
         self,
         graph: Graph,
-        shapes: Mapping[int, tuple[int, ...]],
+        shapes: Shapes,
         vocabulary: str,
         pieces: Mapping[int, Region],
         covered: set[int],
@@ -312,7 +312,7 @@ class Walk:
     def _moved_from(self, value: int) -> int:
         """Return the result that a value was moved from, on a way that goes nowhere else."""
         while self.uses[value] == 1 and value >= self.graph.first_node:
-            node = self.graph.nodes[value - self.graph.first_node]
+            node = self.graph.node(value)
             data = [ref for ref in node.refs if ref in self.of_data]
             if node.operator not in ARRANGEMENTS or len(data) != 1:
                 return value
@@ -322,10 +322,7 @@ class Walk:
     def piece(self, region: Region, call: OperatorCall) -> None:
         """Add a piece that is an activation; one that changes nothing is none."""
         start = self.same.get(region.start, region.start)
-        if region.end in self.same:
-            self.joined[region.end] = region.start
-            return
-        if start in self.again:
+        if region.end in self.same or start in self.again:
             self.joined[region.end] = region.start
             return
         if region.names and region.names[0].kind in _NORMALIZING:
@@ -371,7 +368,7 @@ class Walk:
                 self.entries.append(flat)
             return
         constants = [ref for ref in call.node.refs if ref not in self.of_data]
-        if call.operator in _AFFINE and not several and not constants:
+        if call.operator in AFFINE_OPERATORS and not several and not constants:
             return
         kind = joined or f"operation {call.operator.strip('_')}"
         self.entries.append(LayerEntry(self.layers, kind, {}, operation=True, output=call.number))
@@ -409,14 +406,19 @@ def layer_of(call: OperatorCall, of_data: set[int]) -> Layer | None:
     return (_summed_product(call, of_data) if call.operator == "einsum" else None) or _pooled_over_all(call)
 
 
+def einsum_letters(node: Node) -> tuple[list[str], str]:
+    """Return the letters of each operand of an ``einsum``, and those of its result."""
+    terms, _, result = node.args[0].replace(" ", "").partition("->")
+    return terms.split(","), result
+
+
 def _summed_product(call: OperatorCall, of_data: set[int]) -> Layer | None:
     """Return the dense layer that an equation such as ``bi,io->bo`` is.
 
     Its weights stand on either side, have several axes where the units have, and any axis of the data may be summed.
     """
-    equation, operands = call.node.args[:2]
-    terms, _, result = equation.replace(" ", "").partition("->")
-    pairs = list(zip(terms.split(","), operands, strict=False))
+    terms, result = einsum_letters(call.node)
+    pairs = list(zip(terms, call.node.args[1], strict=False))
     data = [term for term, ref in pairs if ref.value in of_data]
     weights = [(term, call.shape_of(ref)) for term, ref in pairs if ref.value not in of_data]
     if len(data) != 1 or len(weights) != 1 or len(weights[0][1]) != len(weights[0][0]) or "." in weights[0][0]:
@@ -447,12 +449,8 @@ def _convolution(call: OperatorCall) -> Layer:
     weight, rank = call.shape(1), len(call.shape(1)) - 2
     stride, padding = by_axis(call.get(3, "stride", 1), rank), call.get(4, "padding", 0)
     transposed = call.operator.startswith("conv_transpose") or call.get(6, "") is True
-    if call.operator == "convolution":
-        dilation, groups = by_axis(call.get(5, "dilation", 1), rank), call.get(8, "groups", 1)
-    elif transposed:
-        dilation, groups = by_axis(call.get(7, "dilation", 1), rank), call.get(6, "groups", 1)
-    else:
-        dilation, groups = by_axis(call.get(5, "dilation", 1), rank), call.get(6, "groups", 1)
+    places = (5, 8) if call.operator == "convolution" else (7, 6) if transposed else (5, 6)
+    dilation, groups = by_axis(call.get(places[0], "dilation", 1), rank), call.get(places[1], "groups", 1)
     kernel, bias = tuple(weight[2:]), call.get(2, "bias") is not None
     after, before = (weight[1] * groups, weight[0]) if transposed else (weight[0], weight[1] * groups)
     torch = {
@@ -463,7 +461,7 @@ def _convolution(call: OperatorCall) -> Layer:
     words = {} if transposed or word == "padded" else {"padding": word}
     keras: dict[str, Any] = {
         "filters": after, "kernel_size": kernel, "strides": stride, "dilation_rate": dilation, "groups": groups,
-        "padding": _padding(padding, kernel, dilation), "use_bias": bias,
+        "padding": word, "use_bias": bias,
     }  # fmt: skip
     if transposed:
         return Layer(f"Conv{rank}DTranspose", keras, f"ConvTranspose{rank}d", torch)
@@ -528,7 +526,7 @@ def _pooled_over_all(call: OperatorCall) -> Layer | None:
     dims = call.get(1, "dim")
     dims = dims if isinstance(dims, list) else [dims]
     if call.operator == "einsum" and len(call.node.refs) == 1:
-        term, _, result = call.node.args[0].replace(" ", "").partition("->")
+        (term, *_), result = einsum_letters(call.node)
         rank, dims = len(term) - 2, [place for place, axis in enumerate(term) if axis not in result]
     if word is None or not 1 <= rank <= 3 or not all(type(dim) is int for dim in dims):
         return None
@@ -548,10 +546,8 @@ def _dropout(call: OperatorCall) -> Layer:
         return Layer(
             f"SpatialDropout{rank}D", {"rate": rate}, f"Dropout{rank}d", {"p": rate}, ("Dropout",), other_ranks
         )
-    alpha = call.operator == "alpha_dropout"
-    return Layer(
-        "AlphaDropout" if alpha else "Dropout", {"rate": rate}, "AlphaDropout" if alpha else "Dropout", {"p": rate}
-    )
+    kind = "AlphaDropout" if call.operator == "alpha_dropout" else "Dropout"
+    return Layer(kind, {"rate": rate}, kind, {"p": rate})
 
 
 def _batch_norm(call: OperatorCall) -> Layer:
@@ -663,7 +659,6 @@ _JOINING = {
     "add": "Add", "sub": "Subtract", "mul": "Multiply", "maximum": "Maximum", "minimum": "Minimum",
     "cat": "Concatenate", "concat": "Concatenate",
 }  # fmt: skip
-_AFFINE = frozenset(["add", "sub", "rsub", "mul", "div", "neg"])
 _BIAS_AND_UNITS = {
     "Dense": ("use_bias", "units"), "Linear": ("bias", "out_features"),
     **{f"Conv{rank}d": ("bias", "out_channels") for rank in (1, 2, 3)},

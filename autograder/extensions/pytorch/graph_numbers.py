@@ -14,8 +14,10 @@ from autograder.extensions.pytorch.kernel_side.torch_operators import CALCULATIO
 from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef, typed_arguments
 from autograder.models.network import NumberCounts
 
-_STATISTICS = {"batch_norm.default": (3, 4), "_native_batch_norm_legit_no_training.default": (3, 4)}
-"""Operator → the places of what a normalization has seen."""
+_REMEMBERING = frozenset(["batch_norm.default", "_native_batch_norm_legit_no_training.default"])
+"""Normalizations that keep what they have seen."""
+_SEEN = {"mean": 3, "variance": 4}
+"""What that is → its place among their arguments."""
 _FREE = frozenset([
     "dim", "dims", "dim0", "dim1", "dim2", "axis0", "axis1", "start_dim", "end_dim", "source", "destination", "path",
     "shape", "sizes", "normalized_shape", "N", "C", "HxW", "group", "groups", "num_groups", "num_layers", "chunks",
@@ -69,7 +71,7 @@ def constant_numbers(graph: Graph) -> int:
 def _listed(graph: Graph) -> int:
     """Count the numbers of arrays that differ from place to place."""
     arrays = _constant_arrays(graph)
-    return sum(array.size for array in arrays if not _is_uniform(array) and not is_a_pattern(array))
+    return sum(array.size for array in arrays if not is_uniform(array) and not is_a_pattern(array))
 
 
 def _constant_arrays(graph: Graph) -> list[np.ndarray]:
@@ -86,8 +88,7 @@ def statistics(graph: Graph) -> frozenset[int]:
     averages: set[int] = set()
     elsewhere: set[int] = set(graph.outputs)
     for node in graph.nodes:
-        places = _STATISTICS.get(node.operator, ())
-        held = {value.value for place in places if isinstance(value := node.argument(place, ""), ValueRef)}
+        held = set(_seen(node).values())
         averages |= held
         elsewhere |= set(Counter(node.refs) - Counter(held))
     return frozenset(averages - elsewhere).intersection(range(graph.first_tensor, graph.first_node))
@@ -95,17 +96,17 @@ def statistics(graph: Graph) -> frozenset[int]:
 
 def means_and_variances(graph: Graph) -> tuple[frozenset[int], frozenset[int]]:
     """Return the numbers of the tensors that are only means, and of those that are only variances."""
-    averages = statistics(graph)
-    means, variances = (
-        frozenset(
-            value.value
-            for node in graph.nodes
-            for places in [_STATISTICS.get(node.operator)]
-            if places and isinstance(value := node.argument(places[number], ""), ValueRef)
-        )
-        for number in (0, 1)
-    )
+    averages, seen = statistics(graph), [_seen(node) for node in graph.nodes]
+    means, variances = (frozenset(held[kind] for held in seen if kind in held) for kind in ("mean", "variance"))
     return (means - variances) & averages, (variances - means) & averages
+
+
+def _seen(node: Node) -> dict[str, int]:
+    """Return the numbers of the mean and the variance that a normalization has seen; empty for other operators."""
+    if node.operator not in _REMEMBERING:
+        return {}
+    values = {kind: node.argument(place, "") for kind, place in _SEEN.items()}
+    return {kind: value.value for kind, value in values.items() if isinstance(value, ValueRef)}
 
 
 def excess(graph: Graph, allowed: int = 0) -> str:
@@ -182,7 +183,7 @@ def numbers_beside(graph: Graph) -> int:
 def _single_numbers(graph: Graph) -> tuple[int, int]:
     """Count the numbers to calculate with, and those that say places and sizes which no input and no tensor has."""
     values, places = defaultdict(list), defaultdict(set)
-    values["tensor", ""] = [float(array.flat[0]) for array in _constant_arrays(graph) if _is_uniform(array)]
+    values["tensor", ""] = [float(array.flat[0]) for array in _constant_arrays(graph) if is_uniform(array)]
     usual = {0, 1, *(size for held in graph.inputs for size in held.shape)}
     usual.update(size for held in graph.tensors for size in held.array.shape)
     for _, node in graph.needed_nodes():
@@ -217,5 +218,6 @@ _DIVISORS = frozenset(["divisor_override"])
 """Whole numbers to calculate with."""
 
 
-def _is_uniform(array: np.ndarray) -> bool:
+def is_uniform(array: np.ndarray) -> bool:
+    """Return whether an array holds one number everywhere."""
     return bool(array.size and (array == array.flat[0]).all())

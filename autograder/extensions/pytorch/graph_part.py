@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from autograder.extensions.pytorch.operator_graph import Graph, Input, Node, ValueRef
+from autograder.extensions.pytorch.operator_graph import Graph, Input, Node, Shapes, ValueRef
 
 
 def graph_part(
     source: Graph,
-    shapes: Mapping[int, tuple[int, ...]],
+    shapes: Shapes,
     inside: Collection[int],
     starts: Sequence[int],
     outputs: Sequence[int],
@@ -31,8 +31,8 @@ def graph_part(
         number = waiting.pop()
         if number not in starts and number not in wanted:
             wanted.add(number)
-            if number >= source.first_node and source.nodes[number - source.first_node].operator != "sym_size.int":
-                waiting += source.nodes[number - source.first_node].refs
+            if number >= source.first_node and source.node(number).operator != "sym_size.int":
+                waiting += source.node(number).refs
     held = sorted(number for number in wanted if number < source.first_node)
     if any(number < source.first_tensor for number in held):
         return None
@@ -46,7 +46,7 @@ def graph_part(
         return type(value)(moved(item) for item in value) if isinstance(value, (list, tuple)) else value
 
     for number in sorted(wanted - set(held)):
-        node = source.nodes[number - source.first_node]
+        node = source.node(number)
         if node.operator == "sym_size.int":
             asked_shape, axis = shapes.get(node.refs[0], ()), node.args[1]
             if axis != 0:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograder.extensions.pytorch import graph_numbers
-from autograder.extensions.pytorch.computation import dtype_named
+from autograder.extensions.pytorch.graph_computation import torch_tensor
 from autograder.extensions.pytorch.graph_layers import GATES
-from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Tensor, ValueRef
+from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Tensor
 
 
 def fresh_tensors(graph: Graph) -> list[Any]:
@@ -20,15 +20,15 @@ def fresh_tensors(graph: Graph) -> list[Any]:
     """
     import torch
 
-    averages = graph_numbers.statistics(graph)
+    averages, (means, _) = graph_numbers.statistics(graph), graph_numbers.means_and_variances(graph)
     tensors: list[Any] = []
     for number, held in enumerate(graph.tensors, start=graph.first_tensor):
-        tensor = torch.from_numpy(held.array.copy()).to(dtype_named(held.dtype))
+        tensor = torch_tensor(held.array, held)
         if held.parameter and held.dtype in FLOATS:
             with torch.no_grad():
                 _DRAW[held.initializer](tensor, graph, number, held)
         elif number in averages:
-            tensor.fill_(1.0 if _is_variance(graph, number) else 0.0)
+            tensor.fill_(0.0 if number in means else 1.0)
         tensors.append(tensor.requires_grad_(held.parameter and held.trainable))
     return tensors
 
@@ -96,9 +96,3 @@ _DRAW: Mapping[str, Callable[[Any, Graph, int, Tensor], None]] = {
     "own": _draw_parameter,
     "parametrized": _draw_parameter,
 }
-
-
-def _is_variance(graph: Graph, number: int) -> bool:
-    return any(
-        node.argument(4, "running_var") == ValueRef(number) for node in graph.nodes if "batch_norm" in node.operator
-    )

@@ -19,11 +19,9 @@ import numpy as np
 
 from autograder.extensions.pytorch.computation import compute, one_thread, tensors_in
 from autograder.extensions.pytorch.graph_part import graph_part
-from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES
-from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, ModuleClaim, Tensor
+from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, ModuleClaim, Shapes, Tensor
 from autograder.models.argument_values import RefusedModel
 
-Shapes = Mapping[int, tuple[int, ...]]
 MAX_NUMBERS = 30_000_000
 """Most numbers that a layer may make on the way."""
 _ROWS, _MEASURED_ROWS = 5, 3
@@ -68,13 +66,11 @@ def _verified(graph: Graph, shapes: Shapes, claim: ModuleClaim, inside: frozense
     """Return the last value that a layer gives; None if the examiner's layer gives others."""
     import torch
 
-    of_data, used = set(range(len(graph.inputs))), set(graph.outputs)
+    of_data, used = graph.of_data(), set(graph.outputs)
     for number, node in graph.needed_nodes():
-        if node.operator not in SIZES - {"getitem"} and of_data & set(node.refs):
-            of_data.add(number)
         used.update(() if number in inside else node.refs)
-    taken_refs = {ref for number in inside for ref in graph.nodes[number - graph.first_node].refs} - inside
-    starts = sorted(ref for ref in taken_refs & of_data)
+    taken_refs = {ref for number in inside for ref in graph.node(number).refs} - inside
+    starts = sorted(taken_refs & of_data)
     ends = [number for number in sorted(inside & used) if number in of_data]
     layer = _built(claim)
     state, own_numbers = _state(graph, claim.name, layer)
@@ -117,7 +113,7 @@ def _built(claim: ModuleClaim) -> Any:
 
     def made(kind: str, settings: Mapping[str, Any]) -> Any:
         cls = getattr(torch.nn, kind)
-        known_items = inspect.signature(cls).parameters
+        parameters = inspect.signature(cls).parameters
         if any(
             name.endswith("layers") and type(value) is int and value > _MAX_LAYERS for name, value in settings.items()
         ):
@@ -125,7 +121,7 @@ def _built(claim: ModuleClaim) -> Any:
         values = {
             name: made(*value) if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], dict) else value
             for name, value in settings.items()
-            if name in known_items or any(p.kind is p.VAR_KEYWORD for p in known_items.values())
+            if name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
         }
         return cls(**values)
 
@@ -140,7 +136,7 @@ def _state(graph: Graph, name: str, layer: Any) -> tuple[dict[str, Any], set[int
         RefusedModel: one has another shape than the settings say.
     """
     prefix = f"{name}." if name else ""
-    shapes = {prefix + key: (key, tuple(own_numbers.shape)) for key, own_numbers in layer.state_dict().items()}
+    shapes = {prefix + key: (key, tuple(tensor.shape)) for key, tensor in layer.state_dict().items()}
     state, numbers = {}, set()
     for number, tensor in enumerate(graph.tensors, graph.first_tensor):
         if tensor.name in shapes:
@@ -187,7 +183,7 @@ def _operators(computation: Callable[[], Any]) -> Counter[tuple[str, tuple[int, 
     """
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    total, modules_found = 0, Counter[tuple[str, tuple[int, ...]]]()
+    total, counts = 0, Counter[tuple[str, tuple[int, ...]]]()
 
     class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
         def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -196,14 +192,14 @@ def _operators(computation: Callable[[], Any]) -> Counter[tuple[str, tuple[int, 
             for tensor in tensors_in(result):
                 total += tensor.numel()
                 if not function.is_view and function.overloadpacket.__name__ not in _COPIES:
-                    modules_found[str(function), tuple(tensor.shape)] += 1
+                    counts[str(function), tuple(tensor.shape)] += 1
             if total > MAX_NUMBERS:
                 raise RefusedModel("A layer makes more numbers than are computed.")
             return result
 
     with Counting():  # type: ignore[no-untyped-call]
         computation()
-    return modules_found
+    return counts
 
 
 _COPIES = frozenset([
@@ -216,10 +212,10 @@ def _shapes_alone(values: Any) -> Any:
     """Return tensors without their numbers; one that is there twice is one again, which attention asks for."""
     import torch
 
-    known_items: dict[int, Any] = {}
+    emptied: dict[int, Any] = {}
 
     def empty(held: Any) -> Any:
-        return known_items.setdefault(id(held), torch.empty_like(held, device="meta"))
+        return emptied.setdefault(id(held), torch.empty_like(held, device="meta"))
 
     return torch.utils._pytree.tree_map_only(torch.Tensor, empty, values)
 

@@ -29,6 +29,8 @@ MAX_REFERENCES = 20_000
 """Most values that all operators together take."""
 MAX_NAME = 300
 """Longest name of a tensor, in characters."""
+Shapes = Mapping[int, tuple[int, ...]]
+"""Number of a value → its shape, as it was measured."""
 FLOATS = ("float32", "float64", "float16", "bfloat16")
 TYPES = (*FLOATS, "int64", "int32", "int16", "int8", "uint8", "bool")
 _TEXTS = frozenset([
@@ -147,6 +149,18 @@ class Graph:
         """Yield the nodes that an output depends on, with the numbers of their values."""
         return ((number, node) for number, node in enumerate(self.nodes, self.first_node) if number in self.needed)
 
+    def node(self, number: int) -> Node:
+        """Return the operator that gives a value, which is no input and no tensor."""
+        return self.nodes[number - self.first_node]
+
+    def of_data(self) -> set[int]:
+        """Return the numbers of the values that depend on an input; sizes are none of them."""
+        found = set(range(self.first_tensor))
+        for number, node in self.needed_nodes():
+            if node.operator not in SIZES - {"getitem"} and not found.isdisjoint(node.refs):
+                found.add(number)
+        return found
+
     def tensor(self, number: Any) -> Tensor | None:
         """Return the tensor of a reference; None for any other value."""
         position = number.value - self.first_tensor if isinstance(number, ValueRef) else -1
@@ -173,16 +187,16 @@ def read_graph(claim: Any, arrays: Sequence[Any]) -> Graph:
         _tensor(entry, array, len(inputs), number)
         for number, (entry, array) in enumerate(zip(entries, arrays, strict=True))
     )
-    reader = _NodeReader(len(inputs) + len(tensors))
+    first = len(inputs) + len(tensors)
+    reader = _NodeReader(first)
     nodes = tuple(reader.node(entry) for entry in listing(claim.get("nodes"), "The operators", MAX_NODES))
-    count = len(inputs) + len(tensors) + len(nodes)
+    count = first + len(nodes)
     outputs = tuple(
         integer(0, count - 1)(number, "An output") for number in listing(claim.get("outputs"), "The outputs", 16)
     )
     if not outputs:
         raise RefusedModel("The module's graph has no outputs.")
-    needed = _needed(nodes, outputs, len(inputs) + len(tensors))
-    first = len(inputs) + len(tensors)
+    needed = _needed(nodes, outputs, first)
     claims = listing(claim.get("modules", []), "The modules", MAX_MODULES)
     modules = tuple(_module_claim(entry, first, count) for entry in claims)
     graph = Graph(inputs, names, tensors, nodes, outputs, needed, claim.get("decomposed") is True, modules)

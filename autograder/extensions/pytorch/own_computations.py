@@ -13,7 +13,7 @@ from typing import Any
 from autograder.check.readings import LayerReading
 from autograder.extensions.pytorch.graph_layers import LayerEntry, layer_of
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, CALCULATIONS
-from autograder.extensions.pytorch.operator_graph import Graph, ValueRef
+from autograder.extensions.pytorch.operator_graph import Graph, Shapes, ValueRef
 from autograder.extensions.pytorch.unit_traces import MAX_TRACED, Tracer, convolutions, summed_axes, treats_alone
 
 _FAMILIES: Mapping[str, frozenset[str]] = {
@@ -33,7 +33,7 @@ _FACTORS = (0.5, 2.0)
 """Accepted factor between them: a deviation may be divided by one less than the count."""
 
 
-def own_computations(graph: Graph, shapes: Mapping[int, tuple[int, ...]]) -> frozenset[str]:
+def own_computations(graph: Graph, shapes: Shapes) -> frozenset[str]:
     """Return what a graph computes beside its layers that may be one of the student's own."""
     tracer = Tracer(graph, shapes)
     norms = own_norms(tracer)

@@ -9,7 +9,7 @@ from typing import Any
 from autograder.extensions.pytorch.graph_activations import activation_of
 from autograder.extensions.pytorch.graph_layers import OperatorCall, flattens, layer_of
 from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES
-from autograder.extensions.pytorch.operator_graph import Graph, ValueRef
+from autograder.extensions.pytorch.operator_graph import Graph, Shapes, ValueRef
 from autograder.models.network import ChainLayer
 
 _COPIES = ("alias", "clone", "contiguous")
@@ -20,8 +20,6 @@ _DRAWN = ("linear", "bias", "ones", "zeros")
 """Initializers of the layers of a chain."""
 _STATISTICS = {"BatchNormalization": 2}
 """Kind of layer → how many tensors it only remembers; it learns all others."""
-
-Shapes = Mapping[int, tuple[int, ...]]
 
 
 def plain_chain(graph: Graph, shapes: Shapes) -> list[ChainLayer] | None:
@@ -54,7 +52,7 @@ def ending(graph: Graph, shapes: Shapes) -> tuple[str, Graph]:
     number = graph.outputs[0]
     if number < graph.first_node:
         return "", graph
-    node = graph.nodes[number - graph.first_node]
+    node = graph.node(number)
     name = activation_of(graph, shapes, number)
     source = node.args[0] if node.args else None
     if not name or not isinstance(source, ValueRef):
@@ -63,7 +61,7 @@ def ending(graph: Graph, shapes: Shapes) -> tuple[str, Graph]:
 
 
 def _is_size(graph: Graph, number: int) -> bool:
-    return number >= graph.first_node and graph.nodes[number - graph.first_node].operator == "sym_size.int"
+    return number >= graph.first_node and graph.node(number).operator == "sym_size.int"
 
 
 def _append(call: OperatorCall, tensors: Sequence[int], layers: list[ChainLayer]) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograder.extensions.pytorch import graph_numbers
-from autograder.extensions.pytorch.computation import compute, one_thread, preserved_draws
+from autograder.extensions.pytorch.computation import compute, gradients_of, one_thread, preserved_draws
 from autograder.extensions.pytorch.graph_computation import GraphComputation
 from autograder.extensions.pytorch.operator_graph import FLOATS, DType, Graph, Node, read_graph
 from autograder.models.computed_function import ServedFunction
@@ -67,13 +67,11 @@ class TorchFunction(WeightFunction):
             if not pairs:
                 return [np.zeros(array.shape) for array in self.arrays]
             chosen, weights = zip(*pairs, strict=True)
-            wanted = [tensor for tensor in held if tensor.requires_grad]
             with one_thread():
-                derivatives = iter(torch.autograd.grad(chosen, wanted, weights, allow_unused=True, retain_graph=True))
-            results = [next(derivatives) if tensor.requires_grad else None for tensor in held]
+                derivatives = gradients_of(chosen, weights, held)
             return [
                 np.zeros(array.shape) if gradient is None else gradient.to_dense().double().numpy()
-                for gradient, array in zip(results, self.arrays, strict=True)
+                for gradient, array in zip(derivatives, self.arrays, strict=True)
             ]
 
         return FunctionPass([output.detach().double().numpy() for output in outputs], gradients)
@@ -87,12 +85,9 @@ class TorchFunction(WeightFunction):
         return tensors
 
     def _outputs(self, tensors: Sequence[Any], rows: Any) -> list[Any]:
-        import torch
-
         inputs = [held.double() if held.is_floating_point() else held for held in self.network.inputs(rows)]
         self.network.require_linear_growth(len(inputs[0]))
-        with preserved_draws(), one_thread():
-            torch.default_generator.manual_seed(0)
+        with preserved_draws(0), one_thread():
             return compute(self.graph, inputs, tensors, by_chance=False)
 
 

@@ -253,7 +253,7 @@ def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequen
     ]
     try:
         once, *parts = [
-            network._outputs(_by_input(graph, [array[batch] for array in rows]), by_chance=False)
+            network._outputs(network.named([array[batch] for array in rows]), by_chance=False)
             for batch in (slice(None), *probe_rows.batches(number))
         ]
     except Exception as error:
@@ -274,7 +274,3 @@ def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequen
 
 
 _TOLERANCES = {"float16": 2e-2, "bfloat16": 1e-1}
-
-
-def _by_input(graph: Graph, rows: list[Any]) -> Any:
-    return dict(zip(graph.names, rows, strict=True)) if graph.names else rows

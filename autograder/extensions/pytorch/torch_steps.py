@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.errors import CourseError
 from autograder.extensions.pytorch import graph_numbers
-from autograder.extensions.pytorch.computation import compute, dtype_named, preserved_draws
+from autograder.extensions.pytorch.computation import compute, dtype_named, gradients_of, preserved_draws
 from autograder.extensions.pytorch.initializers import fresh_tensors
 from autograder.extensions.pytorch.operator_graph import FLOATS
 from autograder.extensions.pytorch.torch_training import optimizer_of, plain_optimizer
@@ -40,11 +40,8 @@ class TorchSteps(StepCalculus):
 
     def draw(self, seed: int) -> Weights:
         """Draw weights as PyTorch does, and add a little, so that none is 0."""
-        import torch
-
         draw = np.random.default_rng(seed)
-        with preserved_draws():
-            torch.default_generator.manual_seed(seed)
+        with preserved_draws(seed):
             tensors = fresh_tensors(self.network.graph)
         fresh = [tensors[position].detach().float().numpy() for position in self.positions]
         return [(array + 0.05 * np.abs(draw.normal(size=array.shape))).astype(np.float32) for array in fresh]
@@ -59,19 +56,12 @@ class TorchSteps(StepCalculus):
         for position, array, trained in zip(self.positions, weights, self.trained, strict=True):
             dtype = dtype_named(self.network.graph.tensors[position].dtype)
             tensors[position] = torch.tensor(array).to(dtype).requires_grad_(trained)
-        with preserved_draws(), torch.enable_grad():
-            torch.default_generator.manual_seed(seed)
+        with preserved_draws(seed), torch.enable_grad():
             output = compute(self.network.graph, arrays, tensors, training=training)[0]
         weight_tensors = [tensors[position] for position in self.positions]
 
         def gradients(of_output: np.ndarray) -> list[np.ndarray | None]:
-            trained = [tensor for tensor in weight_tensors if tensor.requires_grad]
-            results = iter(
-                torch.autograd.grad(
-                    output, trained, torch.tensor(of_output).to(output.dtype), allow_unused=True, retain_graph=True
-                )
-            )
-            derivatives = [next(results) if tensor.requires_grad else None for tensor in weight_tensors]
+            derivatives = gradients_of(output, torch.tensor(of_output).to(output.dtype), weight_tensors)
             return [None if gradient is None else gradient.to_dense().float().numpy() for gradient in derivatives]
 
         moved = [tensor.detach().float().numpy().copy() for tensor in weight_tensors]

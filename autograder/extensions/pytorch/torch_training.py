@@ -47,10 +47,7 @@ class TorchTrainer(NetworkTrainer):
 
     def train(self, seed: int) -> Any:
         """See :class:`NetworkTrainer`."""
-        import torch
-
-        with preserved_draws(), one_thread():
-            torch.default_generator.manual_seed(seed)
+        with preserved_draws(seed), one_thread():
             return self.train_from(fresh_tensors(self.network.graph), seed)
 
     def train_from(self, tensors: list[Any], seed: int) -> Any:
@@ -71,8 +68,7 @@ class TorchTrainer(NetworkTrainer):
         """See :class:`NetworkTrainer`."""
         import torch
 
-        with preserved_draws():
-            torch.default_generator.manual_seed(seed)
+        with preserved_draws(seed):
             self._start(fresh_tensors(self.network.graph))
             self._draws = torch.get_rng_state()
 

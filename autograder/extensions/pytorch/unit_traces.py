@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -11,15 +11,14 @@ from typing import Any
 from autograder.check.flow_reader import MAX_PARTS
 from autograder.check.readings import LayerReading
 from autograder.extensions.pytorch.computation import call_operator
-from autograder.extensions.pytorch.graph_layers import LayerEntry, OperatorCall
-from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, SIZES
-from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef
+from autograder.extensions.pytorch.graph_layers import LayerEntry, OperatorCall, einsum_letters
+from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, OPERATORS
+from autograder.extensions.pytorch.operator_graph import Graph, Node, Shapes, ValueRef, overload
 
 MAX_TRACED = 4_000_000
 """Most numbers of a tensor that is traced."""
 MAX_ALL = 20 * MAX_TRACED
 """Most numbers that are traced of a graph, which takes seconds; what comes later stays as it is written."""
-Shapes = Mapping[int, tuple[int, ...]]
 UNITS = {
     "Dense": "units", "Linear": "out_features",
     **{f"Conv{rank}D": "filters" for rank in (1, 2, 3)}, **{f"Conv{rank}d": "out_channels" for rank in (1, 2, 3)},
@@ -31,8 +30,7 @@ def unit_axes(entry: LayerEntry, of_data: set[int]) -> list[int]:
     """Return the axes of a result along which the units of a layer lie."""
     call = entry.call
     if call is not None and call.operator == "einsum":
-        terms, _, result = call.node.args[0].replace(" ", "").partition("->")
-        data = next(term for term, ref in zip(terms.split(","), call.node.args[1], strict=True) if ref.value in of_data)
+        data, result = _letters_of_data(call.node, of_data)
         places = [slot for slot, axis in enumerate(result) if axis not in data]
         return [slot - len(result) if "." in result[:slot] else slot for slot in places]
     if call is not None and call.operator in ("matmul", "mm") and call.node.args[0].value not in of_data:
@@ -50,18 +48,22 @@ def _is_pointwise(operator: str) -> bool:
     """Return whether PyTorch says of an operator that it treats each number alone."""
     import torch
 
-    name, _, overload = operator.partition(".")
-    operator_overload = getattr(getattr(torch.ops.aten, name, None), overload, None)
-    return operator_overload is not None and torch.Tag.pointwise in operator_overload.tags
+    function = overload(operator) if operator in OPERATORS else None
+    return function is not None and torch.Tag.pointwise in function.tags
 
 
 def summed_axes(call: OperatorCall, of_data: set[int]) -> list[int]:
     """Return the axes of its data that a product sums."""
     if call.operator == "einsum":
-        terms, _, result = call.node.args[0].replace(" ", "").partition("->")
-        data = next(term for term, ref in zip(terms.split(","), call.node.args[1], strict=True) if ref.value in of_data)
+        data, result = _letters_of_data(call.node, of_data)
         return [slot - len(data) for slot, axis in enumerate(data) if axis not in result]
     return [-2] if call.operator in ("matmul", "mm") and call.node.args[0].value not in of_data else [-1]
+
+
+def _letters_of_data(node: Node, of_data: set[int]) -> tuple[str, str]:
+    """Return the letters of the data of an ``einsum``, and those of its result."""
+    terms, result = einsum_letters(node)
+    return next(term for term, ref in zip(terms, node.args[1], strict=True) if ref.value in of_data), result
 
 
 def convolutions(entry: LayerEntry, window: Window) -> Iterator[LayerReading]:
@@ -112,17 +114,15 @@ class Tracer:
     def __init__(self, graph: Graph, shapes: Shapes) -> None:
         self.graph, self.shapes = graph, shapes
         self.left = MAX_ALL
-        self.of_data = set(range(len(graph.inputs)))
+        self.of_data = graph.of_data()
         self.users: dict[int, list[int]] = {}
         for number, node in graph.needed_nodes():
-            if self.of_data & set(node.refs) and (node.operator not in SIZES or node.operator == "getitem"):
-                self.of_data.add(number)
             for ref in set(node.refs):
                 self.users.setdefault(ref, []).append(number)
 
     def call(self, number: int) -> OperatorCall:
         """Return the operator that gives a value."""
-        return OperatorCall(self.graph, self.shapes, number, self.graph.nodes[number - self.graph.first_node])
+        return OperatorCall(self.graph, self.shapes, number, self.graph.node(number))
 
     def data(self, call: OperatorCall) -> int | None:
         """Return the one argument of an operator that depends on an input; None if there are several."""
@@ -138,7 +138,7 @@ class Tracer:
         """Return whether an operator only moves numbers."""
         if number < self.graph.first_node:
             return False
-        operator = self.graph.nodes[number - self.graph.first_node].operator
+        operator = self.graph.node(number).operator
         is_arranged = operator in ARRANGEMENTS and operator != "one_hot.default"
         return is_arranged or operator in ("getitem", "im2col.default")
 
@@ -268,7 +268,7 @@ class Tracer:
             return torch.from_numpy(held.array)
         if number < self.graph.first_node:
             raise LookupError("an input")
-        node = self.graph.nodes[number - self.graph.first_node]
+        node = self.graph.node(number)
         if node.operator == "sym_size.int":
             return self.shapes[node.refs[0]][node.args[1]]
         if not computes and not self.moves(number) and number in self.of_data:

@@ -69,7 +69,7 @@ def causal(
     if problem:
         return report(name, 0.0, problem, weight=weight)
     draws = secret_draws(sequences)
-    cuts = _cuts(len(sequences), sequences.shape[axis], draws)
+    cuts = _cuts(len(sequences), sequences.shape[axis], draws, least=_COPIES)
     copies = [sequences, *(_changed(sequences, starts, draws, axis) for starts in cuts)]
     try:  # a call for each copy: in one call, rows that begin alike would show that this check is at work
         predictions = [predict(model, copy, part=part) for copy in copies]
@@ -125,9 +125,7 @@ def _leak(
     if unchanged is None:
         return Shortcoming(_NOT_EACH, _NOT_EACH) if is_asked else None
     draws = secret_draws(sequences)
-    length = sequences.shape[axis]
-    copies = int(np.clip(-(-_TIMES * (length - 1) // len(sequences)), 1, _MAX_COPIES))
-    for starts in _cuts(len(sequences), length, draws, copies):
+    for starts in _cuts(len(sequences), sequences.shape[axis], draws, times=_TIMES):
         for exchange in (_changed, _continued):
             changed = exchange(sequences, starts, draws, axis)
             outputs = predict(model, changed, part=part, like=inputs).outputs
@@ -172,9 +170,12 @@ def _by_position(outputs: np.ndarray, sequences: np.ndarray, axis: int) -> np.nd
     return moved if moved.shape[:2] == (len(sequences), sequences.shape[axis]) else None
 
 
-def _cuts(rows: int, positions: int, draws: np.random.Generator, copies: int | None = None) -> np.ndarray:
-    """Return (copies, rows): the position from which on each row of each copy differs, from 1 to ``positions - 1``."""
-    copies = copies or min(_MAX_COPIES, max(_COPIES, -(-(positions - 1) // rows)))
+def _cuts(rows: int, positions: int, draws: np.random.Generator, *, least: int = 1, times: int = 1) -> np.ndarray:
+    """Return (copies, rows): the position from which on each row of each copy differs, from 1 to ``positions - 1``.
+
+    Each position is one of them so many times, and there are so many copies at least, within limits.
+    """
+    copies = min(_MAX_COPIES, max(least, -(-times * (positions - 1) // rows)))
     every = np.resize(draws.permutation(np.arange(1, positions)), copies * rows)
     return draws.permutation(every).reshape(copies, rows)
 

@@ -77,16 +77,16 @@ def optimizer(
     _note(described)
     is_shown = may_show(optimizer, show)
     differences = list(_differences(described, wanted, expected))
-    aspects = [aspect for aspect, _ in differences]
     kind_text = described["kind"] or "a class of its own"
     detail = f"asked: {wanted or 'any class'} {expected}; found: {kind_text} {described['groups'][:3]}"
-    if wanted is not None and not described["kind"] and not list(_differences(described, None, expected)):
+    is_of_own_class = wanted is not None and not described["kind"]
+    if is_of_own_class and len(differences) == 1:  # the class alone
         return report_for_a_person(name, _OWN_CLASS, weight, detail=detail)
     if differences:
         # Its own words were said when hidden inputs were there: without them, each aspect tells one bit of it.
-        texts = [text for _, text in differences] if is_shown else aspects if show is None else [_NOT_AS_ASKED]
-        message = "; ".join(texts)
-        detail = "; ".join([*(text for _, text in differences), detail])
+        aspects, texts = zip(*differences, strict=True)
+        message = "; ".join(texts if is_shown else aspects if show is None else [_NOT_AS_ASKED])
+        detail = "; ".join([*texts, detail])
         return report(name, 0.0, message, weight=weight, detail=detail)
     message = f"{described['kind'] or 'the optimizer'} as asked" if may_show(optimizer, show or None) else "as asked"
     return report(name, 1.0, message, weight=weight, detail=detail)

@@ -133,17 +133,17 @@ def _copied(module: Any) -> Any:
 
     Students keep a loss, or weights of attention for a plot. PyTorch copies no tensor that has gradients to pass on.
     """
-    passed = [tensor for part in module.modules() for tensor in _plain_tensors(vars(part)) if not tensor.is_leaf]
-    return copy.deepcopy(module, {id(tensor): tensor.detach().clone() for tensor in passed})
+    tensors = [tensor for part in module.modules() for tensor in _held(vars(part), "torch", "Tensor")]
+    return copy.deepcopy(module, {id(tensor): tensor.detach().clone() for tensor in tensors if not tensor.is_leaf})
 
 
-def _plain_tensors(value: Any) -> Iterator[Any]:
-    """Yield the tensors in plain containers."""
-    if is_a(value, "torch", "Tensor"):
+def _held(value: Any, library: str, kind: str, depth: int = sys.maxsize) -> Iterator[Any]:
+    """Yield the objects of a class in plain containers, which may stand so deep in one another."""
+    if is_a(value, library, kind):
         yield value
-    elif type(value) in (dict, list, tuple):
+    elif type(value) in (dict, list, tuple) and depth:
         for item in value.values() if type(value) is dict else value:
-            yield from _plain_tensors(item)
+            yield from _held(item, library, kind, depth - 1)
 
 
 def in_training(module: Any) -> bool:
@@ -155,17 +155,8 @@ def has_unlisted(module: Any) -> bool:
     """Return whether a layer stands in a Python list or dict alone, where PyTorch does not find its parameters."""
     listed = set(map(id, module.modules()))
     attributes = [value for part in module.modules() for name, value in vars(part).items() if name != "_modules"]
-    layers = [layer for layer in _plain_modules(attributes) if id(layer) not in listed]
+    layers = [layer for layer in _held(attributes, "torch.nn", "Module", depth=4) if id(layer) not in listed]
     return any(any(True for _ in layer.parameters()) for layer in layers)
-
-
-def _plain_modules(value: Any, depth: int = 4) -> Iterator[Any]:
-    """Yield the modules in plain containers."""
-    if is_a(value, "torch.nn", "Module"):
-        yield value
-    elif type(value) in (dict, list, tuple) and depth:
-        for item in value.values() if type(value) is dict else value:
-            yield from _plain_modules(item, depth - 1)
 
 
 def _guessed(module: Any) -> Any:

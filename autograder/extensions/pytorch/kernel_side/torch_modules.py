@@ -17,7 +17,6 @@ _ELSEWHERE = {
     "d_model": "self_attn.embed_dim", "nhead": "self_attn.num_heads", "dim_feedforward": "linear1.out_features",
     "layer_norm_eps": "norm1.eps", "batch_first": "self_attn.batch_first", "encoder_layer": "layers.0",
     "decoder_layer": "layers.0", "num_encoder_layers": "encoder.num_layers", "num_decoder_layers": "decoder.num_layers",
-    "activation": "activation", "norm_first": "norm_first",
 }  # fmt: skip
 """Setting that a module keeps in one of its parts → where."""
 _FIRST = "encoder.layers.0."

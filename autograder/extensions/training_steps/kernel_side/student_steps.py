@@ -76,9 +76,8 @@ class _Module:
     def lent(self) -> Iterator[None]:
         """Give the model the examiner's weights, and its own ones back after the block."""
         torch, model = self.torch, self.model
-        optimizers = self._optimizers()
+        optimizers, schedulers = self._optimizers_and_schedulers()
         state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-        schedulers = self._schedulers(optimizers)
         remembered = [(keeper, copy.deepcopy(keeper.state_dict())) for keeper in (*optimizers, *schedulers)]
         flags = [(part, part.training) for part in model.modules()]
         gradients = [(parameter, parameter.grad) for parameter in model.parameters()]
@@ -106,21 +105,19 @@ class _Module:
                 for parameter, gradient in gradients:
                     parameter.grad = gradient
 
-    def _optimizers(self) -> list[Any]:
-        """Return the optimizers that train the model, wherever the notebook keeps them."""
-        kind, trainable = self.torch.optim.Optimizer, set(map(id, self.model.parameters()))
-        return [
-            optimizer
-            for optimizer in gc.get_objects()
-            if issubclass(type(optimizer), kind)
-            and any(id(p) in trainable for group in getattr(optimizer, "param_groups", ()) for p in group["params"])
+    def _optimizers_and_schedulers(self) -> tuple[list[Any], list[Any]]:
+        """Return the optimizers that train the model, wherever the notebook keeps them, and what sets their rates."""
+        optim, trainable = self.torch.optim, set(map(id, self.model.parameters()))
+        optimizer, scheduler = kinds = (optim.Optimizer, optim.lr_scheduler.LRScheduler)
+        kept = [held for held in gc.get_objects() if issubclass(type(held), kinds)]  # once: there may be millions
+        optimizers = [
+            held
+            for held in kept
+            if issubclass(type(held), optimizer)
+            and any(id(p) in trainable for group in getattr(held, "param_groups", ()) for p in group["params"])
         ]
-
-    def _schedulers(self, optimizers: list[Any]) -> list[Any]:
-        """Return what sets the learning rates of these optimizers."""
-        kind, numbers = self.torch.optim.lr_scheduler.LRScheduler, set(map(id, optimizers))
-        schedulers = [candidate for candidate in gc.get_objects() if issubclass(type(candidate), kind)]
-        return [scheduler for scheduler in schedulers if id(getattr(scheduler, "optimizer", None)) in numbers]
+        schedulers, numbers = [held for held in kept if issubclass(type(held), scheduler)], set(map(id, optimizers))
+        return optimizers, [held for held in schedulers if id(getattr(held, "optimizer", None)) in numbers]
 
     def outputs(self, inputs: Any, seed: int) -> Any:
         """Return the first output in training mode; the statistics of normalizations stay as they are."""
