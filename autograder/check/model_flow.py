@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.activations import layer_activation
 from autograder.check.attributes import ReportedLayer
 from autograder.check.flow_reader import MAX_PARTS, FlowReader
 from autograder.check.graph import AFFINE, GraphPart, is_graph, opened
 from autograder.check.keras_pieces import pieced
 from autograder.check.orders import Flow, Tile
 from autograder.check.readings import LayerReading, equivalents
-from autograder.check.steps import Step, free_step, is_transparent, layer_step, operation_step
+from autograder.check.steps import Step, activation_of, free_step, is_transparent, layer_step, operation_step
 
 MAX_TRACED = 4_000_000
 """Most numbers of a tensor that is traced."""
@@ -63,7 +62,7 @@ class _ModelReader(FlowReader):
         first, *alternatives = part.nodes
         values = self._values(first)
         output = id(first.output_tensors[0])
-        alone = layer_activation(part.operation) if part.is_layer else part.activation
+        alone = activation_of(part)
         if is_transparent(part.operation) or part.arranges:
             for step in free_step(part) if part.arranges else []:
                 self.add_layer(output, [step], self.upstream(values))
@@ -212,7 +211,7 @@ class _ModelReader(FlowReader):
         self, part: GraphPart, call: Any, computed: dict[int, Any], arguments: list[int]
     ) -> set[frozenset[int]]:
         """Send numbers through a call that only moves them; return those that are computed with."""
-        alone = layer_activation(part.operation) if part.is_layer else part.activation
+        alone = activation_of(part)
         is_scaled = part.arranges and type(part.operation).__name__ in AFFINE
         if is_scaled or (alone is not None and alone not in _OF_ALL):
             computed[id(call.output_tensors[0])] = computed[arguments[0]]
