@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograder.check.attributes import ReportedLayer
-from autograder.check.flow_reader import MAX_PARTS, FlowReader
+from autograder.check.flow_reader import FlowReader, units_by_way
 from autograder.check.graph import AFFINE, GraphPart, is_graph, opened
 from autograder.check.keras_pieces import pieced
 from autograder.check.orders import Flow, Tile
@@ -191,21 +191,14 @@ class _ModelReader(FlowReader):
                         ends |= self._follow(part, call, computed, arguments)
         except Exception:  # an operation that moves other things than whole numbers
             return []
-        groups: dict[tuple[bool, ...], list[int]] = {}
-        for unit in range(shape[-1]):
-            groups.setdefault(tuple(unit in end for end in ends), []).append(unit)
-        groups.pop((False,) * len(ends), None)  # units that nothing needs
-        if (
-            not groups
-            or len(groups) > MAX_PARTS
-            or sum(map(len, groups.values())) == max(map(len, groups.values())) == shape[-1]
-        ):
+        groups = units_by_way(shape[-1], ends)
+        if not groups:
             return []
         self.parts[id(tensor)] = {
-            value: frozenset(n for n, group in enumerate(groups.values()) if group[0] in labels)
+            value: frozenset(n for n, group in enumerate(groups) if group[0] in labels)
             for value, labels in computed.items()
         }
-        return [len(group) for group in groups.values()]
+        return [len(group) for group in groups]
 
     def _follow(
         self, part: GraphPart, call: Any, computed: dict[int, Any], arguments: list[int]
