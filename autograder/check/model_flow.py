@@ -210,18 +210,20 @@ class _ModelReader(FlowReader):
             computed[id(call.output_tensors[0])] = computed[arguments[0]]
             return set()
         if not part.arranges or len(call.input_tensors) > 1:
-            return {frozenset(np.unique(computed[value]).tolist()) for value in arguments}
+            return {_labels(computed[value]) for value in arguments}
         args, keywords = call.arguments.fill_in({arguments[0]: computed[arguments[0]]})
         results = part.operation.call(*args, **keywords)
         for tensor, result in zip(
             call.output_tensors, results if len(call.output_tensors) > 1 else [results], strict=False
         ):
             computed[id(tensor)] = np.asarray(result)
-        return {
-            frozenset(np.unique(computed[id(tensor)]).tolist())
-            for tensor in call.output_tensors
-            if id(tensor) in self.ends
-        }
+        return {_labels(computed[id(tensor)]) for tensor in call.output_tensors if id(tensor) in self.ends}
+
+
+def _labels(array: np.ndarray) -> frozenset[int]:
+    """Return the units in an array; along an axis on which it was only repeated, one place is enough."""
+    once = array[tuple(slice(None) if stride else slice(1) for stride in array.strides)]
+    return frozenset(np.unique(once).tolist())
 
 
 def _without_activation(step: Step) -> Step:
