@@ -13,6 +13,7 @@ from autograder.check.attributes import ReportedLayer
 from autograder.check.flow_reader import FlowReader, units_by_way
 from autograder.check.graph import AFFINE, GraphPart, is_graph, opened
 from autograder.check.keras_pieces import pieced
+from autograder.check.named_activations import OF_ROWS
 from autograder.check.orders import Flow, Tile
 from autograder.check.readings import LayerReading, equivalents
 from autograder.check.steps import Step, activation_of, free_step, is_transparent, layer_step, operation_step
@@ -21,8 +22,6 @@ MAX_TRACED = 4_000_000
 """Most numbers of a tensor that is traced."""
 _UNITS = {"Dense": "units", "Conv1D": "filters", "Conv2D": "filters", "Conv3D": "filters"}
 _JOINS = ("Add", "Multiply", "Maximum", "Minimum")
-_OF_ALL = ("softmax", "log_softmax", "sparsemax")
-"""Activations that do not treat each number alone."""
 
 
 def flow(model: Any) -> Flow | None:
@@ -69,7 +68,7 @@ class _ModelReader(FlowReader):
             for node in part.nodes:
                 self._move(node)
             return
-        if alone is not None and alone not in _OF_ALL and len(values) == 1:
+        if alone is not None and alone not in OF_ROWS and len(values) == 1:
             step = Step(part.number, "Activation", part.operation, alone, operation=not part.is_layer, pointwise=alone)
             bits = self.add_activation(step, values[0], output, self._is_alone)
         else:
@@ -116,13 +115,13 @@ class _ModelReader(FlowReader):
         if step.kind in _JOINS or step.kind == "Concatenate":
             moved = self.moved(output, values) if step.kind == "Concatenate" else None
             bits = self.add_layer(output, [step], upstream)
-            self._join(part, step, values, bits, moved, output)
+            self._join(step, values, bits, moved, output)
             return bits
         units = _UNITS.get(step.kind) if len(part.nodes) == 1 else None
         if units is None:
             return self.add_layer(output, [step], upstream)
         parts = self._ways(node)
-        if not parts and step.activation not in (None, "linear", *_OF_ALL) and self._is_joined(output):
+        if not parts and step.activation not in (None, "linear", *OF_ROWS) and self._is_joined(output):
             bits = self.add_layer(output, [_without_activation(step)], upstream)
             after = Step(part.number, "Activation", part.operation, step.activation, pointwise=str(step.activation))
             bits |= self.add_activation(after, output, output, lambda value: False)
@@ -153,7 +152,7 @@ class _ModelReader(FlowReader):
         if before is not None and before.activation == "linear" and self._is_alone(values[0]):
             self.flow.wholes.append(Tile(replace(before, activation=step.activation), own_bit | bit))
 
-    def _join(self, part: GraphPart, step: Step, values: list[int], bits: int, moved: Any, output: int) -> None:
+    def _join(self, step: Step, values: list[int], bits: int, moved: Any, output: int) -> None:
         """Let activations of all joined tensors stand after the join, and ``a + b + c`` be one sum."""
         late = bits.bit_length() - 1
         last = [self._last_of(value) for value in values]
@@ -206,7 +205,7 @@ class _ModelReader(FlowReader):
         """Send numbers through a call that only moves them; return those that are computed with."""
         alone = activation_of(part)
         is_scaled = part.arranges and type(part.operation).__name__ in AFFINE
-        if is_scaled or (alone is not None and alone not in _OF_ALL):
+        if is_scaled or (alone is not None and alone not in OF_ROWS):
             computed[id(call.output_tensors[0])] = computed[arguments[0]]
             return set()
         if not part.arranges or len(call.input_tensors) > 1:
