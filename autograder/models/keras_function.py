@@ -11,7 +11,7 @@ import numpy as np
 from autograder.errors import CourseError
 from autograder.kernel.model_inputs import arranged, passed
 from autograder.models.computed_function import ApartFunction, ServedFunction
-from autograder.models.computing_process import Computed, is_apart
+from autograder.models.computing_process import Computed
 from autograder.models.model_building import ComputedModel
 from autograder.models.model_calls import twin_of
 from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
@@ -97,7 +97,7 @@ class KerasFunction(WeightFunction):
 def function_of(model: Any) -> WeightFunction:
     """Return what computes a built model with given numbers, where strangers' networks are computed."""
     function = KerasFunction(model)
-    twin = twin_of(model) if is_apart() else None
+    twin = twin_of(model)
     if twin is None:
         return function
     arguments, weights = twin

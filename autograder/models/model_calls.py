@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.models.computing_process import ENDED, Computed, EndedComputation, require_arrays
+from autograder.models.computing_process import ENDED, Computed, EndedComputation, is_apart, require_arrays
 
 _MASKING = ("Masking", "Embedding")
 SCORES = "_keras_logits"
@@ -42,9 +42,9 @@ def share_calls(model: Any, second: Any) -> None:
 
 
 def twin_of(model: Any) -> tuple[tuple[Any, ...], list[np.ndarray]] | None:
-    """Return what a model's twin is made of, and the model's weights now; None if it has no twin."""
+    """Return what a model's twin is made of, and the model's weights now; None if none is computed apart."""
     calls = model.call
-    if type(calls) is not _Calls or not calls.is_as_rebuilt():
+    if not is_apart() or type(calls) is not _Calls or not calls.is_as_rebuilt():
         return None
     return calls.twin.arguments, [np.asarray(variable) for variable in model.weights]
 
