@@ -14,6 +14,7 @@ from autograder.models.computed_function import ApartFunction, ServedFunction
 from autograder.models.computing_process import Computed
 from autograder.models.model_building import ComputedModel
 from autograder.models.model_calls import twin_of
+from autograder.models.parts import POLICIES
 from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
 
 _STATISTICS: dict[str, NumberKind] = {"moving_mean": "mean", "moving_variance": "variance"}
@@ -126,7 +127,4 @@ def _in_double(value: Any) -> Any:
         return {key: _in_double(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(_in_double(item) for item in value)
-    return "float64" if isinstance(value, str) and value in _FRACTIONS else value
-
-
-_FRACTIONS = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+    return "float64" if isinstance(value, str) and value in POLICIES else value
