@@ -10,7 +10,7 @@ from autograder.check.activations import KINDS
 from autograder.check.differences import Difference, TooManyLayers, differences
 from autograder.check.external_model import LIBRARIES, ExternalModel
 from autograder.check.layer_reports import reported_steps
-from autograder.check.pattern import ANY_KIND, Run, is_fixed, run_text, singles
+from autograder.check.pattern import ANY_KIND, Run, is_fixed, kinds_of, run_text, singles
 from autograder.check.reading import as_examined, call_failure, unread_reason
 from autograder.check.results import in_examiner, report
 from autograder.check.shapes import shape_difference
@@ -80,8 +80,7 @@ def architecture(
     if library != "sklearn" and not is_examined(model):
         model = as_examined(model, shape=input_shape, guess=True)
         external = None if is_examined(model) else external
-    kinds = {single.kind for single in singles(pattern)}
-    present, problem = _steps(model, external, library, kinds)
+    present, problem = _steps(model, external, library, kinds_of(pattern))
     if problem:
         return report_unreadable(name, model, problem, weight, of_pytorch=library == "keras")
     try:
@@ -125,8 +124,8 @@ def _family(model: Any, external: ExternalModel | None) -> str:
 def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str, lines: list[Difference]) -> bool:
     """Return whether a model that seems to differ may have what is asked, so that a person decides."""
     if isinstance(model, Network):
-        asked_kinds = {single.kind for single in singles(pattern)}
-        own_steps = list(model.steps(library, with_own=True, asked_kinds=asked_kinds)), model.activations(library)
+        present_with_own = model.steps(library, with_own=True, asked_kinds=kinds_of(pattern))
+        own_steps = list(present_with_own), model.activations(library)
     elif library == "keras":
         own_steps = steps(model, with_own=True), frozenset(KINDS)
     else:
@@ -134,8 +133,7 @@ def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str, l
     if own_layers.fits_with_own_activations(pattern, *own_steps):
         return True
     if isinstance(model, Network):
-        shown_kinds = model.known_kinds(library)
-        unknown = {single.kind for single in singles(pattern)} - shown_kinds - {ANY_KIND}
+        unknown = kinds_of(pattern) - model.known_kinds(library) - {ANY_KIND}
         return (
             bool(unknown)
             or _asks_for_unknown_settings(pattern, present)
@@ -192,7 +190,7 @@ def _compared(
     """
     lines = list(differences(pattern, present))
     fits: bool | None = False
-    if lines and (network := _flow(model, library, {single.kind for single in singles(pattern)})) is not None:
+    if lines and (network := _flow(model, library, kinds_of(pattern))) is not None:
         order = orders.best_order(pattern, network)
         fits = order.fits
         fewer = list(differences(pattern, order.steps)) if order.steps is not None else lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,21 @@ MAX_MERGED = 4
 
 Sources = dict[tuple[Hashable, int], int]
 """What a value was moved together from: a result and its part → the atoms that it depends on, as bits."""
+
+
+def units_by_way(units: int, ends: Collection[frozenset[int]]) -> list[list[int]]:
+    """Return the units of a layer in groups that go different ways; none if all go one way, or the ways are too many.
+
+    Args:
+        units: how many there are.
+        ends: the units that are computed with at each end of a way.
+    """
+    groups: dict[tuple[bool, ...], list[int]] = {}
+    for unit in range(units):
+        groups.setdefault(tuple(unit in end for end in ends), []).append(unit)
+    groups.pop((False,) * len(ends), None)  # units that nothing needs
+    is_whole = len(groups) == 1 and units == sum(map(len, groups.values()))
+    return [] if is_whole or len(groups) > MAX_PARTS else list(groups.values())
 
 
 class FlowReader:

@@ -9,21 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.activations import layer_activation
 from autograder.check.attributes import ReportedLayer
-from autograder.check.flow_reader import MAX_PARTS, FlowReader
+from autograder.check.flow_reader import FlowReader, units_by_way
 from autograder.check.graph import AFFINE, GraphPart, is_graph, opened
 from autograder.check.keras_pieces import pieced
+from autograder.check.named_activations import OF_ROWS
 from autograder.check.orders import Flow, Tile
 from autograder.check.readings import LayerReading, equivalents
-from autograder.check.steps import Step, free_step, is_transparent, layer_step, operation_step
+from autograder.check.steps import Step, activation_of, free_step, is_transparent, layer_step, operation_step
 
 MAX_TRACED = 4_000_000
 """Most numbers of a tensor that is traced."""
 _UNITS = {"Dense": "units", "Conv1D": "filters", "Conv2D": "filters", "Conv3D": "filters"}
 _JOINS = ("Add", "Multiply", "Maximum", "Minimum")
-_OF_ALL = ("softmax", "log_softmax", "sparsemax")
-"""Activations that do not treat each number alone."""
 
 
 def flow(model: Any) -> Flow | None:
@@ -63,14 +61,14 @@ class _ModelReader(FlowReader):
         first, *alternatives = part.nodes
         values = self._values(first)
         output = id(first.output_tensors[0])
-        alone = layer_activation(part.operation) if part.is_layer else part.activation
+        alone = activation_of(part)
         if is_transparent(part.operation) or part.arranges:
             for step in free_step(part) if part.arranges else []:
                 self.add_layer(output, [step], self.upstream(values))
             for node in part.nodes:
                 self._move(node)
             return
-        if alone is not None and alone not in _OF_ALL and len(values) == 1:
+        if alone is not None and alone not in OF_ROWS and len(values) == 1:
             step = Step(part.number, "Activation", part.operation, alone, operation=not part.is_layer, pointwise=alone)
             bits = self.add_activation(step, values[0], output, self._is_alone)
         else:
@@ -117,13 +115,13 @@ class _ModelReader(FlowReader):
         if step.kind in _JOINS or step.kind == "Concatenate":
             moved = self.moved(output, values) if step.kind == "Concatenate" else None
             bits = self.add_layer(output, [step], upstream)
-            self._join(part, step, values, bits, moved, output)
+            self._join(step, values, bits, moved, output)
             return bits
         units = _UNITS.get(step.kind) if len(part.nodes) == 1 else None
         if units is None:
             return self.add_layer(output, [step], upstream)
         parts = self._ways(node)
-        if not parts and step.activation not in (None, "linear", *_OF_ALL) and self._is_joined(output):
+        if not parts and step.activation not in (None, "linear", *OF_ROWS) and self._is_joined(output):
             bits = self.add_layer(output, [_without_activation(step)], upstream)
             after = Step(part.number, "Activation", part.operation, step.activation, pointwise=str(step.activation))
             bits |= self.add_activation(after, output, output, lambda value: False)
@@ -154,7 +152,7 @@ class _ModelReader(FlowReader):
         if before is not None and before.activation == "linear" and self._is_alone(values[0]):
             self.flow.wholes.append(Tile(replace(before, activation=step.activation), own_bit | bit))
 
-    def _join(self, part: GraphPart, step: Step, values: list[int], bits: int, moved: Any, output: int) -> None:
+    def _join(self, step: Step, values: list[int], bits: int, moved: Any, output: int) -> None:
         """Let activations of all joined tensors stand after the join, and ``a + b + c`` be one sum."""
         late = bits.bit_length() - 1
         last = [self._last_of(value) for value in values]
@@ -192,44 +190,39 @@ class _ModelReader(FlowReader):
                         ends |= self._follow(part, call, computed, arguments)
         except Exception:  # an operation that moves other things than whole numbers
             return []
-        groups: dict[tuple[bool, ...], list[int]] = {}
-        for unit in range(shape[-1]):
-            groups.setdefault(tuple(unit in end for end in ends), []).append(unit)
-        groups.pop((False,) * len(ends), None)  # units that nothing needs
-        if (
-            not groups
-            or len(groups) > MAX_PARTS
-            or sum(map(len, groups.values())) == max(map(len, groups.values())) == shape[-1]
-        ):
+        groups = units_by_way(shape[-1], ends)
+        if not groups:
             return []
         self.parts[id(tensor)] = {
-            value: frozenset(n for n, group in enumerate(groups.values()) if group[0] in labels)
+            value: frozenset(n for n, group in enumerate(groups) if group[0] in labels)
             for value, labels in computed.items()
         }
-        return [len(group) for group in groups.values()]
+        return [len(group) for group in groups]
 
     def _follow(
         self, part: GraphPart, call: Any, computed: dict[int, Any], arguments: list[int]
     ) -> set[frozenset[int]]:
         """Send numbers through a call that only moves them; return those that are computed with."""
-        alone = layer_activation(part.operation) if part.is_layer else part.activation
+        alone = activation_of(part)
         is_scaled = part.arranges and type(part.operation).__name__ in AFFINE
-        if is_scaled or (alone is not None and alone not in _OF_ALL):
+        if is_scaled or (alone is not None and alone not in OF_ROWS):
             computed[id(call.output_tensors[0])] = computed[arguments[0]]
             return set()
         if not part.arranges or len(call.input_tensors) > 1:
-            return {frozenset(np.unique(computed[value]).tolist()) for value in arguments}
+            return {_labels(computed[value]) for value in arguments}
         args, keywords = call.arguments.fill_in({arguments[0]: computed[arguments[0]]})
         results = part.operation.call(*args, **keywords)
         for tensor, result in zip(
             call.output_tensors, results if len(call.output_tensors) > 1 else [results], strict=False
         ):
             computed[id(tensor)] = np.asarray(result)
-        return {
-            frozenset(np.unique(computed[id(tensor)]).tolist())
-            for tensor in call.output_tensors
-            if id(tensor) in self.ends
-        }
+        return {_labels(computed[id(tensor)]) for tensor in call.output_tensors if id(tensor) in self.ends}
+
+
+def _labels(array: np.ndarray) -> frozenset[int]:
+    """Return the units in an array; along an axis on which it was only repeated, one place is enough."""
+    once = array[tuple(slice(None) if stride else slice(1) for stride in array.strides)]
+    return frozenset(np.unique(once).tolist())
 
 
 def _without_activation(step: Step) -> Step:

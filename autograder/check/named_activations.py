@@ -11,6 +11,9 @@ import numpy as np
 
 from autograder.check.element_wise import agree
 
+OF_ROWS = ("softmax", "log_softmax", "sparsemax")
+"""Activations that do not treat each number alone."""
+
 
 def with_argument(name: str, value: float, default: float) -> str:
     """Return ``elu`` for the function's default argument and ``elu(0.5)`` for any other."""
@@ -41,14 +44,13 @@ def activation_named(
             with suppress(Exception):
                 reference = _function(name, arguments)
                 if _near(reference(rows), values_of_region) and agree(
-                    region, reference, row, alone=name not in _OF_ROWS
+                    region, reference, row, alone=name not in OF_ROWS
                 ):
                     return text
     return ""
 
 
 _AT = (-60.0, -1.0)
-_OF_ROWS = ("softmax", "log_softmax", "sparsemax")
 
 
 def _near(values: np.ndarray, values_of_region: np.ndarray) -> bool:

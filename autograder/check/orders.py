@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from autograder.check.differences import EXTRA, MISSING, Automaton, PatternMatches
-from autograder.check.pattern import ANY_KIND, LayerPattern, Repeat, Run, singles
+from autograder.check.pattern import ANY_KIND, LayerPattern, Repeat, Run, kinds_of
 from autograder.check.steps import Step
 
 MAX_PLACES = 60_000
@@ -124,7 +124,7 @@ def best_order(pattern: Run, flow: Flow, most: int = MAX_PLACES) -> Order:
 
 class _Search:
     def __init__(self, pattern: Run, flow: Flow) -> None:
-        wanted = {single.kind for single in singles(pattern)}
+        wanted = kinds_of(pattern)
         before = flow.before()
         kept_numbers = [n for n, step in enumerate(flow.atoms) if not step.free or _is_asked(step, wanted)]
         left_out = ((1 << len(flow.atoms)) - 1) & ~sum(1 << number for number in kept_numbers)

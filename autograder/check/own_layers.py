@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from autograder.check.differences import Difference, differences
 from autograder.check.element_wise import OWN_OPERATION
-from autograder.check.pattern import LayerPattern, Run, singles
+from autograder.check.pattern import LayerPattern, Run, kinds_of, singles
 from autograder.check.readings import RECURRENT, LayerReading
 from autograder.check.steps import Step
 
@@ -29,8 +29,7 @@ PERSON = "These operations may be the layer that is asked."
 
 def may_be_asked(pattern: Run, present: Sequence[Step]) -> bool:
     """Return whether operations may be a convolution or a recurrent layer that is asked and not there."""
-    kinds = {single.kind for single in singles(pattern)}
-    missing = kinds - {step.kind for step in present}
+    missing = kinds_of(pattern) - {step.kind for step in present}
     operations = Counter(step.kind.rpartition(" ")[2].lower() for step in present if step.operation)
     convolves = any("conv" in kind for kind in operations)
     products = sum(count for kind, count in operations.items() if kind in _PRODUCTS)

@@ -252,6 +252,11 @@ def singles(run: Run) -> Iterator[LayerPattern]:
             yield from singles(item.run)
 
 
+def kinds_of(run: Run) -> set[str]:
+    """Return the classes of layers that a run names."""
+    return {single.kind for single in singles(run)}
+
+
 def is_fixed(run: Run) -> bool:
     """Return whether the pattern leaves nothing open except attributes that it does not name."""
     return all(

@@ -103,9 +103,7 @@ def steps(model: Any, *, opened: bool = False, with_own: bool = False) -> list[S
         layer = part.operation
         if is_transparent(layer):
             continue
-        alone = layer_activation(layer) if part.is_layer else part.activation
-        if alone == "linear" or type(layer).__name__ == "Identity":
-            continue
+        alone = activation_of(part)
         previous = next((step for step in reversed(result) if not step.free), None)
         if part.arranges:
             result += free_step(part)
@@ -225,6 +223,11 @@ def _joins(previous: Step, activation_layer: Any, layers: list[Any], ends: list[
         if layer is not source and any(_output(layer) is item for item in inputs):
             return False
     return True
+
+
+def activation_of(part: GraphPart) -> str | None:
+    """Return the activation that a part of a model is; None for any other part."""
+    return layer_activation(part.operation) if part.is_layer else part.activation
 
 
 def is_transparent(layer: Any) -> bool:

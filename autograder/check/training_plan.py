@@ -15,7 +15,7 @@ from autograder.check.prediction import predictions
 from autograder.check.rows import NoPrediction, map_arrays, take_rows
 from autograder.check.training import TooSlow, Trainer
 from autograder.errors import CourseError
-from autograder.models.computing_process import ENDED, Computed, is_apart
+from autograder.models.computing_process import ENDED, Computed
 from autograder.models.model_building import ComputedModel
 from autograder.models.model_calls import twin_of
 from autograder.models.network import Network, TrainingSettings
@@ -77,7 +77,7 @@ def _training(model: Any, plan: TrainingPlan) -> Computed:
     import keras
 
     settings = (plan.inputs, plan.labels, plan.epochs, plan.batch_size, list(plan.seeds), plan.seconds)
-    twin = twin_of(model) if is_apart() else None
+    twin = twin_of(model)
     if twin is None or type(plan.optimizer) is not getattr(keras.optimizers, type(plan.optimizer).__name__, None):
         return Computed.here(KerasTraining(model, *settings, plan.optimizer, plan.loss))
     arguments, weights = twin

@@ -98,33 +98,25 @@ def _without_aliases(run: Run, library: str) -> Run:
     ``MaxPool2D`` is a name of ``MaxPooling2D``.
     """
 
-    def own_name(pattern: LayerPattern) -> LayerPattern:
+    def own_name(pattern: LayerPattern) -> LayerPattern | None:
         cls = _class(library, pattern.kind)
-        return LayerPattern(cls.__name__, pattern.attributes) if cls is not None else pattern
+        kind = pattern.kind if cls is None else cls.__name__
+        return None if kind == "Identity" else LayerPattern(kind, pattern.attributes)
 
-    def without(run: Run) -> Run:
-        items: list[Item] = []
-        for entry in run:
-            if isinstance(entry, AnyOf):
-                items.append(AnyOf(tuple(map(without, entry.options))))
-            elif isinstance(entry, Repeat):
-                items.append(Repeat(without(entry.run), entry.low, entry.high))
-            elif not isinstance(entry, LayerPattern) or entry.kind != "Identity":
-                items.append(entry)
-        return tuple(items)
-
-    return without(_map_layers(run, own_name))
+    return _map_layers(run, own_name)
 
 
-def _map_layers(run: Run, change: Callable[[LayerPattern], LayerPattern]) -> Run:
-    def item(entry: Item) -> Item:
+def _map_layers(run: Run, change: Callable[[LayerPattern], LayerPattern | None]) -> Run:
+    """Return a run with its layers changed, and without those of which nothing is left."""
+
+    def item(entry: Item) -> Item | None:
         if isinstance(entry, AnyOf):
             return AnyOf(tuple(_map_layers(option, change) for option in entry.options))
         if isinstance(entry, Repeat):
             return Repeat(_map_layers(entry.run, change), entry.low, entry.high)
         return entry if isinstance(entry, EllipsisType) else change(entry)
 
-    return tuple(item(entry) for entry in run)
+    return tuple(changed for entry in run if (changed := item(entry)) is not None)
 
 
 def _settings_of(cls: Any) -> list[str]:

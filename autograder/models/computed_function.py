@@ -3,14 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from autograder.models.computing_process import ENDED, Computed, EndedComputation
+from autograder.models.step_calculus import NetworkPass
 from autograder.models.weight_function import FunctionPass, WeightFunction
 
+_Pass = TypeVar("_Pass")
 _KEPT_PASSES = 4
+
+
+class KeptPasses:
+    """The last passes in the process that computes, by number, for their gradients."""
+
+    def __init__(self) -> None:
+        self._passes: dict[int, FunctionPass | NetworkPass] = {}
+        self._count = 0
+
+    def add(self, computed: FunctionPass | NetworkPass) -> int:
+        """Keep a pass, and return its number."""
+        self._count += 1
+        self._passes[self._count] = computed
+        self._passes.pop(self._count - _KEPT_PASSES, None)
+        return self._count
+
+    def gradients(self, number: int, of_outputs: Any) -> Any:
+        """Return the gradients of a pass; None if it is no longer known."""
+        return self._passes[number].gradients(of_outputs) if number in self._passes else None
+
+
+def asked_pass(
+    part: Computed, request: Sequence[Any], read: Callable[[Any], tuple[int, _Pass]]
+) -> tuple[_Pass, Callable[[Any], Any]]:
+    """Return what a pass gives, and what asks for its gradients, computing it once more if it is no longer known.
+
+    Args:
+        part: what keeps its passes where strangers' networks are computed, see :class:`KeptPasses`.
+        request: the arguments of its method ``forward``.
+        read: checks the answer, and returns the number of the pass and what it gives.
+    """
+    number, computed = read(part.ask("forward", *request))
+
+    def gradients(of_outputs: Any) -> Any:
+        nonlocal number
+        answer = part.ask("gradients", number, of_outputs)
+        if answer is None:
+            number, _ = read(part.ask("forward", *request))
+            answer = part.ask("gradients", number, of_outputs)
+        return answer
+
+    return computed, gradients
 
 
 class ServedFunction:
@@ -18,8 +62,7 @@ class ServedFunction:
 
     def __init__(self, function: WeightFunction) -> None:
         self.function = function
-        self.passes: dict[int, FunctionPass] = {}
-        self.count = 0
+        self.passes = KeptPasses()
 
     def outputs(self, arrays: Sequence[np.ndarray], rows: Any) -> list[np.ndarray]:
         """See :class:`WeightFunction`."""
@@ -27,14 +70,12 @@ class ServedFunction:
 
     def forward(self, arrays: Sequence[np.ndarray], rows: Any) -> list[Any]:
         """Return the number of a pass, and its outputs."""
-        self.count += 1
-        self.passes[self.count] = self.function.forward(arrays, rows)
-        self.passes.pop(self.count - _KEPT_PASSES, None)
-        return [self.count, self.passes[self.count].outputs]
+        computed = self.function.forward(arrays, rows)
+        return [self.passes.add(computed), computed.outputs]
 
-    def gradients(self, number: int, of_outputs: Sequence[np.ndarray]) -> list[np.ndarray] | None:
-        """Return the gradients of a pass; None if it is no longer known."""
-        return self.passes[number].gradients(of_outputs) if number in self.passes else None
+    def gradients(self, number: int, of_outputs: Sequence[np.ndarray]) -> Any:
+        """See :class:`KeptPasses`."""
+        return self.passes.gradients(number, of_outputs)
 
 
 class ApartFunction(WeightFunction):
@@ -56,23 +97,16 @@ class ApartFunction(WeightFunction):
 
     def forward(self, arrays: Sequence[np.ndarray], rows: Any) -> FunctionPass:
         """See :class:`WeightFunction`."""
-        request = (list(arrays), self.plain(rows))
 
-        def computed_pass() -> tuple[int, list[np.ndarray]]:
-            answer = self.part.ask("forward", *request)
+        def read(answer: Any) -> tuple[int, list[np.ndarray]]:
             if type(answer) is not list or len(answer) != 2 or type(answer[0]) is not int:
                 raise EndedComputation(ENDED)
             return answer[0], _doubles(answer[1])
 
-        number, outputs = computed_pass()
+        outputs, ask_gradients = asked_pass(self.part, (list(arrays), self.plain(rows)), read)
 
         def gradients(of_outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-            nonlocal number
-            answer = self.part.ask("gradients", number, list(of_outputs))
-            if answer is None:
-                number, _ = computed_pass()
-                answer = self.part.ask("gradients", number, list(of_outputs))
-            derivatives = _doubles(answer)
+            derivatives = _doubles(ask_gradients(list(of_outputs)))
             if [array.shape for array in derivatives] != [array.shape for array in self.arrays]:
                 raise EndedComputation(ENDED)
             return derivatives

@@ -46,7 +46,7 @@ _LARGE_BYTES = 1 << 16
 """Arrays of a request from this size on are sent as they lie in memory."""
 _MAX_TEXT = 2_000
 _NAME = re.compile(r"[A-Za-z_]\w{0,60}", re.ASCII)
-_PDEATHSIG, _DUMPABLE = 1, 4
+_PDEATHSIG, _GET_DUMPABLE, _SET_DUMPABLE = 1, 3, 4
 
 ERRORS: dict[str, Callable[[str], Exception]] = {"RefusedModel": RefusedModel}
 """Exceptions of the kit's that a computation may raise: the name of the class → makes it of its text, or of ``told``.
@@ -160,9 +160,7 @@ class ComputingProcess:
             try:
                 _send(self._line, [*request, dropped])
                 kind, value, spent = _answer(self._line)
-            except (OSError, EOFError) as error:
-                raise EndedComputation(ENDED) from error
-            except CodecError as error:  # the worker is no longer the kit's own code
+            except (OSError, EOFError, CodecError) as error:  # it ended, or is no longer the kit's own code
                 raise EndedComputation(ENDED) from error
         except BaseException:  # also where the time of a test is over: the worker may compute for hours
             self.end_worker()
@@ -377,8 +375,8 @@ def _error(value: list[str]) -> Exception:
 def _set_traceable(yes: bool) -> bool:
     """Set whether another process of the same user may look into this one; return whether it might before."""
     call = ctypes.CDLL(None).prctl
-    before = bool(call(_DUMPABLE - 1, 0, 0, 0, 0))
-    call(_DUMPABLE, ctypes.c_ulong(int(yes)), 0, 0, 0)
+    before = bool(call(_GET_DUMPABLE, 0, 0, 0, 0))
+    call(_SET_DUMPABLE, ctypes.c_ulong(int(yes)), 0, 0, 0)
     return before
 
 

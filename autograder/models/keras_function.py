@@ -11,9 +11,10 @@ import numpy as np
 from autograder.errors import CourseError
 from autograder.kernel.model_inputs import arranged, passed
 from autograder.models.computed_function import ApartFunction, ServedFunction
-from autograder.models.computing_process import Computed, is_apart
+from autograder.models.computing_process import Computed
 from autograder.models.model_building import ComputedModel
 from autograder.models.model_calls import twin_of
+from autograder.models.parts import POLICIES
 from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
 
 _STATISTICS: dict[str, NumberKind] = {"moving_mean": "mean", "moving_variance": "variance"}
@@ -97,7 +98,7 @@ class KerasFunction(WeightFunction):
 def function_of(model: Any) -> WeightFunction:
     """Return what computes a built model with given numbers, where strangers' networks are computed."""
     function = KerasFunction(model)
-    twin = twin_of(model) if is_apart() else None
+    twin = twin_of(model)
     if twin is None:
         return function
     arguments, weights = twin
@@ -126,7 +127,4 @@ def _in_double(value: Any) -> Any:
         return {key: _in_double(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(_in_double(item) for item in value)
-    return "float64" if isinstance(value, str) and value in _FRACTIONS else value
-
-
-_FRACTIONS = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+    return "float64" if isinstance(value, str) and value in POLICIES else value

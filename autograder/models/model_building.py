@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,7 +58,16 @@ def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_para
     Raises:
         RefusedModel: the claim is not a plain model of known layers; the text is for the student.
     """
-    return _refused_in_words(claim, lambda: _rebuild(claim, weights, max_parameters))
+    unrolled = type(claim) is dict and claim.get("kind") in ("Unrolled", OF_LIBRARY)
+    try:
+        return _rebuild(claim, weights, max_parameters)
+    except MemoryError:
+        raise
+    except RefusedModel as error:
+        error.kind_refused = error.kind_refused or unrolled  # without a record, the model is asked as it stands
+        raise
+    except Exception as error:
+        raise RefusedModel("The model cannot be rebuilt from its configuration.", kind_refused=unrolled) from error
 
 
 class ComputedModel:
@@ -92,19 +101,6 @@ class ComputedModel:
         """Take other weights."""
         for variable, array in zip(self.model.weights, weights, strict=True):
             variable.assign(array)
-
-
-def _refused_in_words(claim: Any, rebuilt: Callable[[], Any]) -> Any:
-    unrolled = type(claim) is dict and claim.get("kind") in ("Unrolled", OF_LIBRARY)
-    try:
-        return rebuilt()
-    except MemoryError:
-        raise
-    except RefusedModel as error:
-        error.kind_refused = error.kind_refused or unrolled  # without a record, the model is asked as it stands
-        raise
-    except Exception as error:
-        raise RefusedModel("The model cannot be rebuilt from its configuration.", kind_refused=unrolled) from error
 
 
 def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parameters: int) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.models.computing_process import ENDED, Computed, EndedComputation, require_arrays
+from autograder.models.computing_process import ENDED, Computed, EndedComputation, is_apart, require_arrays
 
 _MASKING = ("Masking", "Embedding")
 SCORES = "_keras_logits"
@@ -42,9 +42,9 @@ def share_calls(model: Any, second: Any) -> None:
 
 
 def twin_of(model: Any) -> tuple[tuple[Any, ...], list[np.ndarray]] | None:
-    """Return what a model's twin is made of, and the model's weights now; None if it has no twin."""
+    """Return what a model's twin is made of, and the model's weights now; None if none is computed apart."""
     calls = model.call
-    if type(calls) is not _Calls or not calls.is_as_rebuilt():
+    if not is_apart() or type(calls) is not _Calls or not calls.is_as_rebuilt():
         return None
     return calls.twin.arguments, [np.asarray(variable) for variable in model.weights]
 
@@ -79,7 +79,6 @@ class _Calls:
         if tf.executing_eagerly():
             arrays = self.computed(*(tensor.numpy() for tensor in flat))
             outputs = [tf.convert_to_tensor(array) for array in arrays]
-            outputs = self._with_scores(outputs)
         elif self.masks:  # a loss looks at the mask of an output
             return self.here(inputs, training=training, mask=mask, **keywords)
         else:
@@ -87,8 +86,7 @@ class _Calls:
             outputs = tf.numpy_function(self.computed, flat, [tf.as_dtype(end.dtype) for end in ends])
             for output, end in zip(outputs, ends, strict=True):
                 output.set_shape((flat[0].shape[0], *end.shape[1:]))
-            outputs = self._with_scores(outputs)
-        packed = keras.tree.pack_sequence_as(self.ends, outputs)
+        packed = keras.tree.pack_sequence_as(self.ends, self._with_scores(outputs))
         return packed[0] if isinstance(packed, list | tuple) and len(packed) == 1 else packed
 
     def is_as_rebuilt(self) -> bool:
@@ -152,7 +150,12 @@ def _structure(model: Any) -> str:
 
 
 def _same(first: np.ndarray, second: np.ndarray) -> bool:
-    return first.dtype == second.dtype and first.shape == second.shape and first.tobytes() == second.tobytes()
+    return first.dtype == second.dtype and first.shape == second.shape and np.array_equal(_bytes(first), _bytes(second))
+
+
+def _bytes(array: np.ndarray) -> np.ndarray:
+    """Return the bytes of an array where they lie; equal numbers, such as 0 and -0, may have others."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
 def _plain(array: np.ndarray) -> Any:

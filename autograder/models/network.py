@@ -124,7 +124,7 @@ class Network(ABC):
         """Return its layers as :class:`autograder.check.orders.Flow`, or None if their order says all.
 
         Args:
-            vocabulary: see :meth:`steps`, as for ``asked``.
+            vocabulary: see :meth:`steps`.
             asked_kinds: see :meth:`steps`.
         """
         return None

@@ -15,14 +15,13 @@ from autograder.extensions.pytorch.graph_computation import GraphComputation, to
 from autograder.extensions.pytorch.operator_graph import DType, Graph, ValueRef, read_graph
 from autograder.extensions.pytorch.torch_steps import TorchSteps
 from autograder.extensions.pytorch.torch_training import TorchTrainer, plain_optimizer
+from autograder.models.computed_function import KeptPasses, asked_pass
 from autograder.models.computing_process import Computed, EndedComputation, require_arrays
 from autograder.models.network import NetworkTrainer, TrainingSettings
 from autograder.models.step_calculus import NetworkPass, OptimizerSettings, Weights
 
 if TYPE_CHECKING:
     from autograder.extensions.pytorch.torch_network import TorchNetwork
-
-_KEPT_PASSES = 4
 
 
 def claim_of(graph: Graph) -> tuple[dict[str, Any], list[np.ndarray]]:
@@ -70,8 +69,7 @@ class ComputedNetwork:
 
     def __init__(self, claim: Mapping[str, Any], arrays: Sequence[np.ndarray]) -> None:
         self.network = GraphComputation(read_graph(claim, arrays))
-        self.passes: dict[int, NetworkPass] = {}
-        self.count = 0
+        self.passes = KeptPasses()
         self._steps: TorchSteps | None = None
 
     @property
@@ -92,15 +90,12 @@ class ComputedNetwork:
 
     def forward(self, weights: Weights, rows: Any, training: bool, seed: int) -> list[Any]:
         """Return the number of a pass, its outputs and its weights."""
-        self.count += 1
-        self.passes[self.count] = self.steps.forward(weights, rows, training=training, seed=seed)
-        self.passes.pop(self.count - _KEPT_PASSES, None)
-        result = self.passes[self.count]
-        return [self.count, result.outputs, result.weights]
+        computed = self.steps.forward(weights, rows, training=training, seed=seed)
+        return [self.passes.add(computed), computed.outputs, computed.weights]
 
-    def gradients(self, number: int, of_output: np.ndarray) -> list[np.ndarray | None] | None:
-        """Return the gradients of a pass; None if it is no longer known."""
-        return self.passes[number].gradients(of_output) if number in self.passes else None
+    def gradients(self, number: int, of_output: np.ndarray) -> Any:
+        """See :class:`KeptPasses`."""
+        return self.passes.gradients(number, of_output)
 
 
 class ComputedTraining:
@@ -199,21 +194,16 @@ class ApartSteps(TorchSteps):
         self.network.require_linear_growth(len(rows[0]))
         request = (list(weights), self.network.named(rows), training, seed)
 
-        def computed_pass() -> tuple[int, np.ndarray, Weights]:
-            answer = self.network.part.ask("forward", *request)
+        def read(answer: Any) -> tuple[int, tuple[np.ndarray, Weights]]:
             if type(answer) is not list or len(answer) != 3 or type(answer[0]) is not int:
                 raise _wrong()
             require_arrays([answer[1]], len(rows[0]), "float64")
-            return answer[0], answer[1], self._checked(answer[2])
+            return answer[0], (answer[1], self._checked(answer[2]))
 
-        number, outputs, moved = computed_pass()
+        (outputs, moved), ask_gradients = asked_pass(self.network.part, request, read)
 
         def gradients(of_output: np.ndarray) -> list[np.ndarray | None]:
-            nonlocal number
-            answer = self.network.part.ask("gradients", number, of_output)
-            if answer is None:
-                number = computed_pass()[0]
-                answer = self.network.part.ask("gradients", number, of_output)
+            answer = ask_gradients(of_output)
             if type(answer) is not list or len(answer) != len(self.positions):
                 raise _wrong()
             pairs = [(array, weight) for array, weight in zip(answer, moved, strict=True) if array is not None]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from autograder.check.flow_reader import MAX_PARTS
+from autograder.check.flow_reader import units_by_way
 from autograder.check.readings import LayerReading
 from autograder.extensions.pytorch.computation import call_operator
 from autograder.extensions.pytorch.graph_layers import LayerEntry, OperatorCall, einsum_letters
@@ -177,18 +177,14 @@ class Tracer:
             ends |= {_labels(computed[number]) for number in self.graph.outputs if number in computed}
         except Exception:  # sizes that are not known, or an operator that moves other things than whole numbers
             return Ways()
-        groups: dict[tuple[bool, ...], list[int]] = {}
-        for unit in range(units):
-            groups.setdefault(tuple(unit in end for end in ends), []).append(unit)
-        groups.pop((False,) * len(ends), None)  # units that nothing needs
-        is_whole = len(groups) == 1 and units == sum(map(len, groups.values()))
-        if is_whole or not 0 < len(groups) <= MAX_PARTS:
+        groups = units_by_way(units, ends)
+        if not groups:
             return Ways()
         parts = {
-            number: frozenset(n for n, group in enumerate(groups.values()) if group[0] in labels)
+            number: frozenset(n for n, group in enumerate(groups) if group[0] in labels)
             for number, labels in used.items()
         }
-        return Ways([len(group) for group in groups.values()], parts)
+        return Ways([len(group) for group in groups], parts)
 
     def _is_cut(self, start: int) -> bool:
         """Return whether a value that is moved from a result, or what is computed from it, has fewer numbers."""
