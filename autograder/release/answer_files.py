@@ -122,14 +122,13 @@ def with_answers(
     answers = {(source / cell.file).as_posix() for cell in cells}
     released_paths = {path.resolve().as_posix() for path in released.values()}
     theirs, asking = answered(modules, answers, released_paths)
-    names = {cell.file: [n for n, m in modules.items() if m.file == (source / cell.file).as_posix()] for cell in cells}
-    closure = {name: _reached(name, modules) for name in theirs}
-    needed = {name: _needed(exam, theirs, asking, closure) for name, exam in exams.items()}
-    by_none = {cell.file for cell in cells if not any(set(names[cell.file]) & all_of for all_of in needed.values())}
+    names = {cell.file: {n for n, m in modules.items() if m.file == (source / cell.file).as_posix()} for cell in cells}
+    needed = {name: _needed(exam, theirs, asking, modules) for name, exam in exams.items()}
+    by_any = set[str]().union(*needed.values())
     return {
         name: _with_answers(
             exam,
-            [c for c in cells if c.file in by_none or set(names[c.file]) & needed[name]],
+            [c for c in cells if names[c.file] & needed[name] or not names[c.file] & by_any],
             theirs,
             asking,
         )
@@ -170,23 +169,18 @@ def _imported(cell: ExamCell) -> frozenset[str]:
 
 
 def _needed(
-    exam: Exam, theirs: Collection[str], asking: Mapping[str, tuple[str, ...]], closure: Mapping[str, set[str]]
+    exam: Exam, theirs: Collection[str], asking: Mapping[str, tuple[str, ...]], modules: Mapping[str, Module]
 ) -> set[str]:
     """Return the modules of the kernel that an exam's cells import, with those that these import."""
     imported: set[str] = set()
     for cell in exam.cells:
         if cell.cell_type == "code":
             imported |= _imported(cell)
-    direct = asked_modules(imported, theirs, asking)
-    return set(direct).union(*(closure[name] for name in direct))
-
-
-def _reached(name: str, modules: Mapping[str, Module]) -> set[str]:
     reached: set[str] = set()
-    waiting = [name]
+    waiting = asked_modules(imported, theirs, asking)
     while waiting:
         module = waiting.pop()
-        if module in modules and module not in reached:
+        if module not in reached:
             reached.add(module)
             waiting += taken_modules(module, modules)
     return reached
