@@ -333,9 +333,7 @@ def copy_files(release: Release, folder: Path) -> None:
         path = folder / released_name
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, path)
-    for cell in (cell for exam in release.exams for cell in exam.answer_files):
-        (folder / cell.file).parent.mkdir(parents=True, exist_ok=True)
-        (folder / cell.file).write_bytes(cell.released.encode())
+    write_texts(folder, {cell.file: cell.released for exam in release.exams for cell in exam.answer_files})
     for notebook in release.notebooks:
         for name, text in {f"{notebook.name}.ipynb": notebook.text, **notebook.tests}.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -366,7 +364,7 @@ def solution_texts(exams: Iterable[Exam]) -> dict[str, str]:
 
 
 def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
-    """Write what is handed in below a folder: path → text, with the line endings that it has.
+    """Write texts below a folder: path → text, with the line endings that it has.
 
     Raises:
         OSError: a file cannot be written.
