@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Set
 
+from autograder.lint.certain import CellFault
+
 _OF_FUNCTIONS = frozenset(
     ["grad", "gradcheck", "gradgradcheck", "jacobian", "hessian", "vjp", "jvp", "jacrev", "jacfwd", "value_and_grad"]
 )
@@ -19,7 +21,7 @@ _COPIES = "a tensor that comes out of a loop over the student's object is a copy
 _BY_NAME = "change it by its name, as in model.out.weight.fill_(2.0), or call load_state_dict"
 
 
-def of_tensors(tree: ast.AST, students: Set[str]) -> Iterator[tuple[ast.AST, str, str]]:
+def of_tensors(tree: ast.AST, students: Set[str]) -> Iterator[CellFault]:
     """Yield what a test does with tensors in vain, with reason and remedy.
 
     Args:
@@ -30,13 +32,13 @@ def of_tensors(tree: ast.AST, students: Set[str]) -> Iterator[tuple[ast.AST, str
     yield from _changed_copies(tree, students)
 
 
-def _lost_graphs(tree: ast.AST, students: Set[str]) -> Iterator[tuple[ast.AST, str, str]]:
+def _lost_graphs(tree: ast.AST, students: Set[str]) -> Iterator[CellFault]:
     """Yield calls that need a gradient through the student's code, where a graph ends."""
     theirs = set(students)
     calls = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and _calls_one_of(node.value, theirs):
-            theirs |= {n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+            theirs.update(*map(_names, node.targets))
         if isinstance(node, ast.Call):
             calls.append(node)
     results = theirs - students
@@ -53,7 +55,7 @@ def _lost_graphs(tree: ast.AST, students: Set[str]) -> Iterator[tuple[ast.AST, s
             yield call, _REASON, _INSTEAD
 
 
-def _changed_copies(tree: ast.AST, students: Set[str]) -> Iterator[tuple[ast.AST, str, str]]:
+def _changed_copies(tree: ast.AST, students: Set[str]) -> Iterator[CellFault]:
     """Yield loops that change the parameters of a student's object one after the other."""
     for loop in ast.walk(tree):
         if not isinstance(loop, ast.For) or not isinstance(loop.iter, ast.Call):

@@ -101,6 +101,7 @@ class NotebookFacts:
         for source in sources:
             tree = parsed(without_magics(source))
             for statement in tree.body if tree is not None else ():
-                if loaded_names(ast.unparse(statement)) & (names | derived):
-                    derived |= bindings(ast.unparse(statement)).assigned
+                text = ast.unparse(statement)
+                if loaded_names(text) & (names | derived):
+                    derived |= bindings(text).assigned
         return derived

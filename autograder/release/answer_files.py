@@ -16,7 +16,7 @@ from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.limits import MAX_ANSWER_BYTES
-from autograder.release.answer_paths import IGNORED, SOLUTIONS
+from autograder.release.answer_paths import SOLUTIONS, modules_below
 from autograder.release.formats import FileRules
 from autograder.release.markers import HIDDEN_TESTS, MARK_SCHEME, SOLUTION, course_markers, read_cell
 from autograder.release.stripping import without_solutions
@@ -73,8 +73,8 @@ def _cut(
     """Return a module without its solutions; line endings stay."""
     newline = "\r\n" if "\r\n" in text else "\n"
     lines = text.replace("\r\n", "\n")
-    for rule in rules:
-        return rule.without_solutions(lines, label).replace("\n", newline)
+    if rules:
+        return rules[0].without_solutions(lines, label).replace("\n", newline)
     marked = read_cell({"cell_type": "code", "source": lines, "metadata": {}}, course_markers(config))
     if marked.faults:
         raise CourseError("\n".join(f"{label}: line {number}: {fault}" for number, fault in marked.faults))
@@ -122,14 +122,13 @@ def with_answers(
     answers = {(source / cell.file).as_posix() for cell in cells}
     released_paths = {path.resolve().as_posix() for path in released.values()}
     theirs, asking = answered(modules, answers, released_paths)
-    names = {cell.file: [n for n, m in modules.items() if m.file == (source / cell.file).as_posix()] for cell in cells}
-    closure = {name: _reached(name, modules) for name in theirs}
-    needed = {name: _needed(exam, theirs, asking, closure) for name, exam in exams.items()}
-    by_none = {cell.file for cell in cells if not any(set(names[cell.file]) & all_of for all_of in needed.values())}
+    names = {cell.file: {n for n, m in modules.items() if m.file == (source / cell.file).as_posix()} for cell in cells}
+    needed = {name: _needed(exam, theirs, asking, modules) for name, exam in exams.items()}
+    by_any = set[str]().union(*needed.values())
     return {
         name: _with_answers(
             exam,
-            [c for c in cells if c.file in by_none or set(names[c.file]) & needed[name]],
+            [c for c in cells if names[c.file] & needed[name] or not names[c.file] & by_any],
             theirs,
             asking,
         )
@@ -170,23 +169,18 @@ def _imported(cell: ExamCell) -> frozenset[str]:
 
 
 def _needed(
-    exam: Exam, theirs: Collection[str], asking: Mapping[str, tuple[str, ...]], closure: Mapping[str, set[str]]
+    exam: Exam, theirs: Collection[str], asking: Mapping[str, tuple[str, ...]], modules: Mapping[str, Module]
 ) -> set[str]:
     """Return the modules of the kernel that an exam's cells import, with those that these import."""
     imported: set[str] = set()
     for cell in exam.cells:
         if cell.cell_type == "code":
             imported |= _imported(cell)
-    direct = asked_modules(imported, theirs, asking)
-    return set(direct).union(*(closure[name] for name in direct))
-
-
-def _reached(name: str, modules: Mapping[str, Module]) -> set[str]:
     reached: set[str] = set()
-    waiting = [name]
+    waiting = asked_modules(imported, theirs, asking)
     while waiting:
         module = waiting.pop()
-        if module in modules and module not in reached:
+        if module not in reached:
             reached.add(module)
             waiting += taken_modules(module, modules)
     return reached
@@ -196,7 +190,7 @@ def _modules(folders: Sequence[Path]) -> dict[str, Module]:
     """Read the course's modules under the names that they have in the folders on Python's path."""
     modules: dict[str, Module] = {}
     for folder in folders:
-        for path in sorted(_python_files(folder, deep=folder != folders[-1])):
+        for path in sorted(modules_below(folder) if folder != folders[-1] else _top_modules(folder)):
             parts = path.relative_to(folder).with_suffix("").parts
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
             if name and all(part.isidentifier() for part in parts):
@@ -204,11 +198,7 @@ def _modules(folders: Sequence[Path]) -> dict[str, Module]:
     return modules
 
 
-def _python_files(folder: Path, *, deep: bool) -> list[Path]:
-    """List the modules below a folder; at the top of the course, only those that lie there and in packages."""
-    top = list(folder.glob("*.py"))
-    if not deep:
-        packages = [path.parent for path in folder.glob("*/__init__.py")]
-        return [*top, *(path for package in packages for path in package.rglob("*.py"))]
-    every = (path for path in folder.rglob("*.py"))
-    return [path for path in every if not IGNORED.intersection(path.relative_to(folder).parts[:-1])]
+def _top_modules(root: Path) -> list[Path]:
+    """List the modules that lie at the top of the course, and in packages there."""
+    packages = [path.parent for path in root.glob("*/__init__.py")]
+    return [*root.glob("*.py"), *(path for package in packages for path in package.rglob("*.py"))]

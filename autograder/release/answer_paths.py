@@ -19,7 +19,7 @@ from autograder.syntax.names import modules_imported
 
 SOLUTIONS = "solution"
 """Folder beside the notebooks with the solution of skeletons that hold no markers: ``solution/layers.py``."""
-IGNORED = frozenset({"__pycache__", ".ipynb_checkpoints", ".git", "hidden", SOLUTIONS})
+_IGNORED = frozenset({"__pycache__", ".ipynb_checkpoints", ".git", "hidden", SOLUTIONS})
 
 
 def answer_paths(course: Course, assignment: Assignment, rules: Sequence[FileRules] = ()) -> dict[str, Path]:
@@ -36,7 +36,7 @@ def answer_paths(course: Course, assignment: Assignment, rules: Sequence[FileRul
     answers = {path for pattern in assignment.answers for path in _matches(course, assignment, source, pattern)}
     answers.update(path for rule in rules for path in rule.answers if path.is_file())
     markers = course_markers(read_nbgrader_config(course.root))
-    modules = [p for p in source.rglob("*.py") if p.is_file() and not IGNORED.intersection(p.relative_to(source).parts)]
+    modules = [path for path in modules_below(source) if path.is_file()]
     if marked := [path for path in modules if path not in answers and _is_marked(path, markers)]:
         imported = _imported_names([*source_notebooks(course, assignment), *modules])
         answers.update(path for path in marked if (path.parent if path.stem == "__init__" else path).stem in imported)
@@ -48,12 +48,21 @@ def _matches(course: Course, assignment: Assignment, source: Path, pattern: str)
     if PurePosixPath(pattern).is_absolute() or ".." in PurePosixPath(pattern).parts:
         raise CourseError(f"{label}: {pattern!r} leads out of source/{assignment.name}; name files within it")
     paths = [path for each in sorted(source.glob(pattern)) for path in _files(each)]
-    paths = [path for path in paths if not IGNORED.intersection(path.relative_to(source).parts[:-1])]
+    paths = [path for path in paths if not _is_ignored(path, source)]
     if hidden := next((path for path in paths if is_hidden(course.root, path)), None):
         raise CourseError(f"{label}: {hidden.name} lies in a hidden folder, which students never get")
     if not paths:
         raise CourseError(f"{label}: there is no file {pattern!r} in source/{assignment.name}; put one there")
     return paths
+
+
+def modules_below(folder: Path) -> list[Path]:
+    """List the modules in a folder, without those of tools, hidden data and solutions."""
+    return [path for path in folder.rglob("*.py") if not _is_ignored(path, folder)]
+
+
+def _is_ignored(path: Path, folder: Path) -> bool:
+    return not _IGNORED.isdisjoint(path.relative_to(folder).parts[:-1])
 
 
 def _files(path: Path) -> list[Path]:

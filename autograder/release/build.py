@@ -28,13 +28,12 @@ from autograder.records.exam import GIVEN_TAG, Exam, ExamCell, Role, has_tag
 from autograder.records.weights import TRAIN
 from autograder.release import exam_cache, formats
 from autograder.release.answer_files import answer_cells, with_answers
-from autograder.release.answer_paths import answer_paths
 from autograder.release.exam_construction import make_exam, released_notebook, solution_notebook
 from autograder.release.fault_list import FaultList
 from autograder.release.preparation import check_prepared
 from autograder.release.pytest_files import HEADER_LINES, with_tests
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
-from autograder.release.release_files import release_files, rules_of
+from autograder.release.release_files import release_files
 from autograder.release.stripping import strip_all
 from autograder.release.student_bundle import bundle_files
 from autograder.sandbox.work_files import read_only
@@ -83,12 +82,11 @@ def build(course: Course, assignment: Assignment, faults: FaultList | None = Non
     tests: dict[str, dict[str, str]] = {name: {} for name in exams}
     with contextlib.suppress(CourseError) if faults else faults.collecting():  # their notebook may have been refused
         exams, tests = with_tests(exams, course.source(assignment.name))
-    files, left_out = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
+    files = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
     folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
-    rules = rules_of(course, assignment)
     with faults.collecting():
-        cells = answer_cells(course, assignment, answer_paths(course, assignment, rules), rules)
-        exams = with_answers(exams, cells, folders, files)
+        cells = answer_cells(course, assignment, files.answers, files.rules)
+        exams = with_answers(exams, cells, folders, files.found)
     exams = {
         name: dataclasses.replace(exam, stars=star_names(exam, folders), state=state_names(exam, folders))
         for name, exam in exams.items()
@@ -113,7 +111,8 @@ def build(course: Course, assignment: Assignment, faults: FaultList | None = Non
         for name, exam in exams.items()
     )
     warnings = tuple(warning for each in versions.values() for warning in each.warnings)
-    return Release(assignment, notebooks, files, left_out, modules, bundle_files(assignment, files), warnings)
+    bundle = bundle_files(assignment, files.found)
+    return Release(assignment, notebooks, files.found, files.left_out, modules, bundle, warnings)
 
 
 def check(release: Release) -> list[str]:
@@ -334,9 +333,7 @@ def copy_files(release: Release, folder: Path) -> None:
         path = folder / released_name
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, path)
-    for cell in (cell for exam in release.exams for cell in exam.answer_files):
-        (folder / cell.file).parent.mkdir(parents=True, exist_ok=True)
-        (folder / cell.file).write_bytes(cell.released.encode())
+    write_texts(folder, {cell.file: cell.released for exam in release.exams for cell in exam.answer_files})
     for notebook in release.notebooks:
         for name, text in {f"{notebook.name}.ipynb": notebook.text, **notebook.tests}.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -367,7 +364,7 @@ def solution_texts(exams: Iterable[Exam]) -> dict[str, str]:
 
 
 def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
-    """Write what is handed in below a folder: path → text, with the line endings that it has.
+    """Write texts below a folder: path → text, with the line endings that it has.
 
     Raises:
         OSError: a file cannot be written.

@@ -66,8 +66,8 @@ def load(course: Course, assignment: Assignment) -> Release | None:
     if not _has_its_stars(course, assignment, [notebook.exam for notebook in notebooks]):
         return None
     names = [f"{notebook.name}.ipynb" for notebook in notebooks]
-    files, left_out = release_files(course, assignment, names, sources)
-    return Release(assignment, notebooks, files, left_out, modules)
+    files = release_files(course, assignment, names, sources)
+    return Release(assignment, notebooks, files.found, files.left_out, modules)
 
 
 def _notebook(entry: dict[str, Any]) -> ReleasedNotebook:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
@@ -31,9 +32,23 @@ _CALIBRATION = "for `autograder calibrate`; students never get it"
 _FOREIGN = "notebooks in folders are not stripped"
 
 
+@dataclass(frozen=True, slots=True)
+class ReleaseFiles:
+    """The files of a release beside its notebooks."""
+
+    found: dict[str, Path]
+    """Place in the release → file."""
+    left_out: dict[str, str]
+    """Place of a file that is left out → reason."""
+    answers: dict[str, Path]
+    """Path in the release → file in which students write; if it is a module, it is neither found nor left out."""
+    rules: list[FileRules]
+    """Rules of the notebooks that are not nbgrader's."""
+
+
 def release_files(
     course: Course, assignment: Assignment, notebooks: list[str], contents: Mapping[Path, bytes] | None = None
-) -> tuple[dict[str, Path], dict[str, str]]:
+) -> ReleaseFiles:
     """List the files of the release except notebooks, and the files that are left out.
 
     Files in the source folder keep their places; files that ``files`` lists elsewhere go beside the notebooks.
@@ -45,17 +60,15 @@ def release_files(
         notebooks: file names of its source notebooks.
         contents: source notebooks that the caller has read; others are read here.
 
-    Returns:
-        Place in the release → file; and place of a file that is left out → reason.
-
     Raises:
         CourseError: a file would give hidden data away, lies outside the course, or is no file.
     """
     source = course.source(assignment.name).resolve()
     files = _Files(course, assignment, notebooks, contents or {})
     files.add(Path(), source)
-    if any(name.startswith(f"{SOLUTIONS}/") for name in files.found) and assignment.answers:
-        for name in [name for name in files.found if name.startswith(f"{SOLUTIONS}/")]:
+    solutions = [name for name in files.found if name.startswith(f"{SOLUTIONS}/")]
+    if solutions and assignment.answers:
+        for name in solutions:
             del files.found[name]
         files.left_out[SOLUTIONS] = _OF_ANSWERS
     for name in assignment.files:
@@ -65,12 +78,13 @@ def release_files(
     for target in left_out(course, assignment.name):
         if files.found.pop(target, None) or (source / target).is_file():
             files.left_out[target] = LEFT_OUT_REASON
-    for target in answer_paths(course, assignment, files.rules):
+    answers = answer_paths(course, assignment, files.rules)
+    for target in answers:
         if target.endswith(".py"):  # students get it without its solution
             files.found.pop(target, None)
             files.left_out.pop(target, None)
     _check_not_hidden(course, assignment, files.found)
-    return files.found, files.left_out
+    return ReleaseFiles(files.found, files.left_out, answers, files.rules)
 
 
 def unnamed_files(course: Course, assignment: Assignment, files: Mapping[str, Path]) -> dict[str, str]:
@@ -206,11 +220,6 @@ class _Files:
         if path.parent != self.source:
             self.left_out[(target_folder / path.name).as_posix()] = _FOREIGN
         return True
-
-
-def rules_of(course: Course, assignment: Assignment) -> list[FileRules]:
-    """Read the rules of an assignment's notebooks that are not nbgrader's."""
-    return _file_rules(course.source(assignment.name).resolve(), source_notebooks(course, assignment), {})
 
 
 def _file_rules(source: Path, notebooks: Sequence[Path], contents: Mapping[Path, bytes]) -> list[FileRules]:

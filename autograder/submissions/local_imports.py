@@ -16,9 +16,7 @@ _MAGIC = re.compile(r"(?m)^([^\S\n]*)[%!].*$")
 MAX_MODULES = 200
 
 
-def local_modules(
-    sources: Iterable[str], folders: Iterable[str], open_file: ReadFile
-) -> tuple[dict[str, bytes], list[str]]:
+def local_modules(sources: Iterable[str], folders: Iterable[str], open_file: ReadFile) -> tuple[list[str], list[str]]:
     """Find the modules that code imports, with those that they import in turn.
 
     Args:
@@ -27,10 +25,10 @@ def local_modules(
         open_file: reads a file.
 
     Returns:
-        Path → content; and the names of modules that are neither there nor installed.
+        Paths of the modules; and the names of modules that are neither there nor installed.
     """
     bases = ["", *(f"{folder.strip('./')}/" for folder in folders if folder.strip("./"))]
-    files: dict[str, bytes] = {}
+    files: dict[str, None] = {}
     missing: dict[str, None] = {}
     waiting = [(name, base, is_certain) for source in sources for name, is_certain in _imports(source, "")
                for base in bases]  # fmt: skip
@@ -48,9 +46,9 @@ def local_modules(
             missing.setdefault(name)
         for path, content, package in paths:
             if path not in files:
-                files[path] = content
+                files[path] = None
                 waiting += [(inner, each, sure) for inner, sure in _imports(_text(content), package) for each in bases]
-    return files, [name for name in missing if name not in resolved and not _is_installed(name, files)]
+    return list(files), [name for name in missing if name not in resolved and not _is_installed(name, files)]
 
 
 def _imports(source: str, package: str) -> Iterator[tuple[str, bool]]:
@@ -88,7 +86,7 @@ def _text(content: bytes) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _is_installed(name: str, files: dict[str, bytes]) -> bool:
+def _is_installed(name: str, files: Iterable[str]) -> bool:
     """Tell whether a module is a library's, by its first word; one whose folder lies beside the notebook is not."""
     top = name.partition(".")[0]
     if any(path.startswith(f"{top}/") or path == f"{top}.py" for path in files):

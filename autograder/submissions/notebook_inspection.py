@@ -56,25 +56,26 @@ def metadata_of(data: bytes) -> Mapping[str, Any]:
     return metadata if isinstance(metadata, dict) else {}
 
 
-def assignment_of(data: bytes) -> str:
-    """Return the assignment that a notebook says it was released for; "" if it says none, or is no notebook."""
+def _released_for(data: bytes) -> Mapping[str, Any]:
+    """Return what the release wrote into a notebook; nothing if it wrote nothing, or this is no notebook."""
     from autograder._util.notebook_format import RELEASED_FOR
 
     try:
-        assignment = metadata_of(data).get(RELEASED_FOR, {}).get("assignment", "")
+        written = metadata_of(data).get(RELEASED_FOR)
     except (ValueError, RecursionError, AttributeError):
-        return ""
+        return {}
+    return written if isinstance(written, dict) else {}
+
+
+def assignment_of(data: bytes) -> str:
+    """Return the assignment that a notebook says it was released for; "" if it says none, or is no notebook."""
+    assignment = _released_for(data).get("assignment", "")
     return assignment if isinstance(assignment, str) else ""
 
 
 def asked_files(data: bytes) -> tuple[str, ...]:
     """Return the paths of the files that a release asks for beside a notebook, as the notebook says."""
-    from autograder._util.notebook_format import RELEASED_FOR
-
-    try:
-        listed = metadata_of(data).get(RELEASED_FOR, {}).get("files", ())
-    except (ValueError, RecursionError, AttributeError):
-        return ()
+    listed = _released_for(data).get("files", ())
     return tuple(name for name in listed if isinstance(name, str)) if isinstance(listed, list | tuple) else ()
 
 

@@ -13,7 +13,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,9 +133,10 @@ def pack(
     assignment = _assignment(assignment or assignment_of(data) or (released_path or notebook.resolve()).parent.name)
     released = read_cells(released_path.name, released_path.read_bytes())[0] if released_path else None
     answered, unanswered, more = compare(student_cells, released)
-    asked_for = {*asked_files(data), *(asked_files(released_path.read_bytes()) if released_path else ())}
+    asked_for = _asked_for(notebook, released_path)
+    modules, nowhere = _local(notebook, student_cells, released_path)
     files = {notebook.name if released_path is None else released_path.name: data}
-    for name, content in needed_files(notebook, student_cells, released_path):
+    for name, content in _files_beside(notebook, student_cells, released_path, asked_for, modules):
         together = sum(map(len, files.values())) + len(content)
         if together > SUBMISSION.total_bytes or (len(content) > _SIBLING_BYTES and name not in asked_for):
             most = SUBMISSION.total_bytes if name in asked_for else _SIBLING_BYTES
@@ -144,11 +145,11 @@ def pack(
             more.append(f"{name} was left out: only capitals or accents tell its path from another's; rename one.")
         else:
             files.setdefault(name, content)
-    (changed, unchanged) = _answer_files(asked_for, files, released_path)
+    changed, unchanged = _answer_files(asked_for, files, released_path)
     answered, unanswered = (*answered, *changed), (*unanswered, *unchanged)
     more += [f"{name} was asked for and is not beside the notebook." for name in sorted(asked_for - files.keys())
              if not (notebook.parent / name).is_file()]  # fmt: skip
-    more += [_NOWHERE.format(name=one_line(name)) for name in _local(notebook, student_cells, released_path)[1]]
+    more += [_NOWHERE.format(name=one_line(name)) for name in nowhere]
     more += _backslashes(notebook, student_cells)
     more += map(str, habits(own_code(student_cells, released)))
     timestamp = (now or datetime.now(UTC)).astimezone(UTC)
@@ -223,9 +224,19 @@ def needed_files(notebook: Path, cells: list[Mapping[str, Any]], released: Path 
     release asks for.
     The folder is never listed: it may be a downloads folder, and its other files are private.
     """
-    mentioned = {*_QUOTED.findall(_code(cells)), *_local(notebook, cells, released)[0]}
-    asked_for = {name for path in (notebook, released) if path is not None for name in asked_files(path.read_bytes())}
-    mentioned |= asked_for
+    modules, _ = _local(notebook, cells, released)
+    return _files_beside(notebook, cells, released, _asked_for(notebook, released), modules)
+
+
+def _asked_for(notebook: Path, released: Path | None) -> set[str]:
+    """Collect the files that the release asks for, as the student's notebook and the released one say."""
+    return {name for path in (notebook, released) if path is not None for name in asked_files(path.read_bytes())}
+
+
+def _files_beside(
+    notebook: Path, cells: list[Mapping[str, Any]], released: Path | None, asked_for: Set[str], modules: Iterable[str]
+) -> Iterator[tuple[str, bytes]]:
+    mentioned = {*_QUOTED.findall(_code(cells)), *modules, *asked_for}
     if released is not None:
         mentioned |= {p.name for p in released.parent.glob("*.ipynb")}
     for name in sorted(mentioned - {notebook.name, MANIFEST, TIMESTAMP}):
@@ -263,7 +274,7 @@ def _answer_files(
 _NOWHERE = "The code imports {name}, which is neither beside the notebook nor installed here."
 
 
-def _local(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> tuple[dict[str, bytes], list[str]]:
+def _local(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> tuple[list[str], list[str]]:
     """Find the modules that the notebook imports from beside it, else from the release, and those that are nowhere."""
 
     def content_of(name: str) -> bytes | None:

@@ -178,7 +178,7 @@ def bindings(source: str, stars: Stars = MappingProxyType({}), theirs: Collectio
     assigned: set[str] = set()
     for statement in [part for whole in tree.body for part in _parts(whole)] if theirs else tree.body:
         bound = _stored(statement, stars)
-        if not _only_defines(statement) or not _modules_of(statement).isdisjoint(theirs):
+        if not _only_defines(statement) or (theirs and any(module in theirs for module in _modules(statement))):
             assigned |= bound
             continue
         imports = bound & set(_imported_names(statement, stars))
@@ -194,10 +194,6 @@ def _parts(statement: ast.stmt) -> list[ast.stmt]:
     if isinstance(statement, ast.Import):
         return [ast.copy_location(ast.Import([alias]), statement) for alias in statement.names]
     return [statement]
-
-
-def _modules_of(statement: ast.stmt) -> frozenset[str]:
-    return frozenset(_modules(statement))
 
 
 def modules_imported(source: str) -> frozenset[str]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 
+from autograder.examiner.ended_cells import ended_cells
 from autograder.examiner.examination import examine
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins, asked_names
 from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.wording import Wording, public_words
+from autograder.execution.capture import ExtraCaptures
 from autograder.execution.freezing import following
-from autograder.execution.notebook_run import execute
+from autograder.execution.notebook_run import NAMES_ONLY, execute
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
 from autograder.syntax.names import needs, vocabulary
@@ -41,7 +43,7 @@ def graded(
     more = {"hidden": hidden, "seconds": seconds, "total_seconds": total_seconds, "waited": waited, "limits": limits}
     if exam.observations is None:
         exam = dataclasses.replace(exam, observations=_observed_once(exam, kernel=honest or kernel, **more))
-    return _examined(exam, Permissions(exam.observations), kernel=kernel, **more, **answers)
+    return examined(exam, Permissions(exam.observations), kernel=kernel, **more, **answers)
 
 
 _seen = {}
@@ -59,11 +61,11 @@ def observed(exam, allowed=None, **more):
     """What the exam's solution is seen to do, if everything is allowed, or only what is in ``allowed``."""
     observer = Observer(allowed)
     solutions = {str(cell.grade_id): cell.source for cell in exam.cells if cell.role in (Role.ANSWER, Role.MANUAL)}
-    _examined(exam, observer, **more, **solutions)
+    examined(exam, observer, **more, **solutions)
     return observer.observations
 
 
-def _examined(
+def examined(
     exam,
     permissions,
     *,
@@ -73,18 +75,27 @@ def _examined(
     total_seconds=60.0,
     waited=None,
     limits=None,
+    rebuild=None,
+    tells_ended=False,
     **answers,
 ):
+    """Run and examine with permissions; the list of the test cells' results.
+
+    ``rebuild`` makes networks of what tests look at; without it there are none. With ``tells_ended``, messages say which
+    cell ended before it made a name.
+    """
     known = vocabulary(exam)
     tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
     composed = composed_of(exam, **answers)
     wanted = {i: needs(c.source, known) for i, c in tests}
-    executed = execute(kernel, Remote, composed, wanted, limits or Limits())
+    extras = ExtraCaptures(networks=frozenset(wanted)) if rebuild else NAMES_ONLY
+    executed = execute(kernel, Remote, composed, wanted, limits or Limits(), extras)
     executed.remote.permissions = permissions
-    answers_ = Answers(executed.remote, known.modules, no_models)
+    answers_ = Answers(executed.remote, known.modules, rebuild or no_models)
     answers_.following = following(composed, wanted)
     pairs = [(c, executed.captures.get(i)) for i, c in tests]
-    wording = Wording(Origins(composed.cells, asked_names(exam)), public_words(exam).__contains__)
+    ended = {"ended": ended_cells(composed.cells, executed.run.cells)} if tells_ended else {}
+    wording = Wording(Origins(composed.cells, asked_names(exam)), public_words(exam).__contains__, **ended)
     try:
         return examine(pairs, known, answers_, hidden, seconds, total_seconds, wording, waited=waited or (lambda: 0.0))
     finally:

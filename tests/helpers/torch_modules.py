@@ -31,6 +31,13 @@ def module(forward: Callable[..., Any], **parts: Any) -> Any:
     return made
 
 
+def drawn(*shape: int) -> Any:
+    """A parameter of small random numbers."""
+    import torch
+
+    return torch.nn.Parameter(torch.randn(*shape) * 0.3)
+
+
 def network_of(module: Any, rows: Any) -> Any:
     """The network that an examiner rebuilds of a module."""
     packed = encode(list(torch_model.claim(module, of_rows(rows))))

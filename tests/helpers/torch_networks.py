@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from helpers.torch_modules import drawn as own
 from helpers.torch_modules import module
 
 Parts = Callable[[], dict[str, Any]]
@@ -70,7 +71,6 @@ def _of_pictures() -> dict[str, Network]:
         lambda: {"s": conv(4, 3, 1), "a": conv(3, 5, 1), "b": conv(3, 5, 3, padding=1)},
         lambda m, x: (lambda s: cat([relu(m.a(s)), relu(m.b(s))], 1))(relu(m.s(x))),
     )
-    own = lambda *shape: nn.Parameter(torch.randn(*shape) * 0.3)  # noqa: E731
     fire.add("right", "the 3x3 first", lambda m, x: (lambda s: (lambda b, a: cat([a, b], 1))(F.relu(m.b(s)), F.relu(m.a(s))))(F.relu(m.s(x))))
     fire.add("right", "an activation after the join", lambda m, x: (lambda s: relu(cat((m.a(s), m.b(s)), dim=1)))(m.s(x).clamp(min=0)))
     fire.add("right", "einsum for the squeeze", lambda m, x: (lambda s: torch.concat([relu(m.a(s)), relu(m.b(s))], 1))(relu(torch.einsum("nchw,co->nohw", x, m.w) + m.c.view(1, -1, 1, 1))), lambda: {"w": own(4, 3), "c": own(3), "a": conv(3, 5, 1), "b": conv(3, 5, 3, padding=1)})
@@ -142,7 +142,6 @@ def _of_more_pictures() -> dict[str, Network]:
     from torch import nn
 
     conv, cat, relu = nn.Conv2d, torch.cat, torch.relu
-    own = lambda *shape: nn.Parameter(torch.randn(*shape) * 0.3)  # noqa: E731
     parts = lambda: {"a": conv(3, 2, 1), "b1": conv(3, 2, 1), "b2": conv(2, 3, 3, padding=1), "c1": conv(3, 2, 1), "c2": conv(2, 3, 5, padding=2), "p": conv(3, 2, 1), "pool": nn.MaxPool2d(3, 1, 1)}  # noqa: E731
     inception = Network(_normal(20, 3, 6, 6), parts, lambda m, x: cat([relu(m.a(x)), relu(m.b2(relu(m.b1(x)))), relu(m.c2(relu(m.c1(x)))), relu(m.p(m.pool(x)))], 1))
     inception.add("right", "the pool first", lambda m, x: (lambda p, c, b, a: cat([a, b, c, p], 1))(relu(m.p(m.pool(x))), relu(m.c2(relu(m.c1(x)))), relu(m.b2(relu(m.b1(x)))), relu(m.a(x))))
@@ -238,7 +237,6 @@ def _of_sequences() -> dict[str, Network]:
     from torch import nn
 
     conv, cat, relu = nn.Conv1d, torch.cat, torch.relu
-    own = lambda *shape: nn.Parameter(torch.randn(*shape) * 0.3)  # noqa: E731
     left = lambda x, n: F.pad(x, (n, 0))  # noqa: E731
     wavenet = Network(
         _normal(20, 3, 9),
@@ -392,7 +390,6 @@ def _of_attention() -> dict[str, Network]:
     import torch.nn.functional as F
     from torch import nn
 
-    own = lambda *shape: nn.Parameter(torch.randn(*shape) * 0.3)  # noqa: E731
 
     def heads(z: Any) -> Any:
         return z.reshape(z.shape[0], z.shape[1], 2, 3).transpose(1, 2)
@@ -520,7 +517,6 @@ def _of_tables() -> dict[str, Network]:
     from torch import nn
 
     relu, cat, sigmoid = torch.relu, torch.cat, torch.sigmoid
-    own = lambda *shape: nn.Parameter(torch.randn(*shape) * 0.3)  # noqa: E731
     high_parts = lambda: {"i": nn.Linear(5, 6), "h": nn.Linear(6, 6), "t": nn.Linear(6, 6), "o": nn.Linear(6, 3)}  # noqa: E731
 
     def highway_of(m: Any, x: Any) -> Any:
@@ -622,7 +618,6 @@ def _of_more_tables() -> dict[str, Network]:
     from torch import nn
 
     relu, cat = torch.relu, torch.cat
-    own = lambda *shape: nn.Parameter(torch.randn(*shape) * 0.3)  # noqa: E731
     vae_parts = lambda: {"h": nn.Linear(6, 5), "u": nn.Linear(5, 2), "v": nn.Linear(5, 2), "d": nn.Linear(2, 5), "o": nn.Linear(5, 6)}  # noqa: E731
 
     def vae_of(m: Any, x: Any) -> Any:

@@ -8,22 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.examiner.ended_cells import ended_cells
-from autograder.examiner.examination import Examined, examine
-from autograder.examiner.namespace import Answers
-from autograder.examiner.origin import Origins, asked_names
+from autograder.examiner.examination import Examined
 from autograder.examiner.permissions import Observer, Permissions
-from autograder.examiner.remote.proxy import Remote
-from autograder.examiner.wording import Wording, public_words
-from autograder.execution.capture import ExtraCaptures
-from autograder.execution.freezing import following
-from autograder.execution.notebook_run import execute
 from autograder.models import rebuild
 from autograder.records.checks import is_undecided
 from autograder.records.exam import Exam, Role
 from autograder.records.limits import Limits
-from autograder.syntax.names import needs, vocabulary
-from helpers.exams import composed_of, exam_of
+from helpers.examination import examined
+from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
 
 BEGIN = """import copy, math
@@ -66,7 +58,6 @@ def pages(
     solution: str | None = None,
     hidden: Path | None = None,
     after: str = "",
-    settings: Any = None,
 ) -> list[Said]:
     """What the page says of each test of an answer; ``after`` is a last cell, behind the tests."""
     exam = exam_of(
@@ -77,14 +68,10 @@ def pages(
     )
     hidden_tests = [dataclasses.replace(c, released="") if c.role is Role.TEST else c for c in exam.cells]
     exam = dataclasses.replace(exam, cells=tuple(hidden_tests))
-    permissions = Observer()
-    _graded(exam, permissions, hidden, {})
-    if solution is not None:
-        permissions = Permissions(permissions.observations)
-        results = _graded(exam, permissions, hidden, {"cell1": answer})
-    else:
-        results = _graded(exam, Permissions(permissions.observations), hidden, {})
-    return [_said(result) for result in results]
+    observer = Observer()
+    _graded(exam, observer, hidden, {})
+    answers = {} if solution is None else {"cell1": answer}
+    return [_said(result) for result in _graded(exam, Permissions(observer.observations), hidden, answers)]
 
 
 def page(answer: str, test: str, **more: Any) -> Said:
@@ -100,19 +87,15 @@ def _said(result: Examined) -> Said:
 
 
 def _graded(exam: Exam, permissions: Any, hidden: Path | None, answers: dict[str, str]) -> list[Examined]:
-    known = vocabulary(exam)
-    tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
-    composed = composed_of(exam, **answers)
-    wanted = {i: needs(c.source, known) for i, c in tests}
-    extras = ExtraCaptures(networks=frozenset(wanted))
-    executed = execute(TorchKernel, Remote, composed, wanted, Limits(cell_seconds=120, notebook_seconds=300), extras)
-    executed.remote.permissions = permissions
-    examiner = Answers(executed.remote, known.modules, rebuild)
-    examiner.following = following(composed, wanted)
-    pairs = [(c, executed.captures.get(i)) for i, c in tests]
-    origins, public = Origins(composed.cells, asked_names(exam)), public_words(exam)
-    wording = Wording(origins, public.__contains__, ended_cells(composed.cells, executed.run.cells))
-    try:
-        return examine(pairs, known, examiner, hidden, 120.0, 300.0, wording, waited=lambda: 0.0)
-    finally:
-        executed.close()
+    return examined(
+        exam,
+        permissions,
+        kernel=TorchKernel,
+        hidden=hidden,
+        seconds=120.0,
+        total_seconds=300.0,
+        limits=Limits(cell_seconds=120, notebook_seconds=300),
+        rebuild=rebuild,
+        tells_ended=True,
+        **answers,
+    )

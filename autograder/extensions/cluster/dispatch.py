@@ -148,10 +148,9 @@ class Dispatch:
                 ending = put_in_place(running.work, outcome)
             except HostError as error:
                 ending = ending_of(error)
-            yield (
-                running.work,
-                ending if ending.is_done else replace(ending, text=f"{ending.text}\n(on {running.address})"),
-            )
+            if not ending.is_done:
+                ending = replace(ending, text=f"{ending.text}\n(on {running.address})")
+            yield running.work, ending
         finally:
             self.fleet.forget(running.sent)
 

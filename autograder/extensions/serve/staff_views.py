@@ -25,13 +25,13 @@ MOST_ROWS = 200
 def overview(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Show the queue and what waits for a person."""
     under_way = Job.objects.filter(state__in=(JobState.WAITING, JobState.BEGUN)).order_by("number")
+    claims = launch_claims.unsettled(load_roster(visitor.course))
     waits: dict[str, Any] = {
         "queue": under_way[:MOST_ROWS],
         "asked": _open_requests(visitor),
         "fault": health.fault(visitor.course),
+        "contested": sum(claim.is_contested for claim in claims),
     }
-    contested = sum(claim.is_contested for claim in launch_claims.unsettled(load_roster(visitor.course)))
-    waits["contested"] = contested
     values: dict[str, Any] = {"rows": _counts(visitor), "has_review": door(visitor.course).review, **waits}
     return pages.page(request, visitor, "overview", names=_names(visitor), **values)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from helpers.torch_modules import module
+from helpers.torch_modules import drawn, module
 
 from autograder import check
 
@@ -75,12 +75,6 @@ def _linear(out: int, **settings: Any) -> Any:
     return check.layer("Linear", out_features=out, **settings)
 
 
-def _drawn(*shape: int) -> Any:
-    import torch
-
-    return torch.nn.Parameter(torch.randn(*shape) * 0.3)
-
-
 def fire() -> Branching:
     import torch
     import torch.nn.functional as F
@@ -131,7 +125,7 @@ def fire() -> Branching:
         return own.out(F.relu(torch.cat([own.one(x), own.three(x)], 1)).mean((2, 3)))
 
     linears = {"squeeze": nn.Linear(3, 4), "one": nn.Linear(4, 6)}
-    own = {"squeeze": _drawn(4, 3), "one": _drawn(6, 4, 1, 1), "three": _drawn(6, 4, 3, 3), "out": nn.Linear(12, 5)}
+    own = {"squeeze": drawn(4, 3), "one": drawn(6, 4, 1, 1), "three": drawn(6, 4, 3, 3), "out": nn.Linear(12, 5)}
     return Branching(
         PICTURES,
         [_conv(4), check.layer("ReLU"), _conv(6), check.layer("ReLU"), _conv(6, 3, padding=1), check.layer("ReLU"),
@@ -227,11 +221,11 @@ def squeeze_and_excitation() -> Branching:
             "as asked": lambda: module(plain, **parts()),
             "convolutions of width 1": lambda: module(convolutions, **parts() | ones),
             "weights of their own": lambda: module(
-                einsum, **plain_parts, a=_drawn(8, 2), b=_drawn(2, 8), c=_drawn(2), d=_drawn(8)
+                einsum, **plain_parts, a=drawn(8, 2), b=drawn(2, 8), c=drawn(2), d=drawn(8)
             ),
             "lists of weights": lambda: module(
-                functional, **plain_parts, weights=nn.ParameterList([_drawn(2, 8), _drawn(8, 2)]),
-                biases=nn.ParameterList([_drawn(2), _drawn(8)]),
+                functional, **plain_parts, weights=nn.ParameterList([drawn(2, 8), drawn(8, 2)]),
+                biases=nn.ParameterList([drawn(2), drawn(8)]),
             ),
             "a hook": hooked,
             "lazy": lazy,
@@ -338,13 +332,13 @@ def wavenet() -> Branching:
                        for name, after in (("residuals", 8), ("skips", 6))}  # fmt: skip
 
     own = {
-        "start": (4, 8), "w": [_drawn(8, 8, 2) for _ in range(4)], "skip": [_drawn(6, 8) for _ in range(2)],
-        "residual": [_drawn(8, 8) for _ in range(2)],
+        "start": (4, 8), "w": [drawn(8, 8, 2) for _ in range(4)], "skip": [drawn(6, 8) for _ in range(2)],
+        "residual": [drawn(8, 8) for _ in range(2)],
     }  # fmt: skip
 
     def own_parts() -> dict[str, Any]:
         lists = {name: nn.ParameterList(held) for name, held in own.items() if isinstance(held, list)}
-        return {**lists, "start": _drawn(8, 4, 1), "end": nn.Conv1d(6, 3, 1)}
+        return {**lists, "start": drawn(8, 4, 1), "end": nn.Conv1d(6, 3, 1)}
 
     block = [
         [_conv1(8, 2, dilation=grow), check.layer("Tanh"), _conv1(8, 2, dilation=grow), check.layer("Sigmoid"),
@@ -518,7 +512,7 @@ def pixel_shuffle() -> Branching:
         return own.shuffle(own.last(F.relu(own.first(x))))
 
     def weights() -> Any:
-        return nn.ParameterList([_drawn(8, 3, 5, 5), _drawn(8, 8, 3, 3), _drawn(12, 8, 3, 3)])
+        return nn.ParameterList([drawn(8, 3, 5, 5), drawn(8, 8, 3, 3), drawn(12, 8, 3, 3)])
 
     def lasts() -> Any:
         return nn.ModuleList(nn.Conv2d(8, 3, 3, padding=1) for _ in range(4))
@@ -638,7 +632,7 @@ def mixer() -> Branching:
             "patches unfolded on both sides": lambda: module(unfolded_twice, **parts() | linear),
             "tokens by a convolution": lambda: module(tokens_by_convolution, **parts() | convolved),
             "weights of their own": lambda: module(
-                einsum, **parts() | {name: _drawn(*shape) for name, shape in own.items()}
+                einsum, **parts() | {name: drawn(*shape) for name, shape in own.items()}
             ),
             "norms from their formula": lambda: module(normed_by_hand, **parts()),
         },
@@ -811,7 +805,7 @@ def deep_sets() -> Branching:
             "rows of elements": lambda: module(rows, **parts()),
             "convolutions of width 1": lambda: module(convolutions, **parts() | ones),
             "weights of their own": lambda: module(
-                einsum, **parts(), p=_drawn(4, 8), q=_drawn(8), r=_drawn(6, 8), s=_drawn(6)
+                einsum, **parts(), p=drawn(4, 8), q=drawn(8), r=drawn(6, 8), s=drawn(6)
             ),
             "a mean of five": lambda: module(averaged, **parts()),
             "lazy": lazy,
@@ -1234,7 +1228,7 @@ def highway() -> Branching:
         return ends() | {"both": nn.ModuleList(nn.Linear(8, 16) for _ in range(2))}
 
     def drawn(*shape: int) -> Any:
-        return nn.ParameterList([_drawn(*shape) for _ in range(2)])
+        return nn.ParameterList([drawn(*shape) for _ in range(2)])
 
     layer = [_linear(8), check.layer("ReLU"), _linear(8), check.layer("Sigmoid")]
     return Branching(

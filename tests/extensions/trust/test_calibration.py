@@ -340,10 +340,10 @@ def test_nothing_of_the_students_is_touched(tmp_path: Path) -> None:
 def test_answers_and_the_record_are_never_released(tmp_path: Path) -> None:
     course = measured_course(tmp_path, measuring(0.55), answers={"weak": WEAK})
     calibration_record.save(calibration_record.calibration_path(course, "hw"), calibrate(course, 2))
-    files, left_out = release_files(course, course.assignments["hw"], ["nb.ipynb"])
-    assert files == {}
-    assert set(left_out) == {"answers", "calibration.json"}
-    assert "students never get it" in left_out["answers"]
+    files = release_files(course, course.assignments["hw"], ["nb.ipynb"])
+    assert files.found == {}
+    assert set(files.left_out) == {"answers", "calibration.json"}
+    assert "students never get it" in files.left_out["answers"]
 
 
 def test_an_answer_that_is_no_notebook_is_named(tmp_path: Path) -> None:

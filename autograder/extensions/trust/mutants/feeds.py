@@ -93,19 +93,11 @@ def _reads(exam: Exam, cell: ExamCell) -> frozenset[str]:
     """
     if cell.cell_type != "code":
         return frozenset()
-    of_files = _names_of_files(exam)
+    of_files = frozenset[str]().union(*(touched(one.source) for one in exam.answer_files))
     return _reads_here(exam, cell) | (of_files & _attributes(_source(cell)) if of_files else frozenset())
 
 
-@functools.lru_cache(maxsize=64)
-def _touched_by(sources: tuple[str, ...]) -> frozenset[str]:
-    return frozenset().union(*map(touched, sources))
-
-
-def _names_of_files(exam: Exam) -> frozenset[str]:
-    return _touched_by(tuple(cell.source for cell in exam.answer_files))
-
-
+@functools.lru_cache(maxsize=1024)
 def _attributes(source: str) -> frozenset[str]:
     """Collect the names that a cell takes from modules: ``layers.relu``, ``from layers import relu``."""
     nodes = list(ast.walk(parsed(source) or ast.Module([], [])))
