@@ -1227,7 +1227,7 @@ def highway() -> Branching:
     def both() -> dict[str, Any]:
         return ends() | {"both": nn.ModuleList(nn.Linear(8, 16) for _ in range(2))}
 
-    def drawn(*shape: int) -> Any:
+    def blocks(*shape: int) -> Any:
         return nn.ParameterList([drawn(*shape) for _ in range(2)])
 
     layer = [_linear(8), check.layer("ReLU"), _linear(8), check.layer("Sigmoid")]
@@ -1240,8 +1240,8 @@ def highway() -> Branching:
             "one layer, split": lambda: module(fused, **both()),
             "one layer, sliced": lambda: module(sliced, **both()),
             "a gated linear unit": lambda: module(gated_unit, **both()),
-            "one array for both": lambda: module(by_hand, **ends(), weights=drawn(2, 8, 8), biases=drawn(2, 8)),
-            "arrays": lambda: module(matmul, **ends(), t=drawn(8, 8), h=drawn(8, 8), biases=drawn(2, 8)),
+            "one array for both": lambda: module(by_hand, **ends(), weights=blocks(2, 8, 8), biases=blocks(2, 8)),
+            "arrays": lambda: module(matmul, **ends(), t=blocks(8, 8), h=blocks(8, 8), biases=blocks(2, 8)),
             "hooks": hooked,
         },
         {
