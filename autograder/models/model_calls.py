@@ -1,11 +1,15 @@
 """Calls of a rebuilt Keras model on numbers, computed where strangers' networks are computed.
 
 The examiner's own model stays what tests look at, change and train. What it is called with in evaluation mode goes to a
-twin of it that lives apart; ``predict`` and ``evaluate`` call it, too.
+twin of it that lives apart; ``predict`` and ``evaluate`` call it, too. The twin computes all their batches at once.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +21,11 @@ SCORES = "_keras_logits"
 """Attribute in which Keras keeps the scores of a tensor of probabilities, for its losses."""
 _OF_SCORES = ("softmax", "sigmoid")
 """Activations that keep them."""
+_KERASS_BATCH = 32
+_AT_ONCE = 1 << 22
+"""Numbers in all tensors of a model for the rows that are computed at once, unless a batch of the loop has more."""
+_MAX_AHEAD = 1 << 26
+"""Most numbers in the outputs for all rows of a loop that are kept."""
 
 
 def compute_apart(model: Any, twin: Computed) -> None:
@@ -32,13 +41,13 @@ def compute_apart(model: Any, twin: Computed) -> None:
     import keras
 
     if keras.config.backend() == "tensorflow" and all(str(end.dtype) != "string" for end in model.outputs):
-        model.call = _Calls(model, twin)
+        _Calls(model, twin).serve(model)
 
 
 def share_calls(model: Any, second: Any) -> None:
     """Let the calls of a second model of the same graph be computed where this model's are."""
     if type(model.call) is _Calls:
-        second.call = model.call
+        model.call.serve(second)
 
 
 def twin_of(model: Any) -> tuple[tuple[Any, ...], list[np.ndarray]] | None:
@@ -68,6 +77,60 @@ class _Calls:
         self.ends = graph._outputs_struct
         self.scored = [_is_of_scores(end) for end in model.outputs]
         self.masks = any(type(layer).__name__ in _MASKING and getattr(layer, "mask_zero", True) for layer in layers)
+        self.ahead: _Ahead | None = None
+        sizes = [tuple(end.shape)[1:] for end in self._returned()]
+        self.numbers_per_output = math.inf if any(None in size for size in sizes) else sum(map(math.prod, sizes))
+
+    def serve(self, model: Any) -> None:
+        """Take the calls of a model of this graph, and compute what it predicts and evaluates before Keras's loops."""
+        model.call = self
+        predict, evaluate = model.predict, model.evaluate
+
+        @functools.wraps(predict)
+        def predict_apart(*args: Any, **keywords: Any) -> Any:
+            ahead = self._computed_ahead(predict, args, keywords)
+            if ahead is None:
+                return predict(*args, **keywords)
+            return self._packed(ahead.outputs[: len(self.model.outputs)])
+
+        @functools.wraps(evaluate)
+        def evaluate_apart(*args: Any, **keywords: Any) -> Any:
+            self.ahead = self._computed_ahead(evaluate, args, keywords)
+            try:
+                return evaluate(*args, **keywords)
+            finally:
+                self.ahead = None
+
+        model.predict, model.evaluate = predict_apart, evaluate_apart
+
+    def _computed_ahead(self, loop: Callable[..., Any], args: Any, keywords: Any) -> _Ahead | None:
+        """Compute the outputs for all rows of a loop over arrays; None for any other loop."""
+        import keras
+
+        try:
+            given = inspect.signature(loop).bind(*args, **keywords).arguments
+        except TypeError:  # Keras says what is wrong
+            return None
+        inputs, size = given.get("x"), given.get("batch_size") or _KERASS_BATCH
+        arrays = list(inputs) if type(inputs) in (list, tuple) else [inputs]
+        if not all(type(array) is np.ndarray and array.dtype.kind in "biuf" and array.ndim for array in arrays):
+            return None
+        rows = len(arrays[0])
+        # A callback may change the model between two batches.
+        is_plain = given.get("callbacks") is None and given.get("steps") is None and type(size) is int
+        if not (
+            is_plain
+            and 0 < size < rows
+            and [len(array) for array in arrays] == [rows] * len(self.model.inputs)
+            and rows * self.numbers_per_output <= _MAX_AHEAD
+            and not self.masks
+            and self.is_as_rebuilt()
+        ):
+            return None
+        arrays = [array.astype(keras.config.floatx()) if array.dtype.kind == "f" else array for array in arrays]
+        at_once = size * max(1, _AT_ONCE // (size * self.model.numbers_per_row))
+        parts = [self._asked([array[first : first + at_once] for array in arrays]) for first in range(0, rows, at_once)]
+        return _Ahead(arrays, [np.concatenate(held) for held in zip(*parts, strict=True)])
 
     def __call__(self, inputs: Any, training: Any = None, mask: Any = None, **keywords: Any) -> Any:
         import keras
@@ -86,7 +149,13 @@ class _Calls:
             outputs = tf.numpy_function(self.computed, flat, [tf.as_dtype(end.dtype) for end in ends])
             for output, end in zip(outputs, ends, strict=True):
                 output.set_shape((flat[0].shape[0], *end.shape[1:]))
-        packed = keras.tree.pack_sequence_as(self.ends, self._with_scores(outputs))
+        return self._packed(self._with_scores(outputs))
+
+    def _packed(self, outputs: list[Any]) -> Any:
+        """Return outputs in the form in which the model gives them."""
+        import keras
+
+        packed = keras.tree.pack_sequence_as(self.ends, outputs)
         return packed[0] if isinstance(packed, list | tuple) and len(packed) == 1 else packed
 
     def is_as_rebuilt(self) -> bool:
@@ -114,6 +183,10 @@ class _Calls:
 
     def computed(self, *arrays: np.ndarray) -> list[np.ndarray]:
         """Return the outputs for arrays, in the order of the model's outputs, and then their scores."""
+        known = None if self.ahead is None else self.ahead.outputs_of(arrays)
+        return self._asked(arrays) if known is None else known
+
+    def _asked(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         weights = [np.asarray(variable) for variable in self.model.weights]
         self.was_changed = self.was_changed or not all(map(_same, weights, self.first))
         answer = self.twin.ask("outputs", [_plain(array) for array in arrays], weights if self.was_changed else None)
@@ -125,6 +198,27 @@ class _Calls:
         if len(outputs) != len(wanted) or not all(map(_is_as_wanted, outputs, wanted)):
             raise ValueError("the outputs of the model have other types or shapes than it says")
         return outputs
+
+
+class _Ahead:
+    """Outputs for all rows of a loop, of which each batch takes its own.
+
+    Args:
+        inputs: as many rows in each.
+        outputs: what was computed for them.
+    """
+
+    def __init__(self, inputs: list[np.ndarray], outputs: list[np.ndarray]) -> None:
+        self.inputs, self.outputs = inputs, outputs
+        self.begin = 0
+
+    def outputs_of(self, batch: Sequence[np.ndarray]) -> list[np.ndarray] | None:
+        """Return the outputs for the next rows; None if these are others."""
+        rows = slice(self.begin, self.begin + len(batch[0]))
+        if not all(_same(array, held[rows]) for array, held in zip(batch, self.inputs, strict=True)):
+            return None
+        self.begin = rows.stop
+        return [output[rows] for output in self.outputs]
 
 
 def _is_of_scores(end: Any) -> bool:

@@ -21,12 +21,11 @@ from typing import Any, cast
 from ....kernel import probe_rows
 from ....kernel.keras_inputs import leaves
 from ....kernel.model_family import is_a
+from . import LATE_PARTS as LATE_PARTS
 from .torch_graph import UnknownError, is_recordable, record
 from .torch_operators import DRAWN, DRAWS, DRAWS_IN_PLACE, OPERATORS
 from .watch import called_shapes, paused
 
-LATE_PARTS = ("torch._dynamo", "torch.export._trace")
-"""Modules that a first optimizer and a first export import, in a second or two: before a process is copied for it."""
 _TYPES = ("float32", "int64")
 _OF_TRAINING = ("Dropout", "AlphaDropout", "FeatureAlphaDropout", "BatchNorm", "SyncBatchNorm", "LazyBatchNorm")
 """Beginnings of the classes whose parts compute something else in training."""
