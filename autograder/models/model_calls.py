@@ -111,7 +111,8 @@ class _Calls:
             given = inspect.signature(loop).bind(*args, **keywords).arguments
         except TypeError:  # Keras says what is wrong
             return None
-        inputs, size = given.get("x"), given.get("batch_size") or _KERASS_BATCH
+        inputs: Any = given.get("x")
+        size = given.get("batch_size") or _KERASS_BATCH
         arrays = list(inputs) if type(inputs) in (list, tuple) else [inputs]
         if not all(type(array) is np.ndarray and array.dtype.kind in "biuf" and array.ndim for array in arrays):
             return None
