@@ -96,6 +96,33 @@ def test_72_a_literal_is_a_number_whatever_it_is_called(way: str) -> None:
     assert is_undecided(recorded(lambda: check.parameters(network, at_most=40)))
 
 
+def in_sizes(held: Callable[[int], Any]) -> Any:
+    """A module whose numbers are the sizes of tensors without numbers, of which each stands for a weight."""
+    import torch
+    from torch import nn
+
+    empty = nn.ParameterList(held(whole) for whole in WHOLE.tolist())
+
+    def forward(own: Any, x: Any) -> Any:
+        sizes = [torch.ones_like(one.flatten(1).sum(1)).sum() for one in own.empty]
+        return own.out(sum(size * x[:, [place % 4]] for place, size in enumerate(sizes)))
+
+    return module_of(forward, empty=empty, out=nn.Linear(1, 2))
+
+
+@pytest.mark.parametrize("shape", ["(n, 0)", "(n, 0, 3)", "(n, 4, 0)"])
+def test_72_a_size_of_a_weight_without_numbers_is_a_number(shape: str) -> None:
+    import torch
+    from torch import nn
+
+    network = network_of(in_sizes(lambda whole: nn.Parameter(torch.empty(eval(shape, {"n": whole})))), ROWS)
+    assert network.counts().total > 40
+    assert is_undecided(recorded(lambda: check.parameters(network, at_most=40)))
+    given = {"on": (ROWS, np.arange(20) % 2), "holdout": (ROWS, np.arange(20) % 2), "from_logits": True}
+    result = recorded(lambda: check.retrained(network, **given, epochs=1, below=9.0, seeds=1, close_calls="exact"))
+    assert is_undecided(result), result.message
+
+
 # --- 72: what has seen rows, what is trained again, and honest ways -------------------------------------------
 
 

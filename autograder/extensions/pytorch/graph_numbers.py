@@ -184,8 +184,11 @@ def _single_numbers(graph: Graph) -> tuple[int, int]:
     """Count the numbers to calculate with, and those that say places and sizes which no input and no tensor has."""
     values, places = defaultdict(list), defaultdict(set)
     values["tensor", ""] = [float(array.flat[0]) for array in _constant_arrays(graph) if is_uniform(array)]
+    shapes = [held.array.shape for held in graph.tensors]
+    # A tensor without numbers costs nothing, and its sizes may be any: they are as good as literals.
+    values["size", ""] = [float(size) for shape in shapes if 0 in shape for size in shape if size > 1]
     usual = {0, 1, *(size for held in graph.inputs for size in held.shape)}
-    usual.update(size for held in graph.tensors for size in held.array.shape)
+    usual.update(size for shape in shapes if 0 not in shape for size in shape)
     for _, node in graph.needed_nodes():
         for name, value, is_place in _literals(node):
             if is_place:
