@@ -30,6 +30,7 @@ from autograder.models.network import Network
 from autograder.records.checks import BRANCHES, CheckResult
 
 MAX_LINES = 8
+IDLE = "A layer that is asked changes nothing in what the network gives."
 UNREAD_PARTS = "The module cannot be read, and its parts do not show what it does with them."
 
 
@@ -92,6 +93,8 @@ def architecture(
     summary = _summary(model, present)
     claimed = "; the layers are what the notebook's kernel reports" if external is not None and external.remote else ""
     detail = f"expected: {run_text(pattern)}; found: {summary}{claimed}"
+    if not lines and not shapes and isinstance(model, Network) and model.has_idle(library, kinds_of(pattern)):
+        return report_for_a_person(name, IDLE, weight, detail=detail)
     if not lines and not shapes:
         message = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
         evidence = {BRANCHES: True} if _has_orders(model, library) else {}

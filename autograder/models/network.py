@@ -137,6 +137,10 @@ class Network(ABC):
         """Return the classes of layers that an own element-wise operation may be."""
         return frozenset()
 
+    def has_idle(self, vocabulary: str, kinds: Collection[str]) -> bool:
+        """Return whether a layer of these classes gives what comes to no output, whatever the weights are."""
+        return False
+
     def own_computations(self) -> frozenset[str]:
         """Return what it computes beside its layers that may be one: ``products``, ``norms``, ``poolings``, ``sizes``.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograder.extensions.pytorch.graph_computation import GraphComputation, torch_array
+from autograder.extensions.pytorch.idle_layers import LayerValue, idle_values
 from autograder.extensions.pytorch.operator_graph import DType, Graph, ValueRef, read_graph
 from autograder.extensions.pytorch.torch_steps import TorchSteps
 from autograder.extensions.pytorch.torch_training import TorchTrainer, plain_optimizer
@@ -83,6 +84,10 @@ class ComputedNetwork:
         """Compute the outputs, with other numbers than the graph's if ``arrays`` are given."""
         network = self.network if arrays is None else self.network.with_arrays(list(arrays))
         return network.computed(rows, by_chance=by_chance)
+
+    def idle(self, rows: Any, values: Sequence[Sequence[Any]], seed: int) -> list[int]:
+        """See :func:`idle_values`."""
+        return idle_values(self.network, rows, [LayerValue(result, tuple(sources)) for result, sources in values], seed)
 
     def draw(self, seed: int) -> Weights:
         """See :class:`StepCalculus`."""

@@ -58,6 +58,8 @@ _REASONS: Mapping[str, str] = {
 """Why a kernel has no graph of a module, by its word."""
 _UNLISTED = "layers stand in a Python list or dict, where PyTorch does not find their weights; use nn.ModuleList"
 _OPERATOR = re.compile(r"[A-Za-z_]\w{0,60}(\.\w{1,60})?", re.ASCII)
+_FEW = 3
+"""Rows on which layers are looked for whose results change nothing."""
 _DRAWING = ("rand", "bernoulli", "multinomial", "normal", "uniform", "exponential", "poisson")
 """Beginnings of the operators that draw at random."""
 
@@ -109,6 +111,8 @@ class TorchNetwork(GraphComputation, Network):
         super().__init__(graph)
         self.measure: GraphCosts = measure
         self._part: Computed | None = None
+        self.row_kind = "real"
+        """The kind of the rows that its module was seen to take, see :mod:`autograder.kernel.probe_rows`."""
         self._row_counts: set[int] = set()
         """Numbers of rows of which it is known that they are not too large."""
         shapes = [(None, *held.shape) for held in graph.inputs]
@@ -191,6 +195,25 @@ class TorchNetwork(GraphComputation, Network):
         kinds = known_kinds(vocabulary)
         return frozenset(kind for kind in kinds if "Dropout" not in kind) if self.graph.decomposed else kinds
 
+    def has_idle(self, vocabulary: str, kinds: Collection[str]) -> bool:
+        """Return whether the result of a layer changes nothing."""
+        from autograder.extensions.pytorch.idle_layers import layer_values
+
+        values = layer_values(self.graph, self.measure.shapes, vocabulary, kinds)
+        if not values:
+            return False
+        draw = np.random.default_rng()  # the author of the network cannot know these rows
+        arrays = [
+            draw.normal(size=(_FEW, *held.shape)).astype("float32")
+            if self.row_kind == "real" and held.dtype in FLOATS
+            else draw.integers(0, 2, (_FEW, *held.shape)).astype("float32" if held.dtype in FLOATS else "int64")
+            for held in self.graph.inputs
+        ]
+        self.require_linear_growth(_FEW)
+        plain = [[value.result, list(value.sources)] for value in values]
+        idle = self.part.ask("idle", self.named(arrays), plain, int(draw.integers(2**31)))
+        return idle != []  # whatever else comes back of a process that computes
+
     def own_computations(self) -> frozenset[str]:
         """Return what is computed beside the layers."""
         from autograder.extensions.pytorch.own_computations import own_computations
@@ -245,7 +268,7 @@ def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequen
     probe = mapping(probe, "The rows")
     graph = network.graph
     number = probe_rows.count([(None, *held.shape) for held in graph.inputs])
-    kind = one_of(*probe_rows.KINDS)(probe.get("kind"), "The rows' kind")
+    kind = network.row_kind = one_of(*probe_rows.KINDS)(probe.get("kind"), "The rows' kind")
     integer(number, number)(probe.get("number"), "The number of rows")
     rows = [
         probe_rows.rows((None, *held.shape), "int64" if held.dtype not in FLOATS else "float32", kind, position, number)

@@ -1,0 +1,137 @@
+"""A layer that is asked has to matter: one behind a gate that never opens is for a person to see."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from helpers.remote_models import recorded
+from helpers.torch_modules import ROWS, SERIES, WORDS, module, network_of
+
+from autograder import check
+from autograder.records.checks import is_undecided
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here")
+
+LINEAR, RELU = check.layer("Linear"), check.layer("ReLU")
+PATTERN = [LINEAR, RELU, LINEAR]
+
+
+def said(made: Any, rows: Any, pattern: Any) -> Any:
+    return recorded(lambda: check.architecture(network_of(made, rows), pattern))
+
+
+def gated(gate: Callable[[Any, Any], Any], **more: Any) -> Any:
+    from torch import nn
+
+    parts = {"first": nn.Linear(4, 8), "last": nn.Linear(8, 3)} | more
+    return module(lambda own, x: own.last(gate(own, own.first(x))), **parts)
+
+
+def gates() -> Mapping[str, Callable[[Any, Any], Any]]:
+    import torch
+
+    where = torch.where
+    return {
+        "a bound that nothing passes": lambda own, h: where(h > 1e30, h.relu(), h.tanh()),
+        "the other way round": lambda own, h: where(h.abs() < 1e4, h.tanh(), h.relu()),
+        "multiples of a small number": lambda own, h: where((h * 64).floor() == h * 64, h.relu(), h.tanh()),
+        "a weight": lambda own, h: where((own.first.weight[0, 0] - 0.123).abs() < 1e-6, h.relu(), h.tanh()),
+        "a factor": lambda own, h: h.relu() * 1e-30 + h.tanh(),
+        "behind rounding": lambda own, h: (where(h > 1e30, h.relu(), h.tanh()) * 1e3).round() / 1e3,
+    }
+
+
+GATES = (
+    "a bound that nothing passes", "the other way round", "multiples of a small number", "a weight", "a factor",
+    "behind rounding",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_an_activation_behind_a_closed_gate_is_for_a_person(name: str) -> None:
+    result = said(gated(gates()[name]), ROWS, PATTERN)
+    assert is_undecided(result), result
+    assert result.fraction == 0
+
+
+def test_a_layer_with_weights_behind_a_closed_gate_is_for_a_person() -> None:
+    import torch
+    from torch import nn
+
+    made = module(
+        lambda own, x: torch.where(x[:, :1] > 1e30, own.deep(x), own.flat(x)),
+        deep=nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)),
+        flat=nn.Linear(4, 3),
+    )
+    assert is_undecided(said(made, ROWS, [..., RELU, ...]))
+
+
+# --- controls --------------------------------------------------------------------------------------------------
+
+
+def honest() -> Mapping[str, tuple[Any, Any, Any]]:
+    """Name → a module in which each layer matters, rows, and a pattern."""
+    import torch
+    from torch import nn
+
+    def residual(own: Any, x: Any) -> Any:
+        return x + own.gain * own.body(x)
+
+    body = lambda: nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 4))  # noqa: E731
+    zeros = body()
+    nn.init.zeros_(zeros[-1].weight)
+    nn.init.zeros_(zeros[-1].bias)
+    sigmoids = [part for _ in range(20) for part in (nn.Linear(4, 4), nn.Sigmoid())]
+    layer = [check.layer("Linear"), check.layer("Sigmoid")]
+    lstm = check.layer("LSTM")
+    return {
+        "a gain that begins at 0": (module(residual, gain=nn.Parameter(torch.zeros(1)), body=body()), ROWS, PATTERN),
+        "a last layer that begins at 0": (module(residual, gain=nn.Parameter(torch.ones(4)), body=zeros), ROWS, PATTERN),
+        "a small factor": (module(lambda own, x: x + 0.001 * own.body(x), body=body()), ROWS, PATTERN),
+        "classes": (module(lambda own, x: own.body(x).argmax(1), body=body()), ROWS, PATTERN),
+        "signs": (module(lambda own, x: own.body(x).sign(), body=body()), ROWS, PATTERN),
+        "rounding": (gated(lambda own, h: (h.relu() * 8).round() / 8), ROWS, PATTERN),
+        "a gate that opens": (gated(lambda own, h: torch.where(h > 1, h.relu(), h.tanh())), ROWS, PATTERN),
+        "a logarithm of a weight": (
+            gated(lambda own, h: h.relu() * own.rate.log(), rate=nn.Parameter(torch.full((8,), 3.0))), ROWS, PATTERN,
+        ),
+        "one unit": (nn.Sequential(nn.Linear(4, 1), nn.ReLU(), nn.Linear(1, 3)), ROWS, PATTERN),
+        "twenty sigmoids": (nn.Sequential(*sigmoids, nn.Linear(4, 3)), ROWS, [*layer * 20, LINEAR]),
+        "the last state": (
+            module(lambda own, x: own.last(own.lstm(x)[1][0][-1]), lstm=nn.LSTM(4, 6, batch_first=True), last=nn.Linear(6, 3)),
+            SERIES, [lstm, LINEAR],
+        ),
+        "words": (
+            nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(20, 3)), WORDS,
+            [check.layer("Embedding"), ..., LINEAR],
+        ),
+        "words as fractions": (
+            module(lambda own, x: own.last(own.table(x.long()).mean(1)), table=nn.Embedding(9, 4), last=nn.Linear(4, 3)),
+            WORDS.astype("float32"), [check.layer("Embedding"), LINEAR],
+        ),
+    }  # fmt: skip
+
+
+HONEST = (
+    "a gain that begins at 0", "a last layer that begins at 0", "a small factor", "classes", "signs", "rounding",
+    "a gate that opens", "a logarithm of a weight", "one unit", "twenty sigmoids", "the last state", "words",
+    "words as fractions",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_a_layer_that_matters_counts(name: str) -> None:
+    made, rows, pattern = honest()[name]
+    result = said(made.eval(), rows, pattern)
+    assert result.fraction == 1, result
+
+
+def test_apart_the_same_is_found() -> None:
+    from autograder.models.computing_process import computing_apart
+
+    with computing_apart():
+        assert is_undecided(said(gated(gates()[GATES[0]]), ROWS, PATTERN))
+        assert said(gated(lambda own, h: h.relu()), ROWS, PATTERN).fraction == 1
