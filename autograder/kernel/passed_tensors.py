@@ -45,16 +45,14 @@ class PassedTensors:
     def __init__(self) -> None:
         self.last: list[tuple[Any, Any]] = []
         """For each tensor of the last call, a weak reference, and the tensor itself if the call has changed it."""
-        self.before: list[tuple[Any, Any]] = []
 
-    def begin(self, arguments: Any) -> None:
-        """Note the tensors of a call before it begins."""
-        self.before = [(tensor, tensor.detach().clone()) for tensor in tensors_in(arguments)]
+    def begin(self, arguments: Any) -> list[tuple[Any, Any]]:
+        """Return the tensors of a call before it begins, for :meth:`end`; calls may be made inside of calls."""
+        return [(tensor, tensor.detach().clone()) for tensor in tensors_in(arguments)]
 
-    def end(self) -> None:
+    def end(self, noted: list[tuple[Any, Any]]) -> None:
         """Note after the call which of them it has changed."""
-        self.last = [(weakref.ref(tensor), None if _equal(tensor, clone) else tensor) for tensor, clone in self.before]
-        self.before = []
+        self.last = [(weakref.ref(tensor), None if _equal(tensor, clone) else tensor) for tensor, clone in noted]
 
     def kept(self) -> list[Any]:
         """Return the tensors of the last call that still live or have changed, and None in place of the others."""

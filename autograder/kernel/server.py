@@ -317,10 +317,10 @@ class Server:
             if _is_mutable(value):
                 with contextlib.suppress(codec.CodecError):  # a variable may be too large
                     before[key] = self._state(value)
-        self.tensors.begin([args, kwargs])
+        passed = self.tensors.begin([args, kwargs])
         try:
             result = function(*args, **kwargs)
-            self.tensors.end()
+            self.tensors.end(passed)
         except BaseException:
             with contextlib.suppress(Exception):
                 self.left = self._changed(arguments, before)
