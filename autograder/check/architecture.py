@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from autograder.check import orders, own_layers
+from autograder.check import orders, own_layers, solution_network
 from autograder.check.activations import KINDS
 from autograder.check.differences import Difference, TooManyLayers, differences
 from autograder.check.external_model import LIBRARIES, ExternalModel
@@ -30,6 +30,7 @@ from autograder.models.network import Network
 from autograder.records.checks import BRANCHES, CheckResult
 
 MAX_LINES = 8
+NEARLY = "The layers differ from those asked, and the network may compute the same."
 IDLE = "A layer that is asked changes nothing in what the network gives."
 UNREAD_PARTS = "The module cannot be read, and its parts do not show what it does with them."
 
@@ -95,10 +96,16 @@ def architecture(
     detail = f"expected: {run_text(pattern)}; found: {summary}{claimed}"
     if not lines and not shapes and isinstance(model, Network) and model.has_idle(library, kinds_of(pattern)):
         return report_for_a_person(name, IDLE, weight, detail=detail)
+    of = solution_network.key(name, run_text(pattern))
     if not lines and not shapes:
+        solution_network.note(model, of)
         message = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
         evidence = {BRANCHES: True} if _has_orders(model, library) else {}
         return report(name, 1.0, message, weight=weight, detail=detail, evidence=evidence)
+    sameness = None if shapes else solution_network.compare(model, of, lines)
+    if sameness == "same":
+        message = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
+        return report(name, 1.0, message, weight=weight, detail=f"{detail}; it computes what the solution's does")
     texts = _difference_texts(model, lines) if library == "keras" else [line.text for line in lines]
     texts += shapes
     message = "; ".join(_limited(texts) + _notes(model, pattern, lines))
@@ -110,6 +117,8 @@ def architecture(
         reasons = "; ".join(filter(None, [*texts, detail, unread_reason(model)]))
         problem = unread_reason(model, for_student=True) or UNREAD_PARTS
         return report_for_a_person(name, problem, weight, detail=reasons)
+    if sameness == "undecided":
+        return report_for_a_person(name, NEARLY, weight, detail="; ".join([*texts, detail]))
     if lines and fits is None:
         return report_for_a_person(name, orders.PERSON, weight, detail="; ".join([*texts, detail]))
     if lines and _may_be_right(model, pattern, present, library, lines):

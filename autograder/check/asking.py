@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 _question: ContextVar[str] = ContextVar("autograder_asking_question", default="")
 _constants: ContextVar[Callable[[str, int], int]] = ContextVar("autograder_constants", default=lambda check, count: 0)
+Networks = Callable[[str, Callable[[], str]], Collection[str]]
+_networks: ContextVar[Networks] = ContextVar("autograder_networks", default=lambda check, describe: ())
 
 
 @contextmanager
-def asked_by(question: str, constants: Callable[[str, int], int] = lambda check, count: 0) -> Iterator[None]:
+def asked_by(
+    question: str,
+    constants: Callable[[str, int], int] = lambda check, count: 0,
+    networks: Networks = lambda check, describe: (),
+) -> Iterator[None]:
     """Note which question the checks inside the block belong to.
 
     Args:
         question: its grade_id.
         constants: see :func:`constants_allowed`.
+        networks: see :func:`solution_networks`.
     """
-    tokens = _question.set(question), _constants.set(constants)
+    tokens = _question.set(question), _constants.set(constants), _networks.set(networks)
     try:
         yield
     finally:
         _question.reset(tokens[0])
         _constants.reset(tokens[1])
+        _networks.reset(tokens[2])
 
 
 def asking_question() -> str:
@@ -39,3 +47,14 @@ def constants_allowed(check: str, count: int) -> int:
         count: the numbers that the network holds.
     """
     return _constants.get()(check, count) if count else 0
+
+
+def solution_networks(check: str, describe: Callable[[], str]) -> Collection[str]:
+    """Return descriptions of the networks with which the solution passed a check.
+
+    Args:
+        check: the check's name in reports, and its pattern.
+        describe: describes the network that passes now, which is noted while the solution itself is examined; returns
+            an empty text where none passes.
+    """
+    return _networks.get()(check, describe)

@@ -24,7 +24,7 @@ from autograder.check.rows import (
     take_rows,
 )
 from autograder.check.words import shape_of
-from autograder.errors import LostError
+from autograder.errors import LostError, UnreadError
 
 _BATCH = (1024, 1_000_000)
 """Largest batch, in rows and in numbers (8 MB as float64); the outputs of a network's layers must fit into memory,
@@ -160,6 +160,8 @@ class _Query:
             answer = self.found.predict(self.found.method, take_rows(self.inputs, rows))
         except LostError as error:
             raise NoPrediction(str(error)) from error
+        except UnreadError as error:
+            raise NoPrediction(f"The predictions cannot be used: {error}.") from error
         except Exception as error:
             raise rejection(self.inputs, error) from error
         if self.part is not None and type(answer) in (list, tuple):

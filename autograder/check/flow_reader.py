@@ -20,7 +20,7 @@ Sources = dict[tuple[Hashable, int], int]
 
 
 def units_by_way(units: int, ends: Collection[frozenset[int]]) -> list[list[int]]:
-    """Return the units of a layer in groups that go different ways; none if all go one way, or the ways are too many.
+    """Return the units of a layer in groups by their ways; none if there is one way, or too many.
 
     Args:
         units: how many there are.

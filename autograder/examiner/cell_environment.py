@@ -48,7 +48,7 @@ def cell_environment(
         check.recording(earned) as results,
         check.serving_hidden_data(hidden, namespace.before_hidden_data) if hidden else contextlib.nullcontext(),
         check.asking_kernel(remote),
-        asked_by(str(cell.grade_id), permissions.constants),
+        asked_by(str(cell.grade_id), permissions.constants, permissions.networks),
         as_main(namespace),
         shared_seeds(remote, cell.source),
         mirror_patches(remote),

@@ -285,6 +285,10 @@ class Permissions:
         """Return how many numbers beside its weights the network of a check may hold; ``count`` are held now."""
         return max(map(int, self._of(Act.KEEPS, f"{self.test} {check}")), default=0)
 
+    def networks(self, check: str, describe: Callable[[], str]) -> Set[str]:
+        """Return what the solution's networks compute that passed a check; ``describe`` tells of the one there now."""
+        return self._of(Act.COMPUTES, f"{self.test} {check}")
+
     def draws(self, position: CallPosition, function: str) -> bool:
         """Tell whether a seed that the test sets here is the kernel's, too."""
         self.is_doubtful |= not self.known
@@ -480,6 +484,12 @@ class Observer(Permissions):
         """Record the numbers that a network holds."""
         self.note(Act.KEEPS, f"{self.test} {check}", str(count))
         return count if self.allows_all else super().constants(check, count)
+
+    def networks(self, check: str, describe: Callable[[], str]) -> Set[str]:
+        """Record what a network computes that passes a check."""
+        if text := describe():
+            self.note(Act.COMPUTES, f"{self.test} {check}", text)
+        return super().networks(check, describe)
 
     def draws(self, position: CallPosition, function: str) -> bool:
         """Share all seeds; :mod:`autograder.examiner.seeds` records those after which the kernel drew."""

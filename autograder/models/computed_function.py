@@ -35,22 +35,22 @@ class KeptPasses:
 
 
 def asked_pass(
-    part: Computed, request: Sequence[Any], read: Callable[[Any], tuple[int, _Pass]]
+    part: Computed, request: Sequence[Any], checked: Callable[[Any], tuple[int, _Pass]]
 ) -> tuple[_Pass, Callable[[Any], Any]]:
-    """Return what a pass gives, and what asks for its gradients, computing it once more if it is no longer known.
+    """Return what a pass gives, and what asks for its gradients; a forgotten pass is computed again.
 
     Args:
         part: what keeps its passes where strangers' networks are computed, see :class:`KeptPasses`.
         request: the arguments of its method ``forward``.
-        read: checks the answer, and returns the number of the pass and what it gives.
+        checked: checks the answer, and returns the number of the pass and what it gives.
     """
-    number, computed = read(part.ask("forward", *request))
+    number, computed = checked(part.ask("forward", *request))
 
     def gradients(of_outputs: Any) -> Any:
         nonlocal number
         answer = part.ask("gradients", number, of_outputs)
         if answer is None:
-            number, _ = read(part.ask("forward", *request))
+            number, _ = checked(part.ask("forward", *request))
             answer = part.ask("gradients", number, of_outputs)
         return answer
 

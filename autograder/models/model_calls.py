@@ -108,17 +108,17 @@ class _Calls:
         import keras
 
         try:
-            given = inspect.signature(loop).bind(*args, **keywords).arguments
+            arguments = inspect.signature(loop).bind(*args, **keywords).arguments
         except TypeError:  # Keras says what is wrong
             return None
-        inputs: Any = given.get("x")
-        size = given.get("batch_size") or _KERASS_BATCH
+        inputs: Any = arguments.get("x")
+        size = arguments.get("batch_size") or _KERASS_BATCH
         arrays = list(inputs) if type(inputs) in (list, tuple) else [inputs]
         if not all(type(array) is np.ndarray and array.dtype.kind in "biuf" and array.ndim for array in arrays):
             return None
         rows = len(arrays[0])
         # A callback may change the model between two batches.
-        is_plain = given.get("callbacks") is None and given.get("steps") is None and type(size) is int
+        is_plain = arguments.get("callbacks") is None and arguments.get("steps") is None and type(size) is int
         if not (
             is_plain
             and 0 < size < rows
@@ -184,8 +184,8 @@ class _Calls:
 
     def computed(self, *arrays: np.ndarray) -> list[np.ndarray]:
         """Return the outputs for arrays, in the order of the model's outputs, and then their scores."""
-        known = None if self.ahead is None else self.ahead.outputs_of(arrays)
-        return self._asked(arrays) if known is None else known
+        outputs = None if self.ahead is None else self.ahead.outputs_of(arrays)
+        return self._asked(arrays) if outputs is None else outputs
 
     def _asked(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         weights = [np.asarray(variable) for variable in self.model.weights]

@@ -137,6 +137,17 @@ class Network(ABC):
         """Return the classes of layers that an own element-wise operation may be."""
         return frozenset()
 
+    def description(self) -> str:
+        """Return what it computes as JSON without weights, with the ``library`` whose package makes it again.
+
+        It does so by ``described``, which returns the network and rows that it takes. Empty if there is no such text.
+        """
+        return ""
+
+    def noise(self) -> Sequence[float]:
+        """Return the shares that it drops at random in a training."""
+        return ()
+
     def has_idle(self, vocabulary: str, kinds: Collection[str]) -> bool:
         """Return whether a layer of these classes gives what comes to no output, whatever the weights are."""
         return False

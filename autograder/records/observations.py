@@ -67,6 +67,9 @@ class Act(enum.StrEnum):
     """A function of a test was called very often, which allows nothing. Subject: the test; value: its name."""
     KEEPS = "keeps"
     """A network kept numbers beside its weights. Subject: the test and the name of its check; value: their count."""
+    COMPUTES = "computes"
+    """A network fitted a pattern and computed so. Subject: the test, the name of its check and a digest of the pattern;
+    value: its operators as JSON, without weights."""
     COMPILED = "compiled"
     """A Keras model was compiled so. Subject: the name; value: losses, metrics and weights as JSON."""
 

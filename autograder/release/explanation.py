@@ -74,6 +74,9 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
             return f"the answer's text is compiled as {_FORMS[kind]} (your solution's has {syntax})"
         case Act.KEEPS:
             return f"the network may hold {int(fact.value):,} numbers beside its weights (the check {name!r})"
+        case Act.COMPUTES:
+            check = name.rpartition(" ")[0]
+            return f"a network that computes what your solution's does is what is asked (the check {check!r})"
         case Act.MISSES:
             return "your solution loses points here: where an answer does, a person decides"
     return ""  # what calls return is no permission

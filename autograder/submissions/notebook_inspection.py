@@ -61,10 +61,10 @@ def _released_for(data: bytes) -> Mapping[str, Any]:
     from autograder._util.notebook_format import RELEASED_FOR
 
     try:
-        written = metadata_of(data).get(RELEASED_FOR)
+        origin = metadata_of(data).get(RELEASED_FOR)
     except (ValueError, RecursionError, AttributeError):
         return {}
-    return written if isinstance(written, dict) else {}
+    return origin if isinstance(origin, dict) else {}
 
 
 def assignment_of(data: bytes) -> str:

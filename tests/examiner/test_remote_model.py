@@ -127,7 +127,7 @@ def test_a_function_that_computes_in_float32_gets_float32() -> None:
         ("def model(X): return None", "not give an array|input row"),
         ("def model(X): return object()", "not give an array|input row"),
         ("def model(X): return ['a'] * len(X)", "texts instead of numbers"),
-        ("def model(X): return X * 1j", "not give an array"),
+        ("def model(X): return X * 1j", "its numbers are complex"),
         ("def model(X): return [X, X]", "exactly one output"),
         (
             "def model(X): return X[:, :len(X) % 3 + 1]",

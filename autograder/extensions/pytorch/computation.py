@@ -280,8 +280,8 @@ def gradients_of(outputs: Any, of_outputs: Any, tensors: Sequence[Any]) -> list[
     import torch
 
     wanted = [tensor for tensor in tensors if tensor.requires_grad]
-    found = iter(torch.autograd.grad(outputs, wanted, of_outputs, allow_unused=True, retain_graph=True))
-    return [next(found) if tensor.requires_grad else None for tensor in tensors]
+    gradients = iter(torch.autograd.grad(outputs, wanted, of_outputs, allow_unused=True, retain_graph=True))
+    return [next(gradients) if tensor.requires_grad else None for tensor in tensors]
 
 
 @contextmanager

@@ -212,8 +212,8 @@ def _without_denormals() -> Iterator[None]:
 def _evaluated(graph: Graph, rows: np.ndarray) -> list[np.ndarray]:
     import torch
 
-    given = torch.from_numpy(rows)
-    tensors = [_constant(held, given.dtype) for held in graph.tensors]
+    inputs = torch.from_numpy(rows)
+    tensors = [_constant(held, inputs.dtype) for held in graph.tensors]
     intermediate: list[np.ndarray] = []
 
     def watch(number: int, args: Any, result: Any) -> None:
@@ -224,7 +224,7 @@ def _evaluated(graph: Graph, rows: np.ndarray) -> list[np.ndarray]:
                 intermediate.append(np.asarray(args[0] - args[1]))
 
     with torch.no_grad():
-        (result,) = compute(graph, [given], tensors, watch=watch)
+        (result,) = compute(graph, [inputs], tensors, watch=watch)
     return [*intermediate, result.numpy()]
 
 

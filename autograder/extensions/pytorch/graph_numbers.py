@@ -16,7 +16,7 @@ from autograder.models.network import NumberCounts
 
 _REMEMBERING = frozenset(["batch_norm.default", "_native_batch_norm_legit_no_training.default"])
 """Normalizations that keep what they have seen."""
-_SEEN = {"mean": 3, "variance": 4}
+_STATISTICS = {"mean": 3, "variance": 4}
 """What that is → its place among their arguments."""
 _FREE = frozenset([
     "dim", "dims", "dim0", "dim1", "dim2", "axis0", "axis1", "start_dim", "end_dim", "source", "destination", "path",
@@ -68,6 +68,11 @@ def constant_numbers(graph: Graph) -> int:
     return _listed(graph) + (single if single > FREE_NUMBERS else 0) + uncovered
 
 
+def has_arrays(graph: Graph) -> bool:
+    """Return whether a graph holds arrays beside its weights whose numbers differ from place to place."""
+    return _listed(graph) > 0
+
+
 def _listed(graph: Graph) -> int:
     """Count the numbers of arrays that differ from place to place."""
     arrays = _constant_arrays(graph)
@@ -88,7 +93,7 @@ def statistics(graph: Graph) -> frozenset[int]:
     averages: set[int] = set()
     elsewhere: set[int] = set(graph.outputs)
     for node in graph.nodes:
-        held = set(_seen(node).values())
+        held = set(_statistics_of(node).values())
         averages |= held
         elsewhere |= set(Counter(node.refs) - Counter(held))
     return frozenset(averages - elsewhere).intersection(range(graph.first_tensor, graph.first_node))
@@ -96,16 +101,16 @@ def statistics(graph: Graph) -> frozenset[int]:
 
 def means_and_variances(graph: Graph) -> tuple[frozenset[int], frozenset[int]]:
     """Return the numbers of the tensors that are only means, and of those that are only variances."""
-    averages, seen = statistics(graph), [_seen(node) for node in graph.nodes]
-    means, variances = (frozenset(held[kind] for held in seen if kind in held) for kind in ("mean", "variance"))
+    averages, pairs = statistics(graph), [_statistics_of(node) for node in graph.nodes]
+    means, variances = (frozenset(held[kind] for held in pairs if kind in held) for kind in ("mean", "variance"))
     return (means - variances) & averages, (variances - means) & averages
 
 
-def _seen(node: Node) -> dict[str, int]:
+def _statistics_of(node: Node) -> dict[str, int]:
     """Return the numbers of the mean and the variance that a normalization has seen; empty for other operators."""
     if node.operator not in _REMEMBERING:
         return {}
-    values = {kind: node.argument(place, "") for kind, place in _SEEN.items()}
+    values = {kind: node.argument(place, "") for kind, place in _STATISTICS.items()}
     return {kind: value.value for kind, value in values.items() if isinstance(value, ValueRef)}
 
 

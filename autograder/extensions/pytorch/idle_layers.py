@@ -1,8 +1,7 @@
 """Layers that change nothing: what they give comes to no output, whatever weights a network has.
 
-``torch.where(h > 1e30, h.relu(), h.tanh())`` has a ReLU in its graph and in no number that it gives. A layer counts as
-idle if it is so with drawn weights and with the network's own: a gate that begins closed, as one that is multiplied by
-a parameter of 0, opens with others.
+``torch.where(h > 1e30, h.relu(), h.tanh())`` has a ReLU in its graph and in no number that it gives. A layer is idle
+if it is so with drawn weights and with the network's own: a factor that begins at 0 is another number in a draw.
 """
 
 from __future__ import annotations
@@ -92,27 +91,27 @@ def _idle(
     import torch
 
     wanted = {number for value in values for number in (value.result, *value.sources)}
-    seen: dict[int, Any] = {}
+    results_by_number: dict[int, Any] = {}
 
     def watch(number: int, _: Any, result: Any) -> None:
         if number in wanted:
-            seen[number] = next(tensors_in(result), None)
+            results_by_number[number] = next(tensors_in(result), None)
 
     held = [tensor.detach().requires_grad_(tensor.is_floating_point()) for tensor in tensors]
     with torch.enable_grad():
         outputs = compute(network.graph, network.inputs(rows), held, by_chance=False, watch=watch)
     if not all(bool(torch.isfinite(output).all()) for output in outputs):
         return list(values)
-    sizes = _gradient_sizes(outputs, seen, draw)
+    sizes = _gradient_sizes(outputs, results_by_number, draw)
     unsure = [value for value in values if not _has_gradient(value, sizes)]
     return [
         value
-        for place, value in enumerate(unsure)
-        if place >= MAX_CHANGED or not _changes(network, rows, tensors, value.result, outputs, draw)
+        for position, value in enumerate(unsure)
+        if position >= MAX_CHANGED or not _changes(network, rows, tensors, value.result, outputs, draw)
     ]
 
 
-def _gradient_sizes(outputs: Sequence[Any], seen: dict[int, Any], draw: Any) -> dict[int, float]:
+def _gradient_sizes(outputs: Sequence[Any], results_by_number: dict[int, Any], draw: Any) -> dict[int, float]:
     """Return the size of the gradient of each value of a sum of the outputs, of which each has a drawn weight."""
     import torch
 
@@ -120,8 +119,8 @@ def _gradient_sizes(outputs: Sequence[Any], seen: dict[int, Any], draw: Any) -> 
     if not learned:
         return {}
     weights = [torch.randn(output.shape, generator=draw).to(output.dtype) for output in learned]
-    numbers = [number for number, value in seen.items() if value is not None and value.requires_grad]
-    gradients = gradients_of(learned, weights, [seen[number] for number in numbers])
+    numbers = [number for number, value in results_by_number.items() if value is not None and value.requires_grad]
+    gradients = gradients_of(learned, weights, [results_by_number[number] for number in numbers])
     return {
         number: 0.0 if gradient is None else float(gradient.to_dense().double().norm())
         for number, gradient in zip(numbers, gradients, strict=True)
@@ -147,14 +146,14 @@ def _changes(
 
     with torch.no_grad():
         changed = compute(network.graph, network.inputs(rows), tensors, by_chance=False, watch=watch)
-    return any(_differ(one.detach(), other) for one, other in zip(outputs, changed, strict=True))
+    return any(_differ(before.detach(), after) for before, after in zip(outputs, changed, strict=True))
 
 
-def _differ(one: Any, other: Any) -> bool:
+def _differ(before: Any, after: Any) -> bool:
     import torch
 
-    if torch.equal(one, other):
+    if torch.equal(before, after):
         return False
-    if not one.is_floating_point():
+    if not before.is_floating_point():
         return True
-    return float((one - other).abs().max()) > _CHANGE * max(float(one.abs().max()), float(other.abs().max()))
+    return float((before - after).abs().max()) > _CHANGE * max(float(before.abs().max()), float(after.abs().max()))

@@ -155,11 +155,11 @@ class Graph:
 
     def of_data(self) -> set[int]:
         """Return the numbers of the values that depend on an input; sizes are none of them."""
-        found = set(range(self.first_tensor))
+        numbers = set(range(self.first_tensor))
         for number, node in self.needed_nodes():
-            if node.operator not in SIZES - {"getitem"} and not found.isdisjoint(node.refs):
-                found.add(number)
-        return found
+            if node.operator not in SIZES - {"getitem"} and not numbers.isdisjoint(node.refs):
+                numbers.add(number)
+        return numbers
 
     def tensor(self, number: Any) -> Tensor | None:
         """Return the tensor of a reference; None for any other value."""

@@ -195,24 +195,32 @@ class TorchNetwork(GraphComputation, Network):
         kinds = known_kinds(vocabulary)
         return frozenset(kind for kind in kinds if "Dropout" not in kind) if self.graph.decomposed else kinds
 
+    def description(self) -> str:
+        """Return what the graph computes, without its weights."""
+        from autograder.extensions.pytorch.described_network import description
+
+        return description(self.graph, self.row_kind)
+
+    def noise(self) -> Sequence[float]:
+        """Return the shares that the graph drops at random in a training."""
+        from autograder.extensions.pytorch.described_network import noise
+
+        return noise(self.graph)
+
     def has_idle(self, vocabulary: str, kinds: Collection[str]) -> bool:
         """Return whether the result of a layer changes nothing."""
+        from autograder.extensions.pytorch.described_network import drawn_rows
         from autograder.extensions.pytorch.idle_layers import layer_values
 
         values = layer_values(self.graph, self.measure.shapes, vocabulary, kinds)
         if not values:
             return False
         draw = np.random.default_rng()  # the author of the network cannot know these rows
-        arrays = [
-            draw.normal(size=(_FEW, *held.shape)).astype("float32")
-            if self.row_kind == "real" and held.dtype in FLOATS
-            else draw.integers(0, 2, (_FEW, *held.shape)).astype("float32" if held.dtype in FLOATS else "int64")
-            for held in self.graph.inputs
-        ]
+        arrays = drawn_rows(self.graph, self.row_kind, _FEW, draw)
         self.require_linear_growth(_FEW)
         plain = [[value.result, list(value.sources)] for value in values]
         idle = self.part.ask("idle", self.named(arrays), plain, int(draw.integers(2**31)))
-        return idle != []  # whatever else comes back of a process that computes
+        return bool(idle != [])  # whatever else comes back of a process that computes
 
     def own_computations(self) -> frozenset[str]:
         """Return what is computed beside the layers."""
@@ -257,6 +265,16 @@ class TorchNetwork(GraphComputation, Network):
         arrays = self.arrays(rows)
         self.require_linear_growth(len(arrays[0]))
         return self.named(arrays)
+
+
+def described(plain: Mapping[str, Any]) -> tuple[TorchNetwork, Any]:
+    """Return the network of a :meth:`TorchNetwork.description`, and rows that it takes."""
+    from autograder.extensions.pytorch.described_network import read_description
+
+    graph, arrays = read_description(plain)
+    network = TorchNetwork(graph)
+    network.row_kind = plain["rows"]
+    return network, network.named(arrays) if graph.names or len(arrays) > 1 else arrays[0]
 
 
 def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequence[Any]) -> None:

@@ -1,5 +1,7 @@
 """What describes PyTorch's modules in the student's process, where the sandbox shows this folder beside the agent."""
 
+from __future__ import annotations
+
 from typing import Any
 
 LATE_PARTS = ("torch._dynamo", "torch.export._trace")

@@ -109,14 +109,14 @@ class _Module:
         """Return the optimizers that train the model, wherever the notebook keeps them, and what sets their rates."""
         optim, trainable = self.torch.optim, set(map(id, self.model.parameters()))
         optimizer, scheduler = kinds = (optim.Optimizer, optim.lr_scheduler.LRScheduler)
-        kept = [held for held in gc.get_objects() if issubclass(type(held), kinds)]  # once: there may be millions
+        objects = [held for held in gc.get_objects() if issubclass(type(held), kinds)]  # once: there may be millions
         optimizers = [
             held
-            for held in kept
+            for held in objects
             if issubclass(type(held), optimizer)
             and any(id(p) in trainable for group in getattr(held, "param_groups", ()) for p in group["params"])
         ]
-        schedulers, numbers = [held for held in kept if issubclass(type(held), scheduler)], set(map(id, optimizers))
+        schedulers, numbers = [held for held in objects if issubclass(type(held), scheduler)], set(map(id, optimizers))
         return optimizers, [held for held in schedulers if id(getattr(held, "optimizer", None)) in numbers]
 
     def outputs(self, inputs: Any, seed: int) -> Any:
