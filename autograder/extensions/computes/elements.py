@@ -15,8 +15,8 @@ _STATISTICS: dict[NumberKind, float] = {"mean": MEAN, "variance": VARIANCE}
 """What all statistics of normalizations are set to: the library keeps them, and a right network has them, too."""
 _PASSES = 2
 """Random combinations of outputs whose gradients tell one number from another."""
-_POINTS, _MAX_POINTS = 3, 8
-"""Random weights at which is looked which numbers change an output, and how many more where some do not."""
+_POINTS, _MAX_POINTS = 3, 16
+"""Random weights at which is looked which numbers change an output, and most of them where some do not."""
 RELATIVE, ABSOLUTE = 1e-9, 1e-11
 """Differences that count as rounding in double precision: relative to a number, and to the largest one beside it."""
 
@@ -127,8 +127,9 @@ def roles(elements: Elements, comparison: ComparedRows) -> Roles:
     with np.errstate(all="ignore"):
         while len(signatures) < _MAX_POINTS:
             numbers = np.abs(draws.normal(size=elements.count)) * elements.scales
-            signed = numbers * np.where(draws.random(elements.count) < 0.4, -1, 1)
-            signature = elements.signature(signed, comparison)[1]
+            signs = np.where(draws.random(elements.count) < 0.4, -1, 1)
+            # Behind positive weights, few units of a ReLU are closed for all rows, as some are behind signed ones.
+            signature = elements.signature(numbers if len(signatures) % 2 else numbers * signs, comparison)[1]
             if not np.isfinite(signature).all():
                 signature = elements.signature(numbers, comparison)[1]
             signatures.append(np.nan_to_num(signature / (np.abs(signature).max(initial=0.0) or 1.0)))

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograder.extensions.pytorch import graph_numbers
 from autograder.extensions.pytorch.computed_network import claim_of
+from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES
 from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, read_graph, typed_arguments
 
 _MAX_CONSTANTS = 4_096
@@ -89,6 +90,7 @@ def noise(graph: Graph) -> list[float]:
     return sorted(
         float(value)
         for _, node in graph.needed_nodes()
+        if node.operator not in SIZES
         for name, _, value in typed_arguments(node)
         if (name.startswith("dropout") or (name == "p" and "dropout" in node.operator)) and value
     )

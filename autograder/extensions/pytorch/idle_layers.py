@@ -7,6 +7,7 @@ if it is so with drawn weights and with the network's own: a factor that begins 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ _SHARE = 1e-5
 """Least gradient of a layer's result, by that of what the layer takes."""
 _CHANGE = 1e-6
 """Least change of the outputs, by their size, where the result of a layer is another one."""
-MAX_CHANGED = 16
+MAX_CHANGED = 64
 """Most layers whose results are changed, where gradients do not tell."""
 
 
@@ -97,9 +98,12 @@ def _idle(
         if number in wanted:
             results_by_number[number] = next(tensors_in(result), None)
 
-    held = [tensor.detach().requires_grad_(tensor.is_floating_point()) for tensor in tensors]
+    parameters = [
+        tensor.detach().requires_grad_(held.parameter and tensor.is_floating_point())
+        for tensor, held in zip(tensors, network.graph.tensors, strict=True)
+    ]
     with torch.enable_grad():
-        outputs = compute(network.graph, network.inputs(rows), held, by_chance=False, watch=watch)
+        outputs = compute(network.graph, network.inputs(rows), parameters, by_chance=False, watch=watch)
     if not all(bool(torch.isfinite(output).all()) for output in outputs):
         return list(values)
     sizes = _gradient_sizes(outputs, results_by_number, draw)
@@ -112,7 +116,7 @@ def _idle(
 
 
 def _gradient_sizes(outputs: Sequence[Any], results_by_number: dict[int, Any], draw: Any) -> dict[int, float]:
-    """Return the size of the gradient of each value of a sum of the outputs, of which each has a drawn weight."""
+    """Return the size of each value's gradient, of a sum of the outputs with drawn weights."""
     import torch
 
     learned = [output for output in outputs if output.requires_grad]
@@ -120,10 +124,12 @@ def _gradient_sizes(outputs: Sequence[Any], results_by_number: dict[int, Any], d
         return {}
     weights = [torch.randn(output.shape, generator=draw).to(output.dtype) for output in learned]
     numbers = [number for number, value in results_by_number.items() if value is not None and value.requires_grad]
-    gradients = gradients_of(learned, weights, [results_by_number[number] for number in numbers])
+    gradients: Sequence[Any] = []
+    with suppress(RuntimeError, NotImplementedError):  # PyTorch has no derivative of an operator
+        gradients = gradients_of(learned, weights, [results_by_number[number] for number in numbers])
     return {
         number: 0.0 if gradient is None else float(gradient.to_dense().double().norm())
-        for number, gradient in zip(numbers, gradients, strict=True)
+        for number, gradient in zip(numbers, gradients, strict=False)
     }
 
 

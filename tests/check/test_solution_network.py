@@ -1,0 +1,216 @@
+"""What computes the same as the solution's network is what a pattern asks, however its layers are written."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from helpers.remote_models import recorded
+from helpers.torch_modules import PICTURES, ROWS, WORDS, module, network_of
+from helpers.torch_notebook import page
+
+from autograder import check
+from autograder._util import registry
+from autograder.check.asking import asked_by
+from autograder.examiner.permissions import Observer, Permissions
+from autograder.records.checks import CheckResult, is_undecided
+from autograder.records.observations import Act, Observations
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here")
+
+LINEAR, RELU, CONV, POOL = (check.layer(kind) for kind in ("Linear", "ReLU", "Conv2d", "MaxPool2d"))
+
+
+def told(
+    solution: Any, *answers: Any, rows: Any, pattern: Any, before: Observations | None = None
+) -> list[CheckResult]:
+    """What a test with one pattern says of each answer, after the solution's network was seen to fit it."""
+    permissions = Permissions(before or observed(solution, rows, pattern))
+    permissions.begin("test", "")
+    with asked_by("test", permissions.constants, permissions.networks):
+        return [
+            recorded(lambda made=made: check.architecture(network_of(made.eval(), rows), pattern))  # type: ignore[misc]
+            for made in answers
+        ]
+
+
+def observed(solution: Any, rows: Any, pattern: Any) -> Observations:
+    observer = Observer()
+    observer.begin("test", "")
+    with asked_by("test", observer.constants, observer.networks):
+        assert recorded(lambda: check.architecture(network_of(solution.eval(), rows), pattern)).fraction == 1
+    return observer.observations
+
+
+def pooled(pool: Callable[[Any, Any], Any], **parts: Any) -> Any:
+    from torch import nn
+
+    made = {"conv": nn.Conv2d(3, 4, 3, padding=1), "pool": nn.MaxPool2d(2), "last": nn.Linear(64, 3)} | parts
+    return module(lambda own, x: own.last(pool(own, own.conv(x)).flatten(1)), **made)
+
+
+def of_slices(own: Any, x: Any) -> Any:
+    import torch
+
+    return torch.stack([x[..., i::2, j::2] for i in (0, 1) for j in (0, 1)]).amax(0)
+
+
+POOLED = [CONV, POOL, LINEAR]
+
+
+def test_a_way_that_no_list_has_is_what_the_solution_computes() -> None:
+    with_pool = pooled(lambda own, x: own.pool(x))
+    (alone,) = [recorded(lambda: check.architecture(network_of(pooled(of_slices), PICTURES), POOLED))]
+    assert alone.fraction == 0
+    (result,) = told(with_pool, pooled(of_slices), rows=PICTURES, pattern=POOLED)
+    assert result.fraction == 1, result
+    assert "what the solution's does" in result.detail
+
+
+def test_another_computation_fails_as_without_the_solution() -> None:
+    import torch.nn.functional as F
+
+    averaged = pooled(lambda own, x: F.avg_pool2d(x, 2))
+    first = pooled(lambda own, x: x[..., ::2, ::2])
+    wide = pooled(of_slices, conv=torch_conv(3, 4, 5))
+    results = told(pooled(lambda own, x: own.pool(x)), averaged, first, wide, rows=PICTURES, pattern=POOLED)
+    assert [result.fraction for result in results] == [0, 0, 0]
+    assert not any("computes" in result.message for result in results)
+
+
+def torch_conv(before: int, after: int, size: int) -> Any:
+    from torch import nn
+
+    return nn.Conv2d(before, after, size, padding=size // 2)
+
+
+def heads(forward: Callable[[Any, Any], Any], **parts: Any) -> Any:
+    return module(forward, **parts)
+
+
+def test_layers_for_each_head_are_the_fused_layer_of_the_solution() -> None:
+    import torch
+    from torch import nn
+
+    def fused(own: Any, x: Any) -> Any:
+        query, key, value = own.qkv(x).chunk(3, -1)
+        split = lambda z: z.view(len(z), 2, 3)  # noqa: E731 - two heads
+        weights = (split(query) * split(key)).softmax(-1)
+        return own.out((weights * split(value)).flatten(1))
+
+    def each(own: Any, x: Any) -> Any:
+        parts = [(q(x) * k(x)).softmax(-1) * v(x) for q, k, v in zip(own.q, own.k, own.v, strict=True)]
+        return own.out(torch.cat(parts, 1))
+
+    layers = lambda: nn.ModuleList(nn.Linear(4, 3) for _ in range(2))  # noqa: E731
+    solution = module(fused, qkv=nn.Linear(4, 18), out=nn.Linear(6, 2))
+    answer = module(each, q=layers(), k=layers(), v=layers(), out=nn.Linear(6, 2))
+    (result,) = told(solution, answer, rows=ROWS, pattern=[check.layer("Linear", out_features=18), LINEAR])
+    assert result.fraction == 1, result
+
+
+def dropped(share: float | None, act: Callable[[Any], Any]) -> Any:
+    from torch import nn
+
+    parts = {"first": nn.Linear(4, 8), "last": nn.Linear(8, 3), "drop": nn.Dropout(share) if share else nn.Identity()}
+    return module(lambda own, x: own.last(own.drop(act(own.first(x)))), **parts)
+
+
+def test_what_only_a_training_shows_is_not_excused() -> None:
+    """A network without dropout computes the same once it is trained."""
+    import torch
+
+    pattern = [LINEAR, RELU, check.layer("Dropout", p=0.5), LINEAR]
+    solution = dropped(0.5, torch.relu)
+    right, without, other = told(
+        solution,
+        dropped(0.5, torch.relu),
+        dropped(None, torch.relu),
+        dropped(0.1, torch.relu),
+        rows=ROWS,
+        pattern=pattern,
+    )
+    assert right.fraction == 1
+    assert without.fraction == other.fraction == 0
+
+
+def test_the_network_of_another_pattern_counts_for_nothing() -> None:
+    """A test may ask for two networks, and one is not the other."""
+    from torch import nn
+
+    small = lambda: nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))  # noqa: E731
+    seen = observed(small(), ROWS, [LINEAR, RELU, LINEAR])
+    (result,) = told(None, small(), rows=ROWS, pattern=[LINEAR, RELU, LINEAR, RELU, LINEAR], before=seen)
+    assert result.fraction == 0
+
+
+def test_tokens_are_drawn_from_the_table() -> None:
+    import torch
+    import torch.nn.functional as F
+    from torch import nn
+
+    solution = nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(20, 3))
+    answer = module(
+        lambda own, x: torch.einsum("bnv,nvo->bo", F.one_hot(x, 9).float(), torch.einsum("ve,neo->nvo", own.e, own.w)) + own.b,
+        e=nn.Parameter(torch.randn(9, 4)), w=nn.Parameter(torch.randn(5, 4, 3)), b=nn.Parameter(torch.randn(3)),
+    )  # fmt: skip
+    (result,) = told(solution, answer, rows=WORDS, pattern=[check.layer("Embedding"), check.layer("Flatten"), LINEAR])
+    assert result.fraction == 1 or is_undecided(result), result
+
+
+def test_without_the_extension_nothing_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = observed(pooled(lambda own, x: own.pool(x)), PICTURES, POOLED)
+    monkeypatch.setattr(registry, "names", lambda group: [] if group == registry.CHECKS else ["torch"])
+    (result,) = told(None, pooled(of_slices), rows=PICTURES, pattern=POOLED, before=seen)
+    assert result.fraction == 0
+
+
+# --- the record ------------------------------------------------------------------------------------------------
+
+
+def test_the_record_has_no_weights_and_is_the_same_each_time() -> None:
+    first, second = (observed(pooled(lambda own, x: own.pool(x)), PICTURES, POOLED) for _ in range(2))
+    assert first == second
+    (fact,) = [fact for fact in first.facts if fact.act is Act.COMPUTES]
+    assert fact.subject.startswith("test layers ")
+    assert {entry["values"] and len(entry["values"]) for entry in json.loads(fact.value)["arrays"]} == {None}
+
+
+def test_a_network_with_arrays_that_are_drawn_is_not_recorded() -> None:
+    import torch
+    from torch import nn
+
+    made = module(lambda own, x: own.out((x @ own.by).sin()), out=nn.Linear(8, 3))
+    made.register_buffer("by", torch.randn(4, 8))
+    assert not [fact for fact in observed(made, ROWS, [..., LINEAR]).facts if fact.act is Act.COMPUTES]
+
+
+SOLUTION = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.pool, self.last = nn.Conv2d(1, 4, 3, padding=1), nn.MaxPool2d(2), nn.Linear(64, 3)
+    def forward(self, x):
+        return self.last(self.pool(self.conv(x)).flatten(1))
+
+net = Net()
+"""
+ANSWER = SOLUTION.replace(
+    "self.pool(self.conv(x))", "torch.stack([self.conv(x)[..., i::2, j::2] for i in (0, 1) for j in (0, 1)]).amax(0)"
+)
+TEST = """
+from autograder import check
+check.architecture(net, [check.layer("Conv2d"), check.layer("MaxPool2d"), check.layer("Linear")], input_shape=(1, 8, 8))
+"""
+
+
+@pytest.mark.integration
+def test_a_students_notebook_is_compared_with_the_solutions() -> None:
+    assert page(ANSWER, TEST, solution=SOLUTION).points == 1
+    assert page(ANSWER.replace("amax(0)", "mean(0)"), TEST, solution=SOLUTION).points == 0
