@@ -102,7 +102,7 @@ def architecture(
         message = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
         evidence = {BRANCHES: True} if _has_orders(model, library) else {}
         return report(name, 1.0, message, weight=weight, detail=detail, evidence=evidence)
-    sameness = None if shapes else solution_network.compare(model, of, lines)
+    sameness = None if shapes else solution_network.compare(model, of, pattern, lines)
     if sameness == "same":
         message = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
         return report(name, 1.0, message, weight=weight, detail=f"{detail}; it computes what the solution's does")

@@ -10,12 +10,16 @@ import hashlib
 import importlib
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 from autograder._util import registry
 from autograder.check.asking import solution_networks
 from autograder.check.differences import Difference
+from autograder.check.pattern import LayerPattern, Run, singles
+from autograder.check.prediction_cache import CachedModel
 from autograder.check.results import recording
+from autograder.check.subject import has_weights, is_keras
 from autograder.errors import CourseError
 from autograder.models.network import Network
 from autograder.records.checks import is_undecided
@@ -23,8 +27,11 @@ from autograder.records.checks import is_undecided
 _CHECK = "computes"
 _SECONDS = 20.0
 """Processor time in which weights are matched."""
-_OF_TRAINING = frozenset(["p", "dropout", "momentum"])
-"""Settings that say nothing of what a network computes once it is trained."""
+_SHARES = frozenset(["p", "dropout", "recurrent_dropout", "rate", "stddev"])
+"""Settings of what a network does at random in a training; those of both networks are compared."""
+_OF_TRAINING = frozenset(["momentum", "trainable", "seed"])
+_ENDS_OF_TRAINING = ("_initializer", "_regularizer", "_constraint")
+"""Settings that say nothing of what a network computes once it is trained: no other way counts for them."""
 
 
 def key(name: str, pattern: str) -> str:
@@ -36,35 +43,56 @@ def note(model: Any, of: str) -> None:
     """Note what a network computes that fits a pattern, if it is the solution's."""
     if isinstance(model, Network):
         solution_networks(of, model.description)
+    elif _is_rebuilt(model):
+        from autograder.models import keras_description
+
+        solution_networks(of, partial(keras_description.description, model))
 
 
-def compare(model: Any, of: str, lines: Sequence[Difference]) -> Literal["same", "undecided"] | None:
+def compare(model: Any, of: str, pattern: Run, lines: Sequence[Difference]) -> Literal["same", "undecided"] | None:
     """Tell whether a network computes what the solution's does; None if it does not, or nobody knows.
 
     Args:
         model: a network that does not fit a pattern.
         of: the :func:`key` of the check.
+        pattern: the pattern.
         lines: the differences.
     """
-    if (
-        not isinstance(model, Network)
-        or any(map(_is_of_training, lines))
-        or _CHECK not in registry.names(registry.CHECKS)
-    ):
+    if not isinstance(model, Network) and not _is_rebuilt(model):
         return None
-    verdicts = {_compared(model, json.loads(text)) for text in solution_networks(of, str)}
+    if any(map(_asks_of_training, singles(pattern))) or any(map(_is_of_training, lines)):
+        return None
+    descriptions = solution_networks(of, str)
+    if not descriptions or _CHECK not in registry.names(registry.CHECKS):
+        return None
+    verdicts = {_compared(model, json.loads(text)) for text in descriptions}
     return "same" if "same" in verdicts else "undecided" if "undecided" in verdicts else None
+
+
+def _is_rebuilt(model: Any) -> bool:
+    return is_keras(model) and type(model) is not CachedModel and has_weights(model)
+
+
+def _asks_of_training(single: LayerPattern) -> bool:
+    return any(name in _OF_TRAINING or name.endswith(_ENDS_OF_TRAINING) for name in single.attributes)
 
 
 def _is_of_training(line: Difference) -> bool:
     kinds = [line.step.kind if line.step is not None else "", line.pattern.kind if line.pattern is not None else ""]
-    return line.attribute in _OF_TRAINING or any("Dropout" in kind for kind in kinds)
+    return line.attribute in _SHARES or any("Dropout" in kind or "Noise" in kind for kind in kinds)
 
 
-def _compared(model: Network, description: Any) -> str:
-    package = importlib.import_module(registry.package(registry.MODELS, description["library"]))
-    reference, rows = package.described(description)
-    if reference.noise() != model.noise():
+def _compared(model: Any, description: Any) -> str:
+    library = description["library"]
+    try:
+        if library == "keras":
+            from autograder.models.keras_description import described
+        else:
+            described = importlib.import_module(registry.package(registry.MODELS, library)).described
+        reference, rows = described(description)
+    except Exception:  # another version of the library than at the release, whose tests of the pattern still count
+        return "other"
+    if list(_noise(reference)) != list(_noise(model)):
         return "other"
     computes = registry.load(registry.CHECKS, _CHECK)
     with recording() as results:
@@ -74,3 +102,11 @@ def _compared(model: Network, description: Any) -> str:
             return "other"
     (result,) = results
     return "undecided" if is_undecided(result) else "same" if result.fraction == 1 else "other"
+
+
+def _noise(model: Any) -> Sequence[float]:
+    if isinstance(model, Network):
+        return model.noise()
+    from autograder.models import keras_description
+
+    return keras_description.noise(model)

@@ -214,3 +214,82 @@ check.architecture(net, [check.layer("Conv2d"), check.layer("MaxPool2d"), check.
 def test_a_students_notebook_is_compared_with_the_solutions() -> None:
     assert page(ANSWER, TEST, solution=SOLUTION).points == 1
     assert page(ANSWER.replace("amax(0)", "mean(0)"), TEST, solution=SOLUTION).points == 0
+
+
+# --- Keras -----------------------------------------------------------------------------------------------------
+
+
+def of_keras(*, fused: bool, units: int = 8, regularizer: Any = None, rate: float = 0.0, gelu: bool = False) -> Any:
+    """Three experts whose results are added, in a layer for each or in one for all."""
+    import keras
+    from keras import layers, ops
+
+    inputs = keras.Input((5,))
+    activation = "gelu" if gelu else "relu"
+    if fused:
+        hidden = layers.Dense(3 * units, activation, kernel_regularizer=regularizer)(inputs)
+        parts = layers.Reshape((3, units))(hidden)
+        mixed = ops.sum(parts, axis=1)
+    else:
+        parts = [layers.Dense(units, activation, kernel_regularizer=regularizer)(inputs) for _ in range(3)]
+        mixed = layers.Add()(parts)
+    mixed = layers.Dropout(rate)(mixed) if rate else mixed
+    return keras.Model(inputs, layers.Dense(2)(mixed))
+
+
+def asked_of_keras(more: Any = (), **settings: Any) -> list[Any]:
+    return [
+        *[check.layer("Dense", units=8, activation="relu", **settings)] * 3,
+        check.layer("Add"),
+        *more,
+        check.dense(2),
+    ]
+
+
+def told_of_keras(solution: Any, answer: Any, pattern: Any) -> CheckResult:
+    observer = Observer()
+    observer.begin("test", "")
+    with asked_by("test", observer.constants, observer.networks):
+        assert recorded(lambda: check.architecture(solution, pattern)).fraction == 1
+    permissions = Permissions(observer.observations)
+    permissions.begin("test", "")
+    with asked_by("test", permissions.constants, permissions.networks):
+        return recorded(lambda: check.architecture(answer, pattern))
+
+
+@pytest.mark.keras
+def test_a_keras_model_that_computes_the_same_is_what_is_asked() -> None:
+    answer, pattern = of_keras(fused=True), asked_of_keras()
+    assert recorded(lambda: check.architecture(answer, pattern)).fraction == 0
+    result = told_of_keras(of_keras(fused=False), answer, pattern)
+    assert result.fraction == 1, result
+    for wrong in (of_keras(fused=True, units=4), of_keras(fused=True, gelu=True)):
+        assert told_of_keras(of_keras(fused=False), wrong, pattern).fraction == 0
+
+
+@pytest.mark.keras
+def test_a_regularizer_or_a_dropout_of_keras_is_not_excused() -> None:
+    with_l2 = of_keras(fused=False, regularizer="l2")
+    assert told_of_keras(with_l2, of_keras(fused=True), asked_of_keras(kernel_regularizer="l2")).fraction == 0
+    import keras
+
+    dropped = asked_of_keras([check.layer("Dropout", rate=0.5)])
+    solution = of_keras(fused=False, rate=0.5)
+    assert told_of_keras(solution, of_keras(fused=True), dropped).fraction == 0
+    assert told_of_keras(solution, of_keras(fused=True, rate=0.5), dropped).fraction == 1
+    assert keras.backend.backend() == "tensorflow"
+
+
+@pytest.mark.keras
+def test_words_of_a_keras_model_are_drawn_from_its_table() -> None:
+    import keras
+    from keras import layers, ops
+
+    solution = keras.Sequential(
+        [keras.Input((6,)), layers.Embedding(9, 4), layers.GlobalAveragePooling1D(), layers.Dense(3)]
+    )
+    words = keras.Input((6,), dtype="int32")
+    rows = layers.Dense(4, use_bias=False)(ops.one_hot(words, 9))
+    answer = keras.Model(words, layers.Dense(3)(ops.sum(rows, axis=1) / 6))
+    pattern = [check.layer("Embedding"), check.layer("GlobalAveragePooling1D"), check.dense(3)]
+    assert told_of_keras(solution, answer, pattern).fraction == 1

@@ -50,6 +50,23 @@ def chain(activation: Any = None, width: int = 5) -> Any:
     return nn.Sequential(nn.Linear(6, width), activation or nn.ReLU(), nn.Linear(width, 3))
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_number_behind_a_closed_relu_is_looked_at_again(seed: int) -> None:
+    """At drawn weights, units are closed for all rows, and in each way to write a network others are."""
+    import torch
+    from torch import nn
+
+    def rest() -> list[Any]:
+        return [nn.BatchNorm2d(8), nn.ReLU(), nn.ConvTranspose2d(8, 4, 4, 2, 1), nn.BatchNorm2d(4), nn.ReLU(),
+                nn.ConvTranspose2d(4, 1, 4, 2, 1), nn.Tanh()]  # fmt: skip
+
+    torch.manual_seed(seed)
+    reference = nn.Sequential(nn.Linear(6, 128, bias=False), nn.Unflatten(1, (8, 4, 4)), *rest()).eval()
+    answer = nn.Sequential(nn.Unflatten(1, (6, 1, 1)), nn.ConvTranspose2d(6, 8, 4, bias=False), *rest()).eval()
+    result = computed(answer, reference, input_shape=(6,))
+    assert result.fraction == 1, result
+
+
 def test_there_are_twenty_four_networks() -> None:
     made = torch_networks()
     assert set(made) == set(NAMES)
