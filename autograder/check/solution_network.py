@@ -22,7 +22,7 @@ from autograder.check.results import recording
 from autograder.check.subject import has_weights, is_keras
 from autograder.errors import CourseError
 from autograder.models.network import Network
-from autograder.records.checks import is_undecided
+from autograder.records.checks import UNFINISHED, is_undecided
 
 _CHECK = "computes"
 _SECONDS = 20.0
@@ -101,7 +101,9 @@ def _compared(model: Any, description: Any) -> str:
         except CourseError:  # the solution's network is not computed with other weights
             return "other"
     (result,) = results
-    return "undecided" if is_undecided(result) else "same" if result.fraction == 1 else "other"
+    if is_undecided(result):
+        return "other" if result.evidence.get(UNFINISHED) else "undecided"  # the pattern decides about a large network
+    return "same" if result.fraction == 1 else "other"
 
 
 def _noise(model: Any) -> Sequence[float]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from autograder.check.handle import ModelHandle
 from autograder.check.reading import call_failure, unread_reason
 from autograder.check.results import report
@@ -39,7 +42,9 @@ def report_unreadable(
     return report_for_a_person(name, problem, weight, detail=f"{MODULE_UNREAD} {unread_reason(model)}".strip())
 
 
-def report_for_a_person(name: str, problem: str, weight: float, *, detail: str = "") -> CheckResult:
+def report_for_a_person(
+    name: str, problem: str, weight: float, *, detail: str = "", evidence: Mapping[str, Any] | None = None
+) -> CheckResult:
     """Report a check that a test cannot decide; a person reads why.
 
     Args:
@@ -47,6 +52,7 @@ def report_for_a_person(name: str, problem: str, weight: float, *, detail: str =
         problem: why, a sentence for the student.
         weight: the check's share.
         detail: for the instructor only; by default the message.
+        evidence: what is known beside it.
     """
     message = f"{problem} {A_PERSON_DECIDES}"
-    return report(name, 0.0, message, weight=weight, detail=detail, evidence={UNDECIDED: True})
+    return report(name, 0.0, message, weight=weight, detail=detail, evidence={UNDECIDED: True, **(evidence or {})})

@@ -40,9 +40,9 @@ class CheckResult:
     """Points that full credit earns beyond the cell's own; such a check has no share in the cell's points."""
 
 
-PRIVATE_EVIDENCE = frozenset({"threshold", "first_credit", "higher_is_better", "close_calls", "branches"})
+PRIVATE_EVIDENCE = frozenset({"threshold", "first_credit", "higher_is_better", "close_calls", "branches", "unfinished"})
 """Evidence for the instructor alone: the values of full and of first credit, their direction, whether a close call
-has the benefit of the doubt, and :data:`BRANCHES`."""
+has the benefit of the doubt, :data:`BRANCHES`, and :data:`UNFINISHED`."""
 RECORDED = "recorded"
 """Message of a case of otter's whose detail is a JSON list: what it prints, and what it shows."""
 LEADERBOARD, ORDER = "leaderboard", "leaderboard order"
@@ -55,6 +55,8 @@ PUBLIC = "public"
 """Evidence of a case of otter's that students have, too."""
 UNDECIDED = "undecided"
 """Evidence of a check that could not be decided: the question waits for a person."""
+UNFINISHED = "unfinished"
+"""Evidence of such a check: whether it ended before it had found out anything."""
 
 
 def is_undecided(check: CheckResult) -> bool:

@@ -161,6 +161,21 @@ def test_tokens_are_drawn_from_the_table() -> None:
     assert result.fraction == 1 or is_undecided(result), result
 
 
+def test_a_network_too_large_to_be_matched_is_the_patterns() -> None:
+    """A wrong one fails as before, and does not wait for a person."""
+    from torch import nn
+
+    def large(width: int) -> Any:
+        return nn.Sequential(nn.Flatten(), nn.Linear(192, width), nn.ReLU(), nn.Linear(width, 3))
+
+    pattern = [check.layer("Flatten"), check.layer("Linear", out_features=3_000), RELU, LINEAR]
+    right, wrong = told(large(3_000), large(3_000), large(2_900), rows=PICTURES, pattern=pattern)
+    assert right.fraction == 1
+    assert wrong.fraction == 0
+    assert not is_undecided(wrong)
+    assert "out_features 2900, expected 3000" in wrong.message
+
+
 def test_without_the_extension_nothing_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = observed(pooled(lambda own, x: own.pool(x)), PICTURES, POOLED)
     monkeypatch.setattr(registry, "names", lambda group: [] if group == registry.CHECKS else ["torch"])

@@ -36,6 +36,8 @@ class Sameness:
     sentence: str
     shows_shapes: bool = False
     """Whether the sentence tells shapes or numbers of either network."""
+    is_unfinished: bool = False
+    """Whether nothing was found out: the networks are too large, or the time was over."""
 
 
 SAME = Sameness("same", "with the same weights, it gives the same outputs")
@@ -181,11 +183,11 @@ class _Pair:
         if not self.reference.count or not self.student.count:
             return Sameness("other", _other_weights(self.reference, self.student), True)
         if max(self.reference.count, self.student.count) > _MAX_SEARCHED:
-            return near or Sameness("undecided", _TIME)
+            return near or Sameness("undecided", _TIME, is_unfinished=True)
         try:
             return self._matched(near)
         except SearchTimeout:
-            return near or Sameness("undecided", _TIME)
+            return near or Sameness("undecided", _TIME, is_unfinished=True)
 
     def _matched(self, near: Sameness | None) -> Sameness:
         ours, theirs = roles(self.reference, self.comparison), roles(self.student, self.comparison)

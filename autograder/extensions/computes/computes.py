@@ -30,7 +30,7 @@ from autograder.kernel.model_inputs import arranged, passed
 from autograder.kernel.random_state import preserve_random_state
 from autograder.models.network import Network
 from autograder.models.weight_function import WeightFunction
-from autograder.records.checks import CheckResult
+from autograder.records.checks import UNFINISHED, CheckResult
 
 _CHECK = "check.computes"
 _MATCHED_ROWS, _COMPARED_ROWS, _DRAWN_ROWS = 12, 64, 32
@@ -102,7 +102,7 @@ def computes(
             return report_for_a_person(name, _NOT_COMPUTED, weight, detail=f"{type(error).__name__}: {error}")
     sentence = finding.sentence.rstrip(".")
     if finding.verdict == "undecided":
-        return report_for_a_person(name, f"{sentence}.", weight)
+        return report_for_a_person(name, f"{sentence}.", weight, evidence={UNFINISHED: finding.is_unfinished})
     if finding.verdict == "same":
         message = ", ".join(filter(None, [sentence, reading_of(examined)]))
         return report(name, 1.0, message, weight=weight)
