@@ -30,6 +30,7 @@ from autograder.release import exam_cache, formats
 from autograder.release.answer_files import answer_cells, with_answers
 from autograder.release.exam_construction import make_exam, released_notebook, solution_notebook
 from autograder.release.fault_list import FaultList
+from autograder.release.offered_answers import offered_answers
 from autograder.release.preparation import check_prepared
 from autograder.release.pytest_files import HEADER_LINES, with_tests
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
@@ -137,7 +138,7 @@ def linted(release: Release) -> tuple[list[Fault], list[str]]:
     ]
     errors = _each_module_once([(exam, finding) for exam, finding in findings if not finding.warning])
     texts = [text for exam, finding in findings if finding.warning for text in placed(exam, [finding])]
-    return errors, [*release.warnings, *texts]
+    return errors, [*release.warnings, *texts, *offered_answers(release.exams, release.files)]
 
 
 def without_points(release: Release) -> list[str]:

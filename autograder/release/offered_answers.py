@@ -1,0 +1,64 @@
+"""Released modules that have what students are to write: an import of it would be a right answer."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from autograder._util.syntax import parsed
+from autograder.records.exam import Exam, ExamCell, Role
+from autograder.syntax.magics import without_magics
+from autograder.syntax.names import loaded_names
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def offered_answers(exams: Iterable[Exam], files: Mapping[str, Path]) -> list[str]:
+    """Warn of functions and classes that tests ask of an answer and that a released module has, too.
+
+    Args:
+        exams: the exams of an assignment.
+        files: released path → file on this machine.
+    """
+    modules = {path: _defined(_text(file)) for path, file in files.items() if path.endswith(".py")}
+    return [warning for exam in exams for warning in _offered(exam, modules)]
+
+
+def _offered(exam: Exam, modules: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    code = [cell for cell in exam.cells if cell.cell_type == "code"]
+    tested = frozenset[str]().union(*(loaded_names(without_magics(c.source)) for c in code if c.role is Role.TEST))
+    own = {cell.file for cell in exam.answer_files}
+    for cell in (cell for cell in code if cell.role is Role.ANSWER):
+        asked = (_defined(without_magics(cell.source)) & tested) - _imported(cell)
+        for path in sorted(modules.keys() - own):
+            if both := sorted(asked & modules[path]):
+                names = ", ".join(f"`{name}`" for name in both)
+                yield (
+                    f"source/{exam.assignment}/{exam.notebook}.ipynb: {path} is released and has {names}, which "
+                    f"{cell.grade_id!r} asks students to write: an import from {PurePosixPath(path).stem} is a right "
+                    "answer. Give it another name there, or leave the file out of the release"
+                )
+
+
+def _defined(source: str) -> frozenset[str]:
+    tree = parsed(source)
+    return frozenset(node.name for node in (tree.body if tree else ()) if isinstance(node, Definition))
+
+
+def _imported(cell: ExamCell) -> frozenset[str]:
+    """Return the names that the solution itself imports."""
+    tree = parsed(without_magics(cell.source)) or ast.Module([], [])
+    return frozenset(
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    )
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
