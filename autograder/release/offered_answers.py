@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath
 from autograder._util.syntax import parsed
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.syntax.magics import without_magics
-from autograder.syntax.names import loaded_names
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -27,13 +26,14 @@ def offered_answers(exams: Iterable[Exam], files: Mapping[str, Path]) -> list[st
 
 def _offered(exam: Exam, modules: Mapping[str, frozenset[str]]) -> Iterator[str]:
     code = [cell for cell in exam.cells if cell.cell_type == "code"]
-    tested = frozenset[str]().union(*(loaded_names(without_magics(c.source)) for c in code if c.role is Role.TEST))
-    own = {cell.file for cell in exam.answer_files}
+    tests = [parsed(without_magics(cell.source)) for cell in code if cell.role is Role.TEST]
+    tested = {node.id for tree in tests if tree for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    answer_files = {cell.file for cell in exam.answer_files}
     for cell in (cell for cell in code if cell.role is Role.ANSWER):
-        asked = (_defined(without_magics(cell.source)) & tested) - _imported(cell)
-        for path in sorted(modules.keys() - own):
-            if both := sorted(asked & modules[path]):
-                names = ", ".join(f"`{name}`" for name in both)
+        to_write = (_defined(without_magics(cell.source)) & tested) - _imported(cell)
+        for path in sorted(modules.keys() - answer_files):
+            if shared := sorted(to_write & modules[path]):
+                names = ", ".join(f"`{name}`" for name in shared)
                 yield (
                     f"source/{exam.assignment}/{exam.notebook}.ipynb: {path} is released and has {names}, which "
                     f"{cell.grade_id!r} asks students to write: an import from {PurePosixPath(path).stem} is a right "
