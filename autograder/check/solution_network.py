@@ -65,7 +65,7 @@ def compare(model: Any, of: str, pattern: Run, lines: Sequence[Difference]) -> L
     descriptions = solution_networks(of, str)
     if not descriptions or _CHECK not in registry.names(registry.CHECKS):
         return None
-    verdicts = {_compared(model, json.loads(text)) for text in descriptions}
+    verdicts = {_compared(model, json.loads(text), _seed(of, text)) for text in descriptions}
     return "same" if "same" in verdicts else "undecided" if "undecided" in verdicts else None
 
 
@@ -82,17 +82,22 @@ def _is_of_training(line: Difference) -> bool:
     return line.attribute in _SHARES or any("Dropout" in kind or "Noise" in kind for kind in kinds)
 
 
-def _compared(model: Any, description: Any) -> str:
+def _seed(of: str, text: str) -> int:
+    """Return a seed that nobody foresees who lacks the hidden pattern, and that is the same for the same test."""
+    return int.from_bytes(hashlib.sha256(f"{of} {text}".encode()).digest()[:8], "little")
+
+
+def _compared(model: Any, description: Any, seed: int) -> str:
     library = description["library"]
     try:
         if library == "keras":
             from autograder.models.keras_description import described
         else:
             described = importlib.import_module(registry.package(registry.MODELS, library)).described
-        reference, rows = described(description)
+        reference, rows = described(description, seed)
     except Exception:  # another version of the library than at the release, whose tests of the pattern still count
         return "other"
-    if list(_noise(reference)) != list(_noise(model)):
+    if list(_training_marks(reference)) != list(_training_marks(model)):
         return "other"
     computes = registry.load(registry.CHECKS, _CHECK)
     with recording() as results:
@@ -106,9 +111,9 @@ def _compared(model: Any, description: Any) -> str:
     return "same" if result.fraction == 1 else "other"
 
 
-def _noise(model: Any) -> Sequence[float]:
+def _training_marks(model: Any) -> Sequence[str]:
     if isinstance(model, Network):
-        return model.noise()
+        return model.training_marks()
     from autograder.models import keras_description
 
-    return keras_description.noise(model)
+    return keras_description.training_marks(model)

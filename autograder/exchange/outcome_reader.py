@@ -48,7 +48,7 @@ from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import MAX_EPOCHS, NotebookGrade, QuestionGrade
 from autograder.records.limits import MAX_RECORDING_BYTES
 from autograder.records.mistakes import MAX_BINS, MAX_CLASSES, MAX_MISTAKES, MAX_PAIRS, Residuals
-from autograder.records.observations import Observations
+from autograder.records.observations import MAX_NETWORK, Act, Fact, Observations
 from autograder.records.run import MAX_TRAININGS, TRAININGS, RunStatus
 
 
@@ -114,9 +114,14 @@ def _observations(files: Mapping[str, bytes], exams: Sequence[Exam]) -> tuple[Ob
         raise ValueError("its observations are of other notebooks")
     observations = tuple(from_plain(Observations, row) for row in rows)
     for observed in observations:
-        if len(observed.facts) > MAX_FACTS or any(len(f.subject) + len(f.value) > MAX_FACT for f in observed.facts):
+        if len(observed.facts) > MAX_FACTS or any(map(_is_too_long, observed.facts)):
             raise ValueError("its observations hold too much")
     return observations
+
+
+def _is_too_long(fact: Fact) -> bool:
+    most = MAX_FACT + (MAX_NETWORK if fact.act is Act.COMPUTES else 0)
+    return len(fact.subject) + len(fact.value) > most
 
 
 def needs(data: bytes) -> str:

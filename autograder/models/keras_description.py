@@ -8,27 +8,39 @@ from typing import Any
 
 import numpy as np
 
-MAX_TEXT = 200_000
+from autograder.models.network import BY_THE_BATCH, DROPS
+from autograder.records.observations import MAX_NETWORK
+
 _ROWS, _SIZE = 32, 8
 """Rows that are drawn, and the size of an axis that is free."""
-_SHARES = ("rate", "dropout", "recurrent_dropout", "stddev")
-"""Settings of layers that do something at random in a training."""
+_OF_TRAINING = (
+    "keras.src.layers.regularization.",
+    "keras.src.layers.preprocessing.image_preprocessing.",
+)
+"""Where Keras keeps the layers that do something else in a training."""
+_SHARES = ("dropout", "recurrent_dropout")
+"""Settings of any other layer that does so."""
+_SILENT = ("name", "dtype", "seed", "trainable", "momentum", "epsilon")
+_ENDS = ("_initializer", "_regularizer", "_constraint")
+"""Settings that are not compared: names, and what a pattern asks for if it matters."""
 
 
 def description(model: Any) -> str:
-    """Return JSON of what a model computes; empty if it is too large, or holds arrays of its own."""
+    """Return JSON of what a model computes; empty if it is too large, or holds arrays of its own or of its data."""
     import keras
 
+    if any(hasattr(layer, "adapt") and layer.weights for layer in model._flatten_layers()):
+        return ""  # what it was adapted to is no weight of a draw
     try:
         config = keras.saving.serialize_keras_object(model)
         text = json.dumps({"library": "keras", "model": config}, sort_keys=True)
     except (TypeError, ValueError, NotImplementedError):  # a constant among its operations, or a layer without config
         return ""
-    return text if len(text) <= MAX_TEXT else ""
+    return text if len(text) <= MAX_NETWORK else ""
 
 
-def described(plain: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Return the model of a :func:`description` with new weights, and rows that it takes.
+def described(plain: Mapping[str, Any], seed: int) -> tuple[Any, Any]:
+    """Return the model of a :func:`description` with new weights, and rows that it takes, which a seed determines.
 
     Raises:
         Exception: this Keras does not make it again.
@@ -36,7 +48,7 @@ def described(plain: Mapping[str, Any]) -> tuple[Any, Any]:
     import keras
 
     model = keras.saving.deserialize_keras_object(plain["model"])
-    draw = np.random.default_rng(0)
+    draw = np.random.default_rng(seed)
     layers = list(model._flatten_layers())
     tables = [layer.input_dim for layer in layers if type(layer).__name__ == "Embedding"]
     inputs = model.inputs
@@ -50,7 +62,21 @@ def described(plain: Mapping[str, Any]) -> tuple[Any, Any]:
     return model, rows[0] if len(rows) == 1 else rows
 
 
-def noise(model: Any) -> list[float]:
-    """Return the shares that a model drops or adds at random in a training, in order of their size."""
-    shares = [getattr(layer, name, None) for layer in model._flatten_layers() for name in _SHARES]
-    return sorted(float(share) for share in shares if isinstance(share, int | float) and share)
+def training_marks(model: Any) -> list[str]:
+    """Return what a model does in a training alone: its layers of that kind, and the shares that others drop."""
+    marks = []
+    for layer in model._flatten_layers():
+        kind = type(layer).__name__
+        if kind == "BatchNormalization":
+            marks.append(BY_THE_BATCH)
+        elif kind == "Dropout":
+            marks += [DROPS.format(float(layer.rate))] if layer.rate else []
+        elif type(layer).__module__.startswith(_OF_TRAINING):
+            settings = {
+                key: value
+                for key, value in sorted(layer.get_config().items())
+                if key not in _SILENT and not key.endswith(_ENDS)
+            }
+            marks.append(f"{kind} {settings}")
+        marks += [f"{name} {share}" for name in _SHARES if (share := getattr(layer, name, None))]
+    return sorted(marks)

@@ -16,6 +16,8 @@ import numpy as np
 from autograder.models.step_calculus import StepCalculus
 from autograder.models.weight_function import WeightFunction
 
+BY_THE_BATCH, DROPS = "normalizes by the batch", "drops {}"
+"""What networks of each library do in a training alone."""
 NO_FORWARD, NO_TENSOR, RAISES = "forward", "nothing", "raises"
 """Words of a kernel for what a network does on rows of some shapes, whatever they hold."""
 
@@ -140,12 +142,13 @@ class Network(ABC):
     def description(self) -> str:
         """Return what it computes as JSON without weights, with the ``library`` whose package makes it again.
 
-        It does so by ``described``, which returns the network and rows that it takes. Empty if there is no such text.
+        It does so by ``described(description, seed)``, which returns the network and rows that it takes. Empty if there
+        is no such text.
         """
         return ""
 
-    def noise(self) -> Sequence[float]:
-        """Return the shares that it drops at random in a training."""
+    def training_marks(self) -> Sequence[str]:
+        """Return what it does in a training alone, as the shares that it drops, in an order that says nothing."""
         return ()
 
     def has_idle(self, vocabulary: str, kinds: Collection[str]) -> bool:

@@ -14,6 +14,8 @@ LARGE, WIDE = "large", "wide"
 MODEL = "model"
 """Type of every network that can be rebuilt, whatever its class."""
 
+MAX_NETWORK = 200_000
+"""Most characters of a network's description."""
 LONG_SECONDS = (30, 60)
 """Own times from which a test takes long. Steps, because a record decides which grades are kept."""
 

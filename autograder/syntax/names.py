@@ -221,9 +221,9 @@ def _imported_names(statement: ast.AST, stars: Stars) -> Iterable[str]:
 def _public_names(module: str) -> list[str]:
     try:
         library = importlib.import_module(module)
-    except Exception:  # the cell that imports the module reports the error
+        return list(getattr(library, "__all__", [name for name in vars(library) if not name.startswith("_")]))
+    except Exception:  # the cell that imports the module reports the error; an answer's may not be there
         return []
-    return list(getattr(library, "__all__", [name for name in vars(library) if not name.startswith("_")]))
 
 
 def _only_defines(statement: ast.stmt) -> bool:

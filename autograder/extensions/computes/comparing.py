@@ -60,6 +60,7 @@ _NEAR = (
     "Your network computes nearly what is asked: outputs differ by a little, as by another epsilon or an approximation."
 )
 _TIME = "The weights of your network could not be matched with those of the asked one in time."
+_UNTOLD = "What the weights change in the outputs of these networks cannot be told."
 _REDUNDANT = "Your network has another number of weights than the asked one, and may compute the same without some."
 
 
@@ -191,6 +192,8 @@ class _Pair:
 
     def _matched(self, near: Sameness | None) -> Sameness:
         ours, theirs = roles(self.reference, self.comparison), roles(self.student, self.comparison)
+        if not len(ours.own) and not len(theirs.own):
+            return near or Sameness("undecided", _UNTOLD, is_unfinished=True)
         is_known = len(ours.own) == len(theirs.own)
         for ours_own, theirs_own in _matchable(ours, theirs):
             finding = self._searched(ours_own, theirs_own)

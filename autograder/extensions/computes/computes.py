@@ -99,7 +99,8 @@ def computes(
         try:
             finding = compare(reference, _function(examined), comparison, chosen, seconds=seconds)
         except Exception as error:  # the library computes it in no other precision, or has no gradient of it
-            return report_for_a_person(name, _NOT_COMPUTED, weight, detail=f"{type(error).__name__}: {error}")
+            reason = f"{type(error).__name__}: {error}"
+            return report_for_a_person(name, _NOT_COMPUTED, weight, detail=reason, evidence={UNFINISHED: True})
     sentence = finding.sentence.rstrip(".")
     if finding.verdict == "undecided":
         return report_for_a_person(name, f"{sentence}.", weight, evidence={UNFINISHED: finding.is_unfinished})

@@ -13,9 +13,10 @@ from autograder.extensions.pytorch import graph_numbers
 from autograder.extensions.pytorch.computed_network import claim_of
 from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES
 from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, read_graph, typed_arguments
+from autograder.models.network import BY_THE_BATCH, DROPS
+from autograder.records.observations import MAX_NETWORK
 
 _MAX_CONSTANTS = 4_096
-_MAX_TEXT = 200_000
 _ROWS = 32
 _MOST_TOKENS = 2
 """Tokens of a network without a table of them: 0 and 1, which every module took."""
@@ -43,16 +44,20 @@ def description(graph: Graph, row_kind: str) -> str:
         for array, weight in zip(arrays, is_weight, strict=True)
     ]
     text = json.dumps({"library": "torch", "rows": row_kind, "graph": plain, "arrays": numbers}, sort_keys=True)
-    return text if len(text) <= _MAX_TEXT else ""
+    return text if len(text) <= MAX_NETWORK else ""
 
 
-def read_description(plain: Mapping[str, Any]) -> tuple[Graph, list[np.ndarray]]:
+def read_description(plain: Mapping[str, Any], seed: int) -> tuple[Graph, list[np.ndarray]]:
     """Return the graph of a :func:`description` with drawn weights, and rows that it takes.
+
+    Args:
+        plain: the description, read from its JSON.
+        seed: determines what is drawn.
 
     Raises:
         RefusedModel: this PyTorch has not all of its operators.
     """
-    draw = np.random.default_rng(0)
+    draw = np.random.default_rng(seed)
     graph = read_graph(plain["graph"], [_array(entry, draw) for entry in plain["arrays"]])
     return graph, drawn_rows(graph, plain["rows"], _ROWS, draw, _tokens(graph))
 
@@ -85,12 +90,15 @@ def _tokens(graph: Graph) -> int:
     return min((len(table.array) for table in tables if table is not None), default=_MOST_TOKENS)
 
 
-def noise(graph: Graph) -> list[float]:
-    """Return the shares that a graph drops at random in a training, in order of their size."""
-    return sorted(
-        float(value)
-        for _, node in graph.needed_nodes()
-        if node.operator not in SIZES
+def training_marks(graph: Graph) -> list[str]:
+    """Return what a graph does in a training alone: the shares that it drops, and statistics that it would renew."""
+    nodes = [node for _, node in graph.needed_nodes() if node.operator not in SIZES]
+    renewing = [BY_THE_BATCH for node in nodes if graph_numbers.is_renewed_in_training(node)]
+    drawing = [node.operator for node in nodes if node.operator.startswith("rrelu")]
+    shares = [
+        DROPS.format(float(value))
+        for node in nodes
         for name, _, value in typed_arguments(node)
         if (name.startswith("dropout") or (name == "p" and "dropout" in node.operator)) and value
-    )
+    ]
+    return sorted([*renewing, *drawing, *shares])

@@ -68,6 +68,11 @@ def constant_numbers(graph: Graph) -> int:
     return _listed(graph) + (single if single > FREE_NUMBERS else 0) + uncovered
 
 
+def is_renewed_in_training(node: Node) -> bool:
+    """Return whether an operator normalizes by the rows of a batch in a training."""
+    return node.operator in _REMEMBERING
+
+
 def has_arrays(graph: Graph) -> bool:
     """Return whether a graph holds arrays beside its weights whose numbers differ from place to place."""
     return _listed(graph) > 0

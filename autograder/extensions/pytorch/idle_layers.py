@@ -6,13 +6,17 @@ if it is so with drawn weights and with the network's own: a factor that begins 
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograder.check.rows import map_arrays
 from autograder.extensions.pytorch.computation import compute, gradients_of, one_thread, preserved_draws, tensors_in
 from autograder.extensions.pytorch.graph_layers import walked
 from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Shapes
@@ -20,8 +24,10 @@ from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Shapes
 if TYPE_CHECKING:
     from autograder.extensions.pytorch.graph_computation import GraphComputation
 
-_DRAWS = 2
-"""Times that weights are drawn before the network's own decide."""
+_DRAWS = 6
+"""Times that weights are drawn, at most, before the network's own decide."""
+_SIZES = (1.0, 30.0)
+"""Factors of the changes of a layer's result."""
 _SHARE = 1e-5
 """Least gradient of a layer's result, by that of what the layer takes."""
 _CHANGE = 1e-6
@@ -64,34 +70,58 @@ def idle_values(network: GraphComputation, rows: Any, values: Sequence[LayerValu
     import torch
 
     draw = torch.Generator().manual_seed(seed)
-    waiting = list(values)
+    waiting, is_known = list(values), False
+    drawn = (_drawn(network, draw, positive=number % 2 == 1) for number in range(_DRAWS))
     with preserved_draws(seed), one_thread():
-        for tensors in (*(_drawn(network, draw) for _ in range(_DRAWS)), network.tensors):
-            if waiting:
-                waiting = _idle(network, rows, tensors, waiting, draw)
-    return [value.result for value in waiting]
+        for tensors in itertools.chain(drawn, [network.tensors]):
+            idle = _idle(network, rows, tensors, waiting, draw) if waiting else []
+            if idle is not None:
+                waiting, is_known = idle, True
+    return [value.result for value in waiting] if is_known else []
 
 
-def _drawn(network: GraphComputation, draw: Any) -> list[Any]:
-    """Return the tensors of a network with other parameters; buffers and constants stay."""
+def _drawn(network: GraphComputation, draw: Any, *, positive: bool) -> list[Any]:
+    """Return the tensors of a network with other parameters; buffers and constants stay.
+
+    Behind positive weights, few units of a ReLU are closed for all rows.
+    """
     import torch
 
     tensors = []
     for tensor, held in zip(network.tensors, network.graph.tensors, strict=True):
         if held.parameter and held.dtype in FLOATS:
-            fan = max(1, tensor[0].numel()) if tensor.ndim > 1 else 1
-            tensor = (torch.randn(tensor.shape, generator=draw) * fan**-0.5).to(tensor.dtype)
+            numbers = torch.randn(tensor.shape, generator=draw) * max(1, math.prod(tensor.shape[1:])) ** -0.5
+            tensor = (numbers.abs() if positive else numbers).to(tensor.dtype)
         tensors.append(tensor)
     return tensors
 
 
 def _idle(
     network: GraphComputation, rows: Any, tensors: Sequence[Any], values: Sequence[LayerValue], draw: Any
-) -> list[LayerValue]:
-    """Return those of the values that change no output with these tensors; all if an output is no finite number."""
+) -> list[LayerValue] | None:
+    """Return those of the values that change no output with these tensors; None if the outputs are no numbers."""
+    wanted = {number for value in values for number in (value.result, *value.sources)}
+    for inputs in (rows, map_arrays(rows, np.abs)):  # a root or a logarithm has no value where rows are below 0
+        with suppress(RuntimeError, IndexError, ValueError):  # drawn weights may be none that the operators take
+            outputs, results_by_number = _computed(network, inputs, tensors, wanted)
+            if not all(map(_is_finite, outputs)):
+                continue
+            sizes = _gradient_sizes(outputs, results_by_number, draw)
+            unsure = [value for value in values if not _has_gradient(value, sizes)]
+            return [
+                value
+                for position, value in enumerate(unsure)
+                if position >= MAX_CHANGED or not _changes(network, inputs, tensors, value.result, outputs, draw)
+            ]
+    return None
+
+
+def _computed(
+    network: GraphComputation, rows: Any, tensors: Sequence[Any], wanted: set[int]
+) -> tuple[list[Any], dict[int, Any]]:
+    """Return the outputs, and the results of some operators, with what their gradients need."""
     import torch
 
-    wanted = {number for value in values for number in (value.result, *value.sources)}
     results_by_number: dict[int, Any] = {}
 
     def watch(number: int, _: Any, result: Any) -> None:
@@ -104,15 +134,13 @@ def _idle(
     ]
     with torch.enable_grad():
         outputs = compute(network.graph, network.inputs(rows), parameters, by_chance=False, watch=watch)
-    if not all(bool(torch.isfinite(output).all()) for output in outputs):
-        return list(values)
-    sizes = _gradient_sizes(outputs, results_by_number, draw)
-    unsure = [value for value in values if not _has_gradient(value, sizes)]
-    return [
-        value
-        for position, value in enumerate(unsure)
-        if position >= MAX_CHANGED or not _changes(network, rows, tensors, value.result, outputs, draw)
-    ]
+    return outputs, results_by_number
+
+
+def _is_finite(output: Any) -> bool:
+    import torch
+
+    return bool(torch.isfinite(output).all())
 
 
 def _gradient_sizes(outputs: Sequence[Any], results_by_number: dict[int, Any], draw: Any) -> dict[int, float]:
@@ -141,18 +169,26 @@ def _has_gradient(value: LayerValue, sizes: dict[int, float]) -> bool:
 def _changes(
     network: GraphComputation, rows: Any, tensors: Sequence[Any], number: int, outputs: Sequence[Any], draw: Any
 ) -> bool:
-    """Return whether the outputs are others where a layer gives something else."""
+    """Return whether the outputs are others where a layer gives something else; true of one that gives no fractions."""
     import torch
 
-    def watch(at: int, _: Any, result: Any) -> None:
-        if at == number:
-            for tensor in filter(torch.is_floating_point, tensors_in(result)):
-                spread = float(tensor.float().norm()) / max(1, tensor.numel()) ** 0.5 + 1
-                tensor.add_((torch.randn(tensor.shape, generator=draw) * spread).to(tensor.dtype))
+    has_fractions = False
 
-    with torch.no_grad():
-        changed = compute(network.graph, network.inputs(rows), tensors, by_chance=False, watch=watch)
-    return any(_differ(before.detach(), after) for before, after in zip(outputs, changed, strict=True))
+    def change(size: float, at: int, _: Any, result: Any) -> None:
+        nonlocal has_fractions
+        for tensor in filter(torch.is_floating_point, tensors_in(result)) if at == number else ():
+            has_fractions = True
+            spread = float(tensor.float().norm()) / max(1, tensor.numel()) ** 0.5 + 1
+            tensor.add_((torch.randn(tensor.shape, generator=draw) * spread * size).to(tensor.dtype))
+
+    for size in _SIZES:
+        with torch.no_grad():
+            inputs = network.inputs(rows)
+            changed = compute(network.graph, inputs, tensors, by_chance=False, watch=partial(change, size))
+        pairs = zip(outputs, changed, strict=True)
+        if not has_fractions or any(_differ(before.detach(), after) for before, after in pairs):
+            return True
+    return False
 
 
 def _differ(before: Any, after: Any) -> bool:
@@ -162,4 +198,5 @@ def _differ(before: Any, after: Any) -> bool:
         return False
     if not before.is_floating_point():
         return True
-    return float((before - after).abs().max()) > _CHANGE * max(float(before.abs().max()), float(after.abs().max()))
+    gap = float((before - after).abs().max())
+    return not gap <= _CHANGE * max(float(before.abs().max()), float(after.abs().max()))  # also where it is no number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -22,7 +23,7 @@ from autograder.extensions.pytorch.torch_training import TorchTrainer
 from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
 from autograder.models.computed_function import ApartFunction
-from autograder.models.computing_process import Computed, is_apart, require_arrays
+from autograder.models.computing_process import Computed, EndedComputation, is_apart, require_arrays
 from autograder.models.network import (
     NO_FORWARD,
     NO_TENSOR,
@@ -58,8 +59,8 @@ _REASONS: Mapping[str, str] = {
 """Why a kernel has no graph of a module, by its word."""
 _UNLISTED = "layers stand in a Python list or dict, where PyTorch does not find their weights; use nn.ModuleList"
 _OPERATOR = re.compile(r"[A-Za-z_]\w{0,60}(\.\w{1,60})?", re.ASCII)
-_FEW = 3
-"""Rows on which layers are looked for whose results change nothing."""
+_FEW, _SOME, _LARGE = 3, 16, 1e7
+"""Rows on which layers are looked for whose results change nothing: few for a network with so many multiplications."""
 _DRAWING = ("rand", "bernoulli", "multinomial", "normal", "uniform", "exponential", "poisson")
 """Beginnings of the operators that draw at random."""
 
@@ -201,11 +202,11 @@ class TorchNetwork(GraphComputation, Network):
 
         return description(self.graph, self.row_kind)
 
-    def noise(self) -> Sequence[float]:
-        """Return the shares that the graph drops at random in a training."""
-        from autograder.extensions.pytorch.described_network import noise
+    def training_marks(self) -> Sequence[str]:
+        """Return what the graph does in a training alone."""
+        from autograder.extensions.pytorch.described_network import training_marks
 
-        return noise(self.graph)
+        return training_marks(self.graph)
 
     def has_idle(self, vocabulary: str, kinds: Collection[str]) -> bool:
         """Return whether the result of a layer changes nothing."""
@@ -215,12 +216,24 @@ class TorchNetwork(GraphComputation, Network):
         values = layer_values(self.graph, self.measure.shapes, vocabulary, kinds)
         if not values:
             return False
-        draw = np.random.default_rng()  # the author of the network cannot know these rows
-        arrays = drawn_rows(self.graph, self.row_kind, _FEW, draw)
-        self.require_linear_growth(_FEW)
+        seed = self._digest()  # the rows follow from all that the author of the network could write rows into
+        count = _FEW if self.multiplications_per_row > _LARGE else _SOME
+        arrays = drawn_rows(self.graph, self.row_kind, count, np.random.default_rng(seed))
         plain = [[value.result, list(value.sources)] for value in values]
-        idle = self.part.ask("idle", self.named(arrays), plain, int(draw.integers(2**31)))
+        try:
+            self.require_linear_growth(count)
+            idle = self.part.ask("idle", self.named(arrays), plain, seed % 2**31)
+        except (RefusedModel, EndedComputation):
+            return True  # it was computed before, and is not with other weights: a person looks
         return bool(idle != [])  # whatever else comes back of a process that computes
+
+    def _digest(self) -> int:
+        """Return a number that follows from the graph and all its numbers."""
+        plain, arrays = claim_of(self.graph)
+        hasher = hashlib.sha256(repr(plain).encode())
+        for array in arrays:
+            hasher.update(np.ascontiguousarray(array).data)
+        return int.from_bytes(hasher.digest()[:8], "little")
 
     def own_computations(self) -> frozenset[str]:
         """Return what is computed beside the layers."""
@@ -267,11 +280,11 @@ class TorchNetwork(GraphComputation, Network):
         return self.named(arrays)
 
 
-def described(plain: Mapping[str, Any]) -> tuple[TorchNetwork, Any]:
-    """Return the network of a :meth:`TorchNetwork.description`, and rows that it takes."""
+def described(plain: Mapping[str, Any], seed: int) -> tuple[TorchNetwork, Any]:
+    """Return the network of a :meth:`TorchNetwork.description`, and rows that it takes, which a seed determines."""
     from autograder.extensions.pytorch.described_network import read_description
 
-    graph, arrays = read_description(plain)
+    graph, arrays = read_description(plain, seed)
     network = TorchNetwork(graph)
     network.row_kind = plain["rows"]
     return network, network.named(arrays) if graph.names or len(arrays) > 1 else arrays[0]
