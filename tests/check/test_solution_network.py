@@ -308,3 +308,54 @@ def test_words_of_a_keras_model_are_drawn_from_its_table() -> None:
     answer = keras.Model(words, layers.Dense(3)(ops.sum(rows, axis=1) / 6))
     pattern = [check.layer("Embedding"), check.layer("GlobalAveragePooling1D"), check.dense(3)]
     assert told_of_keras(solution, answer, pattern).fraction == 1
+
+
+def augmented(*parts: Any) -> Any:
+    import keras
+    from keras import layers
+
+    return keras.Sequential([keras.Input((8, 8, 3)), *parts, layers.Flatten(), layers.Dense(3)])
+
+
+@pytest.mark.keras
+def test_what_a_model_of_keras_does_in_a_training_alone_is_not_excused() -> None:
+    """Augmentation, and a normalization that was adapted to data."""
+    import numpy as np
+    from keras import layers
+
+    end = [check.layer("Flatten"), check.dense(3)]
+    flipped, rotated = [check.layer("RandomFlip"), *end], [check.layer("RandomRotation"), *end]
+    assert told_of_keras(augmented(layers.RandomFlip()), augmented(), flipped).fraction == 0
+    assert told_of_keras(augmented(), augmented(layers.RandomFlip()), end).fraction == 0
+    assert told_of_keras(augmented(layers.RandomRotation(0.1)), augmented(), rotated).fraction == 0
+    adapted = layers.Normalization()
+    adapted.adapt(np.arange(384.0).reshape(2, 8, 8, 3))
+    assert told_of_keras(augmented(adapted), augmented(), [check.layer("Normalization"), *end]).fraction == 0
+
+
+def test_a_normalization_with_fixed_numbers_is_none_by_the_batch() -> None:
+    import torch
+    from torch import nn
+
+    def fixed(own: Any, x: Any) -> Any:
+        return own.last((own.first(x) - own.mean) / torch.sqrt(own.spread + 1e-5) * own.w + own.b)
+
+    parts = {"first": nn.Linear(4, 8), "last": nn.Linear(8, 3)}
+    solution = module(lambda own, x: own.last(own.norm(own.first(x))), norm=nn.BatchNorm1d(8), **parts)
+    answer = module(fixed, w=nn.Parameter(torch.ones(8)), b=nn.Parameter(torch.zeros(8)), **parts)
+    answer.register_buffer("mean", torch.zeros(8))
+    answer.register_buffer("spread", torch.ones(8))
+    (result,) = told(solution, answer, rows=ROWS, pattern=[LINEAR, check.layer("BatchNorm1d"), LINEAR])
+    assert result.fraction == 0
+    assert not is_undecided(result)
+
+
+def test_a_wrong_network_that_tells_classes_loses_as_before() -> None:
+    """The weights change nothing that can be derived."""
+    from torch import nn
+
+    def classes(act: Any) -> Any:
+        return module(lambda own, x: own.b(act(own.a(x))).argmax(1), a=nn.Linear(4, 8), b=nn.Linear(8, 3))
+
+    (result,) = told(classes(nn.ReLU()), classes(nn.Tanh()), rows=ROWS, pattern=[LINEAR, RELU, LINEAR])
+    assert (result.fraction, is_undecided(result)) == (0, False)

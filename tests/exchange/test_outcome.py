@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +28,7 @@ from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, Tr
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import NotebookGrade, QuestionGrade
 from autograder.records.mistakes import CalibrationBin, ClassResult, ConfusedPair, ModelMistakes, Residuals
+from autograder.records.observations import Act, Fact, Observations
 
 EXAM = exam_of(
     (Role.READ_ONLY, "import math"),
@@ -266,6 +268,22 @@ def test_why_there_is_no_grade_is_told(why: dict[str, str], needs: str, fault: b
     with pytest.raises(outcome_reader.NoGradeError) as raised:
         read(data)
     assert (raised.value.needs, raised.value.fault) == (needs, fault)
+
+
+@pytest.mark.parametrize(
+    ("act", "length", "is_read"),
+    [
+        (Act.GIVES, 1_900, True),
+        (Act.GIVES, 2_100, False),
+        (Act.COMPUTES, 190_000, True),
+        (Act.COMPUTES, 210_000, False),
+    ],
+)
+def test_a_record_has_room_for_a_network(act: Act, length: int, is_read: bool) -> None:
+    facts = Observations((Fact(act, "test", "x" * length),))
+    with nullcontext() if is_read else pytest.raises(ValueError, match="hold too much"):
+        data = outcome_writer.pack([GRADE], [cells(*OUTPUTS[:1])], [None], [facts])
+        assert read(data).observations == (facts,)
 
 
 def test_bytes_that_are_no_outcome_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:

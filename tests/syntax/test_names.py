@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 import pytest
 from helpers.examination import graded
 from helpers.exams import exam_of
@@ -202,6 +205,17 @@ def test_an_answer_that_could_be_imported_is_no_import(
         result = graded(exam, cell0=source)[0]
         assert result.fraction == (source in PASSING), source
         assert result.outcome in (Outcome.PASSED, Outcome.FAILED), source
+
+
+def test_a_star_import_of_an_answer_that_is_not_there_names_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the examiner, the module of an answer file that cannot be imported raises whatever it is asked."""
+
+    class Absent(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise NameError(f"name {self.__name__!r} is not defined")
+
+    monkeypatch.setitem(sys.modules, "absent_answer", Absent("absent_answer"))
+    assert set(bindings("from absent_answer import *\nrows = f()").assigned) == {"rows"}
 
 
 @pytest.mark.parametrize("statement", ["from math import gcd, floor", "from math import *"])

@@ -115,6 +115,61 @@ def honest() -> Mapping[str, tuple[Any, Any, Any]]:
     }  # fmt: skip
 
 
+def of_positive_rows() -> Mapping[str, tuple[Any, Any, Any]]:
+    """Name → a module with roots, logarithms and whole numbers, rows, and a pattern."""
+    import torch
+    from torch import nn
+
+    flat, linear = check.layer("Flatten"), check.layer("Linear", out_features=3)
+    empty = nn.Parameter(torch.empty(0, 4))
+    return {
+        "a logarithm of the rows": (module(lambda own, x: own.body(x.log()), body=chain()), abs(ROWS) + 0.1, PATTERN),
+        "a root of the rows": (module(lambda own, x: own.body(x**0.5), body=chain()), abs(ROWS), PATTERN),
+        "a root behind a layer": (
+            module(lambda own, x: own.last(torch.sqrt(x.flatten(1).abs())), last=nn.Linear(20, 3)), SERIES, [flat, linear],
+        ),
+        "words made flat": (
+            module(
+                lambda own, x: own.last(own.table(x.flatten(1)).flatten(1)), table=nn.Embedding(9, 4), last=nn.Linear(20, 3)
+            ),
+            WORDS[..., None], [flat, check.layer("Embedding"), ..., linear],
+        ),
+        "a yes or no": (module(lambda own, x: own.body(x).softmax(1) > 0.9999, body=chain()), ROWS, PATTERN),
+        "a parameter without rows": (module(lambda own, x: own.body(x) + own.empty.sum(), body=chain(), empty=empty), ROWS, PATTERN),
+    }  # fmt: skip
+
+
+def chain() -> Any:
+    from torch import nn
+
+    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a logarithm of the rows", "a root of the rows", "a root behind a layer", "words made flat", "a yes or no",
+        "a parameter without rows",
+    ],
+)  # fmt: skip
+def test_a_layer_counts_where_rows_or_results_are_of_another_kind(name: str) -> None:
+    made, rows, pattern = of_positive_rows()[name]
+    result = said(made.eval(), rows.astype("float32") if rows.dtype.kind == "f" else rows, pattern)
+    assert result.fraction == 1, result
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_narrow_network_is_seen_alive_in_some_draw(seed: int) -> None:
+    import torch
+    from torch import nn
+
+    torch.manual_seed(seed)
+    parts = [part for _ in range(4) for part in (nn.Linear(2, 2), nn.ReLU())]
+    made = nn.Sequential(nn.Linear(4, 2), *parts, nn.Linear(2, 3))
+    result = said(made, ROWS, [LINEAR, *[LINEAR, RELU] * 4, LINEAR])
+    assert result.fraction == 1, result
+
+
 HONEST = (
     "a gain that begins at 0", "a last layer that begins at 0", "a small factor", "classes", "signs", "rounding",
     "a gate that opens", "a logarithm of a weight", "one unit", "twenty sigmoids", "the last state", "words",
