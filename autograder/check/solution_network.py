@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import itertools
 import json
 from collections.abc import Sequence
 from functools import partial
@@ -21,15 +22,17 @@ from autograder.check.prediction_cache import CachedModel
 from autograder.check.results import recording
 from autograder.check.subject import has_weights, is_keras
 from autograder.errors import CourseError
-from autograder.models.network import Network
+from autograder.models.network import BY_THE_BATCH, Network
 from autograder.records.checks import UNFINISHED, is_undecided
 
 _CHECK = "computes"
+_MAX_WORK = 5e7
+"""Most multiplications for a row of a network that is compared; a larger one takes minutes, and the pattern decides."""
 _SECONDS = 20.0
 """Processor time in which weights are matched."""
 _SHARES = frozenset(["p", "dropout", "recurrent_dropout", "rate", "stddev"])
 """Settings of what a network does at random in a training; those of both networks are compared."""
-_OF_TRAINING = frozenset(["momentum", "trainable", "seed"])
+_OF_TRAINING = frozenset(["momentum", "trainable", "seed", "unit_forget_bias"])
 _ENDS_OF_TRAINING = ("_initializer", "_regularizer", "_constraint")
 """Settings that say nothing of what a network computes once it is trained: no other way counts for them."""
 
@@ -58,7 +61,7 @@ def compare(model: Any, of: str, pattern: Run, lines: Sequence[Difference]) -> L
         pattern: the pattern.
         lines: the differences.
     """
-    if not isinstance(model, Network) and not _is_rebuilt(model):
+    if not (_is_rebuilt(model) or (isinstance(model, Network) and model.multiplications_per_row <= _MAX_WORK)):
         return None
     if any(map(_asks_of_training, singles(pattern))) or any(map(_is_of_training, lines)):
         return None
@@ -74,7 +77,11 @@ def _is_rebuilt(model: Any) -> bool:
 
 
 def _asks_of_training(single: LayerPattern) -> bool:
-    return any(name in _OF_TRAINING or name.endswith(_ENDS_OF_TRAINING) for name in single.attributes)
+    """Return whether a pattern, or one for what is inside a layer, asks what only a training shows."""
+    if any(name in _OF_TRAINING or name.endswith(_ENDS_OF_TRAINING) for name in single.attributes):
+        return True
+    values = [value if type(value) in (list, tuple) else [value] for value in single.attributes.values()]
+    return any(isinstance(held, LayerPattern) and _asks_of_training(held) for held in itertools.chain(*values))
 
 
 def _is_of_training(line: Difference) -> bool:
@@ -97,8 +104,9 @@ def _compared(model: Any, description: Any, seed: int) -> str:
         reference, rows = described(description, seed)
     except Exception:  # another version of the library than at the release, whose tests of the pattern still count
         return "other"
-    if list(_training_marks(reference)) != list(_training_marks(model)):
-        return "other"
+    marks = _training_marks(reference)
+    if list(marks) != list(_training_marks(model)) or set(marks) - {BY_THE_BATCH}:
+        return "other"  # nothing here tells where a network draws in a training
     computes = registry.load(registry.CHECKS, _CHECK)
     with recording() as results:
         try:

@@ -16,6 +16,7 @@ _ROWS, _SIZE = 32, 8
 _OF_TRAINING = (
     "keras.src.layers.regularization.",
     "keras.src.layers.preprocessing.image_preprocessing.",
+    "keras.src.layers.normalization.spectral_normalization",
 )
 """Where Keras keeps the layers that do something else in a training."""
 _SHARES = ("dropout", "recurrent_dropout")
@@ -29,14 +30,20 @@ def description(model: Any) -> str:
     """Return JSON of what a model computes; empty if it is too large, or holds arrays of its own or of its data."""
     import keras
 
-    if any(hasattr(layer, "adapt") and layer.weights for layer in model._flatten_layers()):
-        return ""  # what it was adapted to is no weight of a draw
+    if any(_is_not_seen(layer) for layer in model._flatten_layers()):
+        return ""
     try:
         config = keras.saving.serialize_keras_object(model)
         text = json.dumps({"library": "keras", "model": config}, sort_keys=True)
     except (TypeError, ValueError, NotImplementedError):  # a constant among its operations, or a layer without config
         return ""
     return text if len(text) <= MAX_NETWORK else ""
+
+
+def _is_not_seen(layer: Any) -> bool:
+    """Return whether draws do not show what a layer does: what it was adapted to, and the rows that it leaves out."""
+    is_adapted = hasattr(layer, "adapt") and bool(layer.weights)
+    return is_adapted or type(layer).__name__ == "Masking" or getattr(layer, "mask_zero", False)
 
 
 def described(plain: Mapping[str, Any], seed: int) -> tuple[Any, Any]:

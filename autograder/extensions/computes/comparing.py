@@ -98,7 +98,7 @@ def compare(
         budget = SearchBudget(_ROUNDS, seconds)
         return _with_statistics(reference, student, comparison, rows, budget)
     if first.verdict == "other" and student.is_parametrized:
-        return Sameness("undecided", _PARAMETRIZED)
+        return Sameness("undecided", _PARAMETRIZED, is_unfinished=True)
     return first
 
 

@@ -19,20 +19,22 @@ import numpy as np
 from autograder.check.rows import map_arrays
 from autograder.extensions.pytorch.computation import compute, gradients_of, one_thread, preserved_draws, tensors_in
 from autograder.extensions.pytorch.graph_layers import walked
-from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Shapes
+from autograder.extensions.pytorch.operator_graph import Graph, Shapes
 
 if TYPE_CHECKING:
     from autograder.extensions.pytorch.graph_computation import GraphComputation
 
 _DRAWS = 6
 """Times that weights are drawn, at most, before the network's own decide."""
+_SEED = 0
+"""Of a network that draws in evaluation mode, too."""
 _SIZES = (1.0, 30.0)
 """Factors of the changes of a layer's result."""
 _SHARE = 1e-5
 """Least gradient of a layer's result, by that of what the layer takes."""
 _CHANGE = 1e-6
 """Least change of the outputs, by their size, where the result of a layer is another one."""
-MAX_CHANGED = 64
+MAX_CHANGED = 200
 """Most layers whose results are changed, where gradients do not tell."""
 
 
@@ -81,7 +83,7 @@ def idle_values(network: GraphComputation, rows: Any, values: Sequence[LayerValu
 
 
 def _drawn(network: GraphComputation, draw: Any, *, positive: bool) -> list[Any]:
-    """Return the tensors of a network with other parameters; buffers and constants stay.
+    """Return the tensors of a network with other parameters; buffers, constants and what is frozen stay.
 
     Behind positive weights, few units of a ReLU are closed for all rows.
     """
@@ -89,7 +91,7 @@ def _drawn(network: GraphComputation, draw: Any, *, positive: bool) -> list[Any]
 
     tensors = []
     for tensor, held in zip(network.tensors, network.graph.tensors, strict=True):
-        if held.parameter and held.dtype in FLOATS:
+        if held.trainable:
             numbers = torch.randn(tensor.shape, generator=draw) * max(1, math.prod(tensor.shape[1:])) ** -0.5
             tensor = (numbers.abs() if positive else numbers).to(tensor.dtype)
         tensors.append(tensor)
@@ -104,7 +106,7 @@ def _idle(
     for inputs in (rows, map_arrays(rows, np.abs)):  # a root or a logarithm has no value where rows are below 0
         with suppress(RuntimeError, IndexError, ValueError):  # drawn weights may be none that the operators take
             outputs, results_by_number = _computed(network, inputs, tensors, wanted)
-            if not all(map(_is_finite, outputs)):
+            if any(map(_has_none, outputs)):
                 continue
             sizes = _gradient_sizes(outputs, results_by_number, draw)
             unsure = [value for value in values if not _has_gradient(value, sizes)]
@@ -132,15 +134,14 @@ def _computed(
         tensor.detach().requires_grad_(held.parameter and tensor.is_floating_point())
         for tensor, held in zip(tensors, network.graph.tensors, strict=True)
     ]
-    with torch.enable_grad():
-        outputs = compute(network.graph, network.inputs(rows), parameters, by_chance=False, watch=watch)
+    with torch.enable_grad(), preserved_draws(_SEED):
+        outputs = compute(network.graph, network.inputs(rows), parameters, watch=watch)
     return outputs, results_by_number
 
 
-def _is_finite(output: Any) -> bool:
-    import torch
-
-    return bool(torch.isfinite(output).all())
+def _has_none(output: Any) -> bool:
+    """Return whether there is a result that is no number; the scores of what is masked are infinite."""
+    return bool(output.isnan().any())
 
 
 def _gradient_sizes(outputs: Sequence[Any], results_by_number: dict[int, Any], draw: Any) -> dict[int, float]:
@@ -150,7 +151,7 @@ def _gradient_sizes(outputs: Sequence[Any], results_by_number: dict[int, Any], d
     learned = [output for output in outputs if output.requires_grad]
     if not learned:
         return {}
-    weights = [torch.randn(output.shape, generator=draw).to(output.dtype) for output in learned]
+    weights = [(torch.randn(output.shape, generator=draw) * output.isfinite()).to(output.dtype) for output in learned]
     numbers = [number for number, value in results_by_number.items() if value is not None and value.requires_grad]
     gradients: Sequence[Any] = []
     with suppress(RuntimeError, NotImplementedError):  # PyTorch has no derivative of an operator
@@ -182,12 +183,13 @@ def _changes(
             tensor.add_((torch.randn(tensor.shape, generator=draw) * spread * size).to(tensor.dtype))
 
     for size in _SIZES:
-        with torch.no_grad():
-            inputs = network.inputs(rows)
-            changed = compute(network.graph, inputs, tensors, by_chance=False, watch=partial(change, size))
-        pairs = zip(outputs, changed, strict=True)
-        if not has_fractions or any(_differ(before.detach(), after) for before, after in pairs):
-            return True
+        with torch.no_grad(), preserved_draws(_SEED), suppress(RuntimeError, IndexError, ValueError):
+            changed = compute(network.graph, network.inputs(rows), tensors, watch=partial(change, size))
+            pairs = zip(outputs, changed, strict=True)
+            if not has_fractions or any(_differ(before.detach(), after) for before, after in pairs):
+                return True
+            continue
+        return True  # what follows takes not every number: what the layer gives decides whether it is computed at all
     return False
 
 
@@ -198,5 +200,9 @@ def _differ(before: Any, after: Any) -> bool:
         return False
     if not before.is_floating_point():
         return True
-    gap = float((before - after).abs().max())
-    return not gap <= _CHANGE * max(float(before.abs().max()), float(after.abs().max()))  # also where it is no number
+    both = before.isfinite() & after.isfinite()
+    if not torch.equal(before[~both], after[~both]):
+        return True
+    before, after = before[both], after[both]
+    sizes = [float(values.abs().max()) for values in (before - after, before, after) if values.numel()]
+    return bool(sizes) and sizes[0] > _CHANGE * max(sizes[1:])

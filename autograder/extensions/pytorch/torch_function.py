@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -87,8 +88,21 @@ class TorchFunction(WeightFunction):
     def _outputs(self, tensors: Sequence[Any], rows: Any) -> list[Any]:
         inputs = [held.double() if held.is_floating_point() else held for held in self.network.inputs(rows)]
         self.network.require_linear_growth(len(inputs[0]))
-        with preserved_draws(0), one_thread():
+        with preserved_draws(0), one_thread(), _double_by_default():
             return compute(self.graph, inputs, tensors, by_chance=False)
+
+
+@contextmanager
+def _double_by_default() -> Iterator[None]:
+    """Make tensors of double precision where an operator names no type, as ``torch.zeros(3)`` does not."""
+    import torch
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 class ComputedFunction(ServedFunction):

@@ -50,6 +50,23 @@ def chain(activation: Any = None, width: int = 5) -> Any:
     return nn.Sequential(nn.Linear(6, width), activation or nn.ReLU(), nn.Linear(width, 3))
 
 
+def test_a_state_of_zeros_is_of_the_precision_of_the_computation() -> None:
+    """``torch.zeros`` of no named type, as a recurrent network by hand begins with."""
+    import torch
+    from torch import nn
+
+    def by_hand(own: Any, x: Any) -> Any:
+        state = torch.zeros(x.shape[0], 5)
+        for step in range(4):
+            state = torch.tanh(own.i(x[:, step]) + own.h(state))
+        return state
+
+    reference = module(lambda own, x: own.cell(x)[0][:, -1], cell=nn.RNN(3, 5, batch_first=True))
+    answer = module(by_hand, i=nn.Linear(3, 5), h=nn.Linear(5, 5))
+    result = computed(answer, reference, input_shape=(4, 3))
+    assert result.fraction == 1, result
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_a_number_behind_a_closed_relu_is_looked_at_again(seed: int) -> None:
     """At drawn weights, units are closed for all rows, and in each way to write a network others are."""

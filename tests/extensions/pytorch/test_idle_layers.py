@@ -40,19 +40,23 @@ def gates() -> Mapping[str, Callable[[Any, Any], Any]]:
         "multiples of a small number": lambda own, h: where((h * 64).floor() == h * 64, h.relu(), h.tanh()),
         "a weight": lambda own, h: where((own.first.weight[0, 0] - 0.123).abs() < 1e-6, h.relu(), h.tanh()),
         "a factor": lambda own, h: h.relu() * 1e-30 + h.tanh(),
+        "a frozen bound": lambda own, h: where(h > own.bound, h.relu(), h.tanh()),
         "behind rounding": lambda own, h: (where(h > 1e30, h.relu(), h.tanh()) * 1e3).round() / 1e3,
     }
 
 
 GATES = (
     "a bound that nothing passes", "the other way round", "multiples of a small number", "a weight", "a factor",
-    "behind rounding",
+    "a frozen bound", "behind rounding",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", GATES)
 def test_an_activation_behind_a_closed_gate_is_for_a_person(name: str) -> None:
-    result = said(gated(gates()[name]), ROWS, PATTERN)
+    import torch
+
+    bound = torch.nn.Parameter(torch.tensor(1e30), requires_grad=False)
+    result = said(gated(gates()[name], bound=bound), ROWS, PATTERN)
     assert is_undecided(result), result
     assert result.fraction == 0
 
@@ -113,6 +117,38 @@ def honest() -> Mapping[str, tuple[Any, Any, Any]]:
             WORDS.astype("float32"), [check.layer("Embedding"), LINEAR],
         ),
     }  # fmt: skip
+
+
+def of_choices() -> Mapping[str, tuple[Any, Any, Any]]:
+    """Name → a module that draws, leaves out or chooses, rows, and a pattern."""
+    import torch
+    from torch import nn
+
+    experts = nn.ModuleList(nn.Linear(4, 3) for _ in range(8))
+
+    def routed(own: Any, x: Any) -> Any:
+        scores, chosen = own.gate(x).softmax(1).topk(1)
+        every = torch.stack([expert(x) for expert in own.experts], 1)
+        return every.gather(1, chosen[..., None].expand(-1, -1, 3))[:, 0] * scores
+
+    def masked(own: Any, x: Any) -> Any:
+        return own.body(x).masked_fill(torch.tensor([True, False, False]), float("-inf"))
+
+    return {
+        "scores of which some are masked": (module(masked, body=chain()), ROWS, PATTERN),
+        "one of eight experts": (module(routed, gate=nn.Linear(4, 8), experts=experts), ROWS, [*[LINEAR] * 9]),
+        "a table by a sigmoid": (
+            module(lambda own, x: own.table((own.first(x).sigmoid() * 8).long()).sum(1), first=nn.Linear(4, 5), table=nn.Embedding(9, 3)),
+            ROWS, [LINEAR, check.layer("Sigmoid"), check.layer("Embedding")],
+        ),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["scores of which some are masked", "one of eight experts", "a table by a sigmoid"])
+def test_a_layer_counts_where_a_network_leaves_out_or_chooses(name: str) -> None:
+    made, rows, pattern = of_choices()[name]
+    result = said(made.eval(), rows, pattern)
+    assert result.fraction == 1, result
 
 
 def of_positive_rows() -> Mapping[str, tuple[Any, Any, Any]]:
