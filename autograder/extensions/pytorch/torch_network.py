@@ -61,6 +61,8 @@ _UNLISTED = "layers stand in a Python list or dict, where PyTorch does not find 
 _OPERATOR = re.compile(r"[A-Za-z_]\w{0,60}(\.\w{1,60})?", re.ASCII)
 _FEW, _SOME, _LARGE = 3, 16, 1e7
 """Rows on which layers are looked for whose results change nothing: few for a network with so many multiplications."""
+_SIZES = (1, 1, 3, 10)
+"""Factors of those rows, so that gates open in some."""
 _DRAWING = ("rand", "bernoulli", "multinomial", "normal", "uniform", "exponential", "poisson")
 """Beginnings of the operators that draw at random."""
 
@@ -218,7 +220,11 @@ class TorchNetwork(GraphComputation, Network):
             return False
         seed = self._digest()  # the rows follow from all that the author of the network could write rows into
         count = _FEW if self.multiplications_per_row > _LARGE else _SOME
-        arrays = drawn_rows(self.graph, self.row_kind, count, np.random.default_rng(seed))
+        drawn = drawn_rows(self.graph, self.row_kind, count, np.random.default_rng(seed))
+        sizes = np.resize(_SIZES, count).astype("float32") if self.row_kind == "real" else np.ones(count, "float32")
+        arrays = [
+            array * sizes.reshape(-1, *[1] * (array.ndim - 1)) if array.dtype.kind == "f" else array for array in drawn
+        ]
         plain = [[value.result, list(value.sources)] for value in values]
         try:
             self.require_linear_growth(count)
