@@ -27,7 +27,7 @@ _ENDS = ("_initializer", "_regularizer", "_constraint")
 
 
 def description(model: Any) -> str:
-    """Return JSON of what a model computes; empty if it is too large, or holds arrays of its own or of its data."""
+    """Return JSON of what a model computes; empty if it is too large, or draws would not show it whole."""
     import keras
 
     if any(_is_not_seen(layer) for layer in model._flatten_layers()):
@@ -41,7 +41,7 @@ def description(model: Any) -> str:
 
 
 def _is_not_seen(layer: Any) -> bool:
-    """Return whether draws do not show what a layer does: what it was adapted to, and the rows that it leaves out."""
+    """Return whether draws hide what a layer does, as one that was adapted or leaves rows out."""
     is_adapted = hasattr(layer, "adapt") and bool(layer.weights)
     return is_adapted or type(layer).__name__ == "Masking" or getattr(layer, "mask_zero", False)
 

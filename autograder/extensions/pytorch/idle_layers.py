@@ -200,9 +200,9 @@ def _differ(before: Any, after: Any) -> bool:
         return False
     if not before.is_floating_point():
         return True
-    both = before.isfinite() & after.isfinite()
-    if not torch.equal(before[~both], after[~both]):
+    finite = before.isfinite() & after.isfinite()
+    if not torch.equal(before[~finite], after[~finite]):
         return True
-    before, after = before[both], after[both]
+    before, after = before[finite], after[finite]
     sizes = [float(values.abs().max()) for values in (before - after, before, after) if values.numel()]
     return bool(sizes) and sizes[0] > _CHANGE * max(sizes[1:])

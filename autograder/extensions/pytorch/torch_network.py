@@ -59,7 +59,7 @@ _REASONS: Mapping[str, str] = {
 """Why a kernel has no graph of a module, by its word."""
 _UNLISTED = "layers stand in a Python list or dict, where PyTorch does not find their weights; use nn.ModuleList"
 _OPERATOR = re.compile(r"[A-Za-z_]\w{0,60}(\.\w{1,60})?", re.ASCII)
-_FEW, _SOME, _LARGE = 3, 16, 1e7
+_FEW, _ROWS, _LARGE = 3, 16, 1e7
 """Rows on which layers are looked for whose results change nothing: few for a network with so many multiplications."""
 _SIZES = (1, 1, 3, 10)
 """Factors of those rows, so that gates open in some."""
@@ -219,7 +219,7 @@ class TorchNetwork(GraphComputation, Network):
         if not values:
             return False
         seed = self._digest()  # the rows follow from all that the author of the network could write rows into
-        count = _FEW if self.multiplications_per_row > _LARGE else _SOME
+        count = _FEW if self.multiplications_per_row > _LARGE else _ROWS
         drawn = drawn_rows(self.graph, self.row_kind, count, np.random.default_rng(seed))
         sizes = np.resize(_SIZES, count).astype("float32") if self.row_kind == "real" else np.ones(count, "float32")
         arrays = [
