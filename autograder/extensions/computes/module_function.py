@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograder.kernel.random_state import preserve_random_state
+from autograder.models.torch_precision import double_by_default
 from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
 
 _STATISTICS: dict[str, NumberKind] = {"running_mean": "mean", "running_var": "variance"}
@@ -90,13 +91,8 @@ class ModuleFunction(WeightFunction):
         arrays = rows if isinstance(rows, list) else [rows]
         positional = () if inputs else tuple(map(_input, arrays))
         held = dict(zip(self.names, tensors, strict=True))
-        default = torch.get_default_dtype()
-        torch.set_default_dtype(torch.float64)
-        try:
-            with preserve_random_state(), _in_double():
-                return list(_tensors_in(torch.func.functional_call(self.module, held, positional, inputs)))
-        finally:
-            torch.set_default_dtype(default)
+        with double_by_default(), preserve_random_state(), _in_double():
+            return list(_tensors_in(torch.func.functional_call(self.module, held, positional, inputs)))
 
 
 def _kind(name: str, tensor: Any) -> NumberKind:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from autograder.extensions.pytorch.computation import compute, gradients_of, one
 from autograder.extensions.pytorch.graph_computation import GraphComputation
 from autograder.extensions.pytorch.operator_graph import FLOATS, DType, Graph, Node, read_graph
 from autograder.models.computed_function import ServedFunction
+from autograder.models.torch_precision import double_by_default
 from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
 
 if TYPE_CHECKING:
@@ -88,21 +88,8 @@ class TorchFunction(WeightFunction):
     def _outputs(self, tensors: Sequence[Any], rows: Any) -> list[Any]:
         inputs = [held.double() if held.is_floating_point() else held for held in self.network.inputs(rows)]
         self.network.require_linear_growth(len(inputs[0]))
-        with preserved_draws(0), one_thread(), _double_by_default():
+        with preserved_draws(0), one_thread(), double_by_default():
             return compute(self.graph, inputs, tensors, by_chance=False)
-
-
-@contextmanager
-def _double_by_default() -> Iterator[None]:
-    """Make tensors of double precision where an operator names no type, as ``torch.zeros(3)`` does not."""
-    import torch
-
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
 
 
 class ComputedFunction(ServedFunction):
