@@ -22,7 +22,7 @@ from autograder.check.prediction_cache import CachedModel
 from autograder.check.results import recording
 from autograder.check.subject import has_weights, is_keras
 from autograder.errors import CourseError
-from autograder.models.network import BY_THE_BATCH, Network
+from autograder.models.network import InTraining, Network
 from autograder.records.checks import UNFINISHED, is_undecided
 
 _CHECK = "computes"
@@ -104,8 +104,8 @@ def _compared(model: Any, description: Any, seed: int) -> str:
         reference, rows = described(description, seed)
     except Exception:  # another version of the library than at the release, whose tests of the pattern still count
         return "other"
-    marks = _training_marks(reference)
-    if list(marks) != list(_training_marks(model)) or set(marks) - {BY_THE_BATCH}:
+    in_training = _in_training(reference)
+    if in_training != _in_training(model) or in_training.draws:
         return "other"  # nothing here tells where a network draws in a training
     computes = registry.load(registry.CHECKS, _CHECK)
     with recording() as results:
@@ -119,9 +119,9 @@ def _compared(model: Any, description: Any, seed: int) -> str:
     return "same" if result.fraction == 1 else "other"
 
 
-def _training_marks(model: Any) -> Sequence[str]:
+def _in_training(model: Any) -> InTraining:
     if isinstance(model, Network):
-        return model.training_marks()
+        return model.in_training()
     from autograder.models import keras_description
 
-    return keras_description.training_marks(model)
+    return keras_description.in_training(model)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.models.network import BY_THE_BATCH, DROPS
+from autograder.models.network import InTraining
 from autograder.records.observations import MAX_NETWORK
 
 _ROWS, _SIZE = 32, 8
@@ -21,9 +21,6 @@ _OF_TRAINING = (
 """Where Keras keeps the layers that do something else in a training."""
 _SHARES = ("dropout", "recurrent_dropout")
 """Settings of any other layer that does so."""
-_SILENT = ("name", "dtype", "seed", "trainable", "momentum", "epsilon")
-_ENDS = ("_initializer", "_regularizer", "_constraint")
-"""Settings that are not compared: names, and what a pattern asks for if it matters."""
 
 
 def description(model: Any) -> str:
@@ -69,21 +66,15 @@ def described(plain: Mapping[str, Any], seed: int) -> tuple[Any, Any]:
     return model, rows[0] if len(rows) == 1 else rows
 
 
-def training_marks(model: Any) -> list[str]:
-    """Return what a model does in a training alone: its layers of that kind, and the shares that others drop."""
-    marks = []
-    for layer in model._flatten_layers():
-        kind = type(layer).__name__
-        if kind == "BatchNormalization":
-            marks.append(BY_THE_BATCH)
-        elif kind == "Dropout":
-            marks += [DROPS.format(float(layer.rate))] if layer.rate else []
-        elif type(layer).__module__.startswith(_OF_TRAINING):
-            settings = {
-                key: value
-                for key, value in sorted(layer.get_config().items())
-                if key not in _SILENT and not key.endswith(_ENDS)
-            }
-            marks.append(f"{kind} {settings}")
-        marks += [f"{name} {share}" for name in _SHARES if (share := getattr(layer, name, None))]
-    return sorted(marks)
+def in_training(model: Any) -> InTraining:
+    """Return what a model does in a training alone."""
+    layers = list(model._flatten_layers())
+    kinds = [type(layer).__name__ for layer in layers]
+    return InTraining(kinds.count("BatchNormalization"), any(map(_draws, layers)))
+
+
+def _draws(layer: Any) -> bool:
+    if type(layer).__name__ == "Dropout":
+        return bool(layer.rate)
+    shares = (getattr(layer, name, None) for name in _SHARES)
+    return type(layer).__module__.startswith(_OF_TRAINING) or any(shares)

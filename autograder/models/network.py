@@ -9,17 +9,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograder.models.step_calculus import StepCalculus
 from autograder.models.weight_function import WeightFunction
 
-BY_THE_BATCH, DROPS = "normalizes by the batch", "drops {}"
-"""What networks of each library do in a training alone."""
 NO_FORWARD, NO_TENSOR, RAISES = "forward", "nothing", "raises"
 """Words of a kernel for what a network does on rows of some shapes, whatever they hold."""
+
+
+class InTraining(NamedTuple):
+    """What a network does in a training alone."""
+
+    normalizations: int
+    """How often it normalizes by the batch."""
+    draws: bool
+    """Whether it does anything else, as to drop numbers or to add noise."""
 
 
 @dataclass(frozen=True)
@@ -147,9 +154,9 @@ class Network(ABC):
         """
         return ""
 
-    def training_marks(self) -> Sequence[str]:
-        """Return what it does in a training alone, as the shares that it drops, in an order that says nothing."""
-        return ()
+    def in_training(self) -> InTraining:
+        """Return what it does in a training alone."""
+        return InTraining(0, draws=False)
 
     def has_idle(self, vocabulary: str, kinds: Collection[str]) -> bool:
         """Return whether a layer of these classes gives what comes to no output, whatever the weights are."""

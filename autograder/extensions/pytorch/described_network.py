@@ -12,8 +12,8 @@ import numpy as np
 from autograder.extensions.pytorch import graph_numbers
 from autograder.extensions.pytorch.computed_network import claim_of
 from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES
-from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, read_graph, typed_arguments
-from autograder.models.network import BY_THE_BATCH, DROPS
+from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Node, read_graph, typed_arguments
+from autograder.models.network import InTraining
 from autograder.records.observations import MAX_NETWORK
 
 _MAX_CONSTANTS = 4_096
@@ -90,15 +90,14 @@ def _tokens(graph: Graph) -> int:
     return min((len(table.array) for table in tables if table is not None), default=_MOST_TOKENS)
 
 
-def training_marks(graph: Graph) -> list[str]:
-    """Return what a graph does in a training alone: the shares that it drops, and statistics that it would renew."""
+def in_training(graph: Graph) -> InTraining:
+    """Return what a graph does in a training alone."""
     nodes = [node for _, node in graph.needed_nodes() if node.operator not in SIZES]
-    renewing = [BY_THE_BATCH for node in nodes if graph_numbers.is_renewed_in_training(node)]
-    drawing = [node.operator for node in nodes if node.operator.startswith("rrelu")]
-    shares = [
-        DROPS.format(float(value))
-        for node in nodes
+    return InTraining(sum(map(graph_numbers.normalizes_by_batch, nodes)), any(map(_draws_in_training, nodes)))
+
+
+def _draws_in_training(node: Node) -> bool:
+    return node.operator.startswith("rrelu") or any(
+        bool(value) and (name.startswith("dropout") or (name == "p" and "dropout" in node.operator))
         for name, _, value in typed_arguments(node)
-        if (name.startswith("dropout") or (name == "p" and "dropout" in node.operator)) and value
-    ]
-    return sorted([*renewing, *drawing, *shares])
+    )

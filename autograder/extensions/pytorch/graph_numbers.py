@@ -68,7 +68,7 @@ def constant_numbers(graph: Graph) -> int:
     return _listed(graph) + (single if single > FREE_NUMBERS else 0) + uncovered
 
 
-def is_renewed_in_training(node: Node) -> bool:
+def normalizes_by_batch(node: Node) -> bool:
     """Return whether an operator normalizes by the rows of a batch in a training."""
     return node.operator in _REMEMBERING
 

@@ -29,6 +29,7 @@ from autograder.models.network import (
     NO_TENSOR,
     RAISES,
     ChainLayer,
+    InTraining,
     Network,
     NetworkTrainer,
     NumberCounts,
@@ -204,11 +205,11 @@ class TorchNetwork(GraphComputation, Network):
 
         return description(self.graph, self.row_kind)
 
-    def training_marks(self) -> Sequence[str]:
+    def in_training(self) -> InTraining:
         """Return what the graph does in a training alone."""
-        from autograder.extensions.pytorch.described_network import training_marks
+        from autograder.extensions.pytorch.described_network import in_training
 
-        return training_marks(self.graph)
+        return in_training(self.graph)
 
     def has_idle(self, vocabulary: str, kinds: Collection[str]) -> bool:
         """Return whether the result of a layer changes nothing."""
