@@ -94,18 +94,17 @@ def architecture(
     summary = _summary(model, present)
     claimed = "; the layers are what the notebook's kernel reports" if external is not None and external.remote else ""
     detail = f"expected: {run_text(pattern)}; found: {summary}{claimed}"
-    if not lines and not shapes and isinstance(model, Network) and model.has_idle(library, kinds_of(pattern)):
-        return report_for_a_person(name, IDLE, weight, detail=detail)
+    as_asked = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
     of = solution_network.key(name, run_text(pattern))
     if not lines and not shapes:
+        if isinstance(model, Network) and model.has_idle(library, kinds_of(pattern)):
+            return report_for_a_person(name, IDLE, weight, detail=detail)
         solution_network.note(model, of)
-        message = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
         evidence = {BRANCHES: True} if _has_orders(model, library) else {}
-        return report(name, 1.0, message, weight=weight, detail=detail, evidence=evidence)
+        return report(name, 1.0, as_asked, weight=weight, detail=detail, evidence=evidence)
     sameness = None if shapes else solution_network.compare(model, of, pattern, lines)
     if sameness == "same":
-        message = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
-        return report(name, 1.0, message, weight=weight, detail=f"{detail}; it computes what the solution's does")
+        return report(name, 1.0, as_asked, weight=weight, detail=f"{detail}; it computes what the solution's does")
     texts = _difference_texts(model, lines) if library == "keras" else [line.text for line in lines]
     texts += shapes
     message = "; ".join(_limited(texts) + _notes(model, pattern, lines))
