@@ -112,21 +112,18 @@ class _Calls:
         except TypeError:  # Keras says what is wrong
             return None
         inputs: Any = arguments.get("x")
-        size = arguments.get("batch_size") or _KERASS_BATCH
         arrays = list(inputs) if type(inputs) in (list, tuple) else [inputs]
-        if not all(type(array) is np.ndarray and array.dtype.kind in "biuf" and array.ndim for array in arrays):
+        size = arguments.get("batch_size") or _KERASS_BATCH
+        # A callback may change the model between two batches.
+        if {"callbacks", "steps"} & {name for name, value in arguments.items() if value is not None}:
+            return None
+        if not all(map(_is_plain, arrays)) or type(size) is not int or self.masks:
             return None
         rows = len(arrays[0])
-        # A callback may change the model between two batches.
-        is_plain = arguments.get("callbacks") is None and arguments.get("steps") is None and type(size) is int
-        if not (
-            is_plain
-            and 0 < size < rows
-            and [len(array) for array in arrays] == [rows] * len(self.model.inputs)
-            and rows * self.numbers_per_output <= _MAX_AHEAD
-            and not self.masks
-            and self.is_as_rebuilt()
-        ):
+        is_one_batch = not 0 < size < rows
+        if is_one_batch or [len(array) for array in arrays] != [rows] * len(self.model.inputs):
+            return None
+        if rows * self.numbers_per_output > _MAX_AHEAD or not self.is_as_rebuilt():
             return None
         arrays = [array.astype(keras.config.floatx()) if array.dtype.kind == "f" else array for array in arrays]
         at_once = size * max(1, _AT_ONCE // (size * self.model.numbers_per_row))
@@ -251,6 +248,10 @@ def _same(first: np.ndarray, second: np.ndarray) -> bool:
 def _bytes(array: np.ndarray) -> np.ndarray:
     """Return the bytes of an array where they lie; equal numbers, such as 0 and -0, may have others."""
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+
+def _is_plain(array: Any) -> bool:
+    return type(array) is np.ndarray and array.dtype.kind in "biuf" and bool(array.ndim)
 
 
 def _plain(array: np.ndarray) -> Any:
