@@ -20,7 +20,9 @@ def offered_answers(exams: Iterable[Exam], files: Mapping[str, Path]) -> list[st
         exams: the exams of an assignment.
         files: released path → file on this machine.
     """
-    modules = {path: _defined(_text(file)) for path, file in files.items() if path.endswith(".py")}
+    modules = {
+        path: _defined(file.read_text("utf-8", "replace")) for path, file in files.items() if path.endswith(".py")
+    }
     return [warning for exam in exams for warning in _offered(exam, modules)]
 
 
@@ -55,10 +57,3 @@ def _imported(cell: ExamCell) -> frozenset[str]:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     )
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
