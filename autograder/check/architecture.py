@@ -102,7 +102,7 @@ def architecture(
         solution_network.note(model, of)
         evidence = {BRANCHES: True} if _has_orders(model, library) else {}
         return report(name, 1.0, as_asked, weight=weight, detail=detail, evidence=evidence)
-    sameness = None if shapes else solution_network.compare(model, of, pattern, lines)
+    sameness = None if shapes else solution_network.compare(model, of, pattern)
     if sameness == "same":
         return report(name, 1.0, as_asked, weight=weight, detail=f"{detail}; it computes what the solution's does")
     texts = _difference_texts(model, lines) if library == "keras" else [line.text for line in lines]

@@ -10,13 +10,11 @@ import hashlib
 import importlib
 import itertools
 import json
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal
 
 from autograder._util import registry
 from autograder.check.asking import solution_networks
-from autograder.check.differences import Difference
 from autograder.check.pattern import LayerPattern, Run, singles
 from autograder.check.prediction_cache import CachedModel
 from autograder.check.results import recording
@@ -30,8 +28,6 @@ _MAX_WORK = 5e7
 """Most multiplications for a row of a network that is compared; a larger one takes minutes, and the pattern decides."""
 _SECONDS = 20.0
 """Processor time in which weights are matched."""
-_SHARES = frozenset(["p", "dropout", "recurrent_dropout", "rate", "stddev"])
-"""Settings of what a network does at random in a training; those of both networks are compared."""
 _OF_TRAINING = frozenset(["momentum", "trainable", "seed", "unit_forget_bias"])
 _ENDS_OF_TRAINING = ("_initializer", "_regularizer", "_constraint")
 """Settings that say nothing of what a network computes once it is trained: no other way counts for them."""
@@ -52,18 +48,17 @@ def note(model: Any, of: str) -> None:
         solution_networks(of, partial(keras_description.description, model))
 
 
-def compare(model: Any, of: str, pattern: Run, lines: Sequence[Difference]) -> Literal["same", "undecided"] | None:
+def compare(model: Any, of: str, pattern: Run) -> Literal["same", "undecided"] | None:
     """Tell whether a network computes what the solution's does; None if it does not, or nobody knows.
 
     Args:
         model: a network that does not fit a pattern.
         of: the :func:`key` of the check.
         pattern: the pattern.
-        lines: the differences.
     """
     if not (_is_rebuilt(model) or (isinstance(model, Network) and model.multiplications_per_row <= _MAX_WORK)):
         return None
-    if any(map(_asks_of_training, singles(pattern))) or any(map(_is_of_training, lines)):
+    if any(map(_asks_of_training, singles(pattern))):
         return None
     descriptions = solution_networks(of, str)
     if not descriptions or _CHECK not in registry.names(registry.CHECKS):
@@ -84,11 +79,6 @@ def _asks_of_training(single: LayerPattern) -> bool:
     return any(isinstance(held, LayerPattern) and _asks_of_training(held) for held in itertools.chain(*values))
 
 
-def _is_of_training(line: Difference) -> bool:
-    kinds = [line.step.kind if line.step is not None else "", line.pattern.kind if line.pattern is not None else ""]
-    return line.attribute in _SHARES or any("Dropout" in kind or "Noise" in kind for kind in kinds)
-
-
 def _seed(of: str, text: str) -> int:
     """Return a seed that nobody foresees who lacks the hidden pattern, and that is the same for the same test."""
     return int.from_bytes(hashlib.sha256(f"{of} {text}".encode()).digest()[:8], "little")
@@ -104,13 +94,13 @@ def _compared(model: Any, description: Any, seed: int) -> str:
         reference, rows = described(description, seed)
     except Exception:  # another version of the library than at the release, whose tests of the pattern still count
         return "other"
-    in_training = _in_training(reference)
-    if in_training != _in_training(model) or in_training.draws:
-        return "other"  # nothing here tells where a network draws in a training
+    ours, theirs = _in_training(reference), _in_training(model)
+    if ours.normalizations != theirs.normalizations or ours.draws or theirs.draws:
+        return "other"  # nothing here tells where a network adds noise in a training
     computes = registry.load(registry.CHECKS, _CHECK)
     with recording() as results:
         try:
-            computes(model, like=reference, rows=rows, seconds=_SECONDS, show=False)
+            computes(model, like=reference, rows=rows, dropout=ours.drops or theirs.drops, seconds=_SECONDS, show=False)
         except CourseError:  # the solution's network is not computed with other weights
             return "other"
     (result,) = results

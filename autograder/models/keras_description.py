@@ -68,13 +68,15 @@ def described(plain: Mapping[str, Any], seed: int) -> tuple[Any, Any]:
 
 def in_training(model: Any) -> InTraining:
     """Return what a model does in a training alone."""
+    import keras
+
     layers = list(model._flatten_layers())
-    kinds = [type(layer).__name__ for layer in layers]
-    return InTraining(kinds.count("BatchNormalization"), any(map(_draws, layers)))
+    normalizations = sum(type(layer).__name__ == "BatchNormalization" for layer in layers)
+    drops = [layer for layer in layers if isinstance(layer, keras.layers.Dropout)]
+    draws = any(_draws(layer) for layer in layers if layer not in drops)
+    return InTraining(normalizations, any(layer.rate for layer in drops), draws)
 
 
 def _draws(layer: Any) -> bool:
-    if type(layer).__name__ == "Dropout":
-        return bool(layer.rate)
     shares = (getattr(layer, name, None) for name in _SHARES)
     return type(layer).__module__.startswith(_OF_TRAINING) or any(shares)

@@ -12,6 +12,7 @@ from autograder.errors import CourseError
 from autograder.kernel.model_inputs import arranged, passed
 from autograder.models.computed_function import ApartFunction, ServedFunction
 from autograder.models.computing_process import Computed
+from autograder.models.dropped import DropoutFactors, plain_factors, read_factors
 from autograder.models.model_building import ComputedModel
 from autograder.models.model_calls import twin_of
 from autograder.models.parts import POLICIES
@@ -32,7 +33,7 @@ class KerasFunction(WeightFunction):
     rounding = 1e-6
     """TensorFlow keeps constants of some formulas in single precision, as the root of 2 in a GELU."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, factors: DropoutFactors | None = None) -> None:
         import keras
 
         if keras.config.backend() != "tensorflow":
@@ -56,6 +57,10 @@ class KerasFunction(WeightFunction):
             kinds.append(statistics.get(id(held), "weight" if id(held) in trained else plain))
         self.kinds = kinds
         self.variables = [self.copy.weights[position] for position in self.positions]
+        if factors is not None:
+            for layer in self.copy._flatten_layers():
+                if isinstance(layer, keras.layers.Dropout):
+                    layer.call = partial(_multiplied, layer, factors)
 
     def outputs(self, arrays: Sequence[np.ndarray], rows: Any) -> list[np.ndarray]:
         """Compute the outputs."""
@@ -95,23 +100,32 @@ class KerasFunction(WeightFunction):
         return list(keras.tree.flatten(answer))
 
 
-def function_of(model: Any) -> WeightFunction:
+def _multiplied(layer: Any, factors: DropoutFactors, inputs: Any, training: bool = False) -> Any:
+    """Compute a dropout whose numbers are multiplied by factors."""
+    spatial = getattr(layer, "_get_noise_shape", None)
+    shape = spatial(inputs) if spatial is not None else layer.noise_shape or inputs.shape
+    sizes = [own or size for own, size in zip(shape, inputs.shape, strict=True)]
+    return inputs * factors.factor(layer.rate, sizes[1:]).astype(inputs.dtype.name)
+
+
+def function_of(model: Any, factors: DropoutFactors | None = None) -> WeightFunction:
     """Return what computes a built model with given numbers, where strangers' networks are computed."""
-    function = KerasFunction(model)
+    function = KerasFunction(model, factors)
     twin = twin_of(model)
     if twin is None:
         return function
     arguments, weights = twin
-    return ApartFunction(Computed(ComputedKerasFunction, list(arguments), weights), function)
+    part = Computed(ComputedKerasFunction, list(arguments), weights, plain_factors(factors))
+    return ApartFunction(part, function)
 
 
 class ComputedKerasFunction(ServedFunction):
     """The function of a model's twin, where strangers' networks are computed."""
 
-    def __init__(self, claim: Sequence[Any], weights: Sequence[np.ndarray]) -> None:
+    def __init__(self, claim: Sequence[Any], weights: Sequence[np.ndarray], factors: Sequence[Any] | None) -> None:
         twin = ComputedModel(*claim)
         twin.assign(weights)
-        super().__init__(KerasFunction(twin.model))
+        super().__init__(KerasFunction(twin.model, read_factors(factors)))
 
 
 def _is_frozen(variable: Any, model: Any) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograder.models.dropped import DropoutFactors
 from autograder.models.step_calculus import StepCalculus
 from autograder.models.weight_function import WeightFunction
 
@@ -25,8 +26,10 @@ class InTraining(NamedTuple):
 
     normalizations: int
     """How often it normalizes by the batch."""
+    drops: bool
+    """Whether layers of it drop numbers."""
     draws: bool
-    """Whether it does anything else, as to drop numbers or to add noise."""
+    """Whether it does anything else, as to add noise."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,7 @@ class Network(ABC):
 
     def in_training(self) -> InTraining:
         """Return what it does in a training alone."""
-        return InTraining(0, draws=False)
+        return InTraining(0, drops=False, draws=False)
 
     def has_idle(self, vocabulary: str, kinds: Collection[str]) -> bool:
         """Return whether a layer of these classes gives what comes to no output, whatever the weights are."""
@@ -209,6 +212,10 @@ class Network(ABC):
     def training_steps(self) -> StepCalculus:
         """Return what computes steps of a training from given weights."""
 
-    def function(self) -> WeightFunction | None:
-        """Return what computes it with given numbers; None if nothing does."""
+    def function(self, factors: DropoutFactors | None = None) -> WeightFunction | None:
+        """Return what computes it with given numbers; None if nothing does.
+
+        Args:
+            factors: what stands for numbers that are dropped in a training; None drops none.
+        """
         return None

@@ -119,6 +119,41 @@ def dropped(share: float | None, act: Callable[[Any], Any]) -> Any:
     return module(lambda own, x: own.last(own.drop(act(own.first(x)))), **parts)
 
 
+def test_a_dropout_is_compared_by_its_place_and_its_share() -> None:
+    """Its numbers are multiplied by factors in both networks."""
+    import torch
+    import torch.nn.functional as F
+    from torch import nn
+
+    def made(forward: Any, share: float = 0.5, drop: Any = nn.Dropout) -> Any:
+        parts = {"conv": nn.Conv2d(3, 4, 3, padding=1), "last": nn.Linear(64, 3)}
+        return module(forward, drop=drop(share), pool=nn.MaxPool2d(2), **parts)
+
+    def late(own: Any, x: Any) -> Any:
+        return own.last(own.drop(of_slices(own, own.conv(x)).flatten(1)))
+
+    pattern = [CONV, POOL, check.layer("Dropout", p=0.5), LINEAR]
+    solution = made(lambda own, x: own.last(own.drop(own.pool(own.conv(x))).flatten(1)))
+    before = made(lambda own, x: own.last(of_slices(own, own.drop(own.conv(x))).flatten(1)))
+    first = made(lambda own, x: own.last(of_slices(own, own.conv(own.drop(x))).flatten(1)))
+    none = made(lambda own, x: own.last(of_slices(own, own.conv(x)).flatten(1)))
+    tuned = made(lambda own, x: own.last(F.alpha_dropout(of_slices(own, own.conv(x)), 0.5, own.training).flatten(1)))
+    gated = made(
+        lambda own, x: own.last(
+            own.drop(torch.where(own.drop(torch.ones(1)) == 1, x[:, :1, 0, 0], 1) * late_hidden(own, x))
+        )
+    )
+    answers = (made(late), before, first, none, made(late, 0.4), made(late, drop=nn.Dropout1d), tuned, gated)
+    right, waits, *wrong = told(solution, *answers, rows=PICTURES, pattern=pattern)
+    assert right.fraction == 1, right
+    assert is_undecided(waits)  # a factor for all numbers is the same on both sides of a maximum
+    assert [result.fraction for result in wrong] == [0] * 6
+
+
+def late_hidden(own: Any, x: Any) -> Any:
+    return of_slices(own, own.conv(x)).flatten(1)
+
+
 def test_what_only_a_training_shows_is_not_excused() -> None:
     """A network without dropout, or with it elsewhere, computes the same once it is trained."""
     import torch
@@ -292,7 +327,8 @@ def test_a_regularizer_or_a_dropout_of_keras_is_not_excused() -> None:
     dropped = asked_of_keras([check.layer("Dropout", rate=0.5)])
     solution = of_keras(fused=False, rate=0.5)
     assert told_of_keras(solution, of_keras(fused=True), dropped).fraction == 0
-    assert told_of_keras(solution, of_keras(fused=True, rate=0.5), dropped).fraction == 0  # its place is not compared
+    assert told_of_keras(solution, of_keras(fused=True, rate=0.5), dropped).fraction == 1
+    assert told_of_keras(solution, of_keras(fused=True, rate=0.4), dropped).fraction == 0
     assert told_of_keras(solution, of_keras(fused=False, rate=0.5), dropped).fraction == 1
     wrapped = [check.layer("TimeDistributed", layer=check.layer("Dense", kernel_regularizer="l2"))]
     model = lambda regularizer: keras.Sequential(  # noqa: E731

@@ -23,11 +23,12 @@ from autograder.check.subject import (
 )
 from autograder.check.unreadable import report_for_a_person, report_unreadable
 from autograder.errors import CourseError
-from autograder.extensions.computes.comparing import compare
+from autograder.extensions.computes.comparing import Sameness, compare
 from autograder.extensions.computes.elements import ComparedRows
 from autograder.kernel.model_family import is_a
 from autograder.kernel.model_inputs import arranged, passed
 from autograder.kernel.random_state import preserve_random_state
+from autograder.models.dropped import DropoutFactors
 from autograder.models.network import Network
 from autograder.models.weight_function import WeightFunction
 from autograder.records.checks import UNFINISHED, CheckResult
@@ -37,6 +38,11 @@ _MATCHED_ROWS, _COMPARED_ROWS, _DRAWN_ROWS = 12, 64, 32
 _NO_ROWS = f"{_CHECK}: give rows=, a few rows that the network takes, or input_shape= for rows of fractions."
 _SHAPES_DIFFER = "Its weights or outputs have other shapes than those of the asked network."
 _NOT_COMPUTED = "Your network cannot be computed with other weights."
+_DROPS_OTHERS = (
+    "Your network computes what is asked, and in a training it drops other numbers than the asked one: look at where "
+    "its dropouts stand, and at their rates"
+)
+_DROPS_NEARBY = "Your network drops numbers as the asked one does, or at a place nearby; which, cannot be told."
 _FAILS = "It cannot be computed on rows that the asked network takes"
 
 
@@ -47,6 +53,7 @@ def computes(
     *,
     input_shape: Any = None,
     part: int | None = None,
+    dropout: bool = False,
     show: bool | None = None,
     seconds: float = 40.0,
     name: str = "computation",
@@ -66,9 +73,11 @@ def computes(
         input_shape: the shape of one row, or a list or dict of shapes, if there are no rows. The input of a Keras
             reference is known.
         part: the number of the output, from 0, for networks that return several; None compares all.
+        dropout: True asks that numbers are dropped at the same places and at the same rates, too. Layers that drop
+            numbers count, and no setting of another layer.
         show: True lets the message tell the shapes of weights, False does not. By default it does so of what a cell
             left.
-        seconds: processor time of the search, after which a person decides.
+        seconds: processor time of a search, after which a person decides.
         name: the check's name in reports.
         weight: the check's share among the checks of its cell.
 
@@ -98,6 +107,8 @@ def computes(
             return report(name, 0.0, f"{_FAILS}.", weight=weight, detail=f"{_FAILS}: {type(error).__name__}: {error}")
         try:
             finding = compare(reference, _function(examined), comparison, chosen, seconds=seconds)
+            if dropout and finding.verdict == "same":
+                finding = _dropped(readable, examined, comparison, chosen, seconds)
         except Exception as error:  # the library computes it in no other precision, or has no gradient of it
             reason = f"{type(error).__name__}: {error}"
             return report_for_a_person(name, _NOT_COMPUTED, weight, detail=reason, evidence={UNFINISHED: True})
@@ -109,6 +120,17 @@ def computes(
         return report(name, 1.0, message, weight=weight)
     is_shown = not finding.shows_shapes or may_show(model, show)
     return report(name, 0.0, f"{sentence}." if is_shown else _SHAPES_DIFFER, weight=weight, detail=f"{sentence}.")
+
+
+def _dropped(readable: Any, examined: Any, comparison: ComparedRows, rows: Any, seconds: float) -> Sameness:
+    """Tell whether networks that compute the same drop the same numbers, which are multiplied by factors here."""
+    for is_single in (False, True):
+        factors = DropoutFactors(comparison.seed, is_single)
+        sides = [_function(side, factors) for side in (readable, examined)]
+        finding = compare(sides[0], sides[1], comparison, rows, seconds=seconds)
+        if finding.verdict != "other":
+            return Sameness("undecided", _DROPS_NEARBY) if is_single and finding.verdict == "same" else finding
+    return Sameness("other", _DROPS_OTHERS)
 
 
 def _answer(model: Any, rows: Any) -> None:
@@ -147,24 +169,24 @@ def _readable(like: Any, rows: Any, shape: Any) -> Any:
     )
 
 
-def _function(model: Any) -> WeightFunction:
+def _function(model: Any, factors: DropoutFactors | None = None) -> WeightFunction:
     """Return what computes a network with given weights.
 
     Raises:
         Exception: nothing does.
     """
     if isinstance(model, Network):
-        function = model.function()
+        function = model.function(factors)
         if function is None:
             raise CourseError(f"{_CHECK}: no network of this library is computed with other weights.")
         return function
     if is_keras(model):
         from autograder.models.keras_function import function_of
 
-        return function_of(model)
+        return function_of(model, factors)
     from autograder.extensions.computes.module_function import ModuleFunction
 
-    return ModuleFunction(model)
+    return ModuleFunction(model, factors)
 
 
 def _rows(readable: Any, reference: WeightFunction, rows: Any, shape: Any) -> Any:

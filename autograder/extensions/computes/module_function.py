@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograder.kernel.random_state import preserve_random_state
+from autograder.models.dropped import DropoutFactors
 from autograder.models.torch_precision import double_by_default
 from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
 
@@ -20,12 +21,14 @@ _DRAWING = ("rand", "bernoulli", "normal", "uniform", "exponential")
 """Beginnings of the names of functions that draw at random."""
 _DRAWN = 0.5
 """What they give: networks that are read from a student's module have the same number there."""
+_DROPS = ("dropout", "dropout1d", "dropout2d", "dropout3d")
 
 
 class ModuleFunction(WeightFunction):
     """The computation of a module, by a copy of it in double precision."""
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Any, factors: DropoutFactors | None = None) -> None:
+        self.factors = factors
         self.module = copy.deepcopy(module).double().eval()
         for part in self.module.modules():
             for name, value in list(vars(part).items()):
@@ -91,8 +94,17 @@ class ModuleFunction(WeightFunction):
         arrays = rows if isinstance(rows, list) else [rows]
         positional = () if inputs else tuple(map(_input, arrays))
         held = dict(zip(self.names, tensors, strict=True))
-        with double_by_default(), preserve_random_state(), _in_double():
+        with double_by_default(), preserve_random_state(), _in_double(self.factors):
             return list(_tensors_in(torch.func.functional_call(self.module, held, positional, inputs)))
+
+
+def _multiplied(name: str, factors: DropoutFactors, input: Any, p: float = 0.5, *_: Any, **__: Any) -> Any:
+    """Compute a dropout of PyTorch, called by its own names, whose numbers are multiplied by factors."""
+    import torch
+
+    sizes = tuple(input.shape[1:])
+    sizes = sizes if name == "dropout" else sizes[:1] + (1,) * len(sizes[1:])
+    return input * torch.from_numpy(factors.factor(p, sizes).copy())
 
 
 def _kind(name: str, tensor: Any) -> NumberKind:
@@ -127,7 +139,7 @@ def _tensors_in(value: Any) -> Iterator[Any]:
             yield from _tensors_in(part)
 
 
-def _in_double() -> Any:
+def _in_double(factors: DropoutFactors | None) -> Any:
     """Return a mode in which PyTorch takes double precision for any other, and draws nothing at random."""
     import torch
     from torch.overrides import TorchFunctionMode
@@ -144,6 +156,8 @@ def _in_double() -> Any:
             name = getattr(func, "__name__", "")
             if name in ("float", "half", "bfloat16"):
                 return args[0].double()
+            if factors is not None and name in _DROPS:
+                return _multiplied(name, factors, *args, **(kwargs or {}))
             plain = [wide(value) if isinstance(value, torch.dtype) else value for value in args]
             keywords = {
                 key: wide(value) if isinstance(value, torch.dtype) else value for key, value in (kwargs or {}).items()

@@ -9,6 +9,7 @@ from typing import Any
 from autograder.extensions.pytorch.kernel_side.torch_operators import DRAWN, DRAWS, SIZES, SOURCES
 from autograder.extensions.pytorch.operator_graph import DType, Graph, Node, ValueRef, overload
 from autograder.models.argument_values import RefusedModel
+from autograder.models.dropped import DropoutFactors
 
 _LIKE = ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")
 """Operators that take the device of their argument."""
@@ -16,7 +17,8 @@ _PLACED = frozenset(name for name in SOURCES if not name.startswith(_LIKE)).unio
     ["rand.default", "randn.default", "normal.float_float"]
 )
 """Operators that have no such argument."""
-_DROPOUT = frozenset(["dropout.default", "feature_dropout.default", "alpha_dropout.default"])
+DROPS = frozenset(["dropout.default", "feature_dropout.default"])
+_DROPOUT = DROPS.union(["alpha_dropout.default"])
 RECURRENT = {"lstm.input": 4, "gru.input": 3, "rnn_tanh.input": 1, "rnn_relu.input": 1}
 """Recurrent layer → the number of its gates."""
 _ALONG_AXIS = frozenset([
@@ -46,6 +48,7 @@ def compute(
     *,
     training: bool = False,
     by_chance: bool = True,
+    factors: DropoutFactors | None = None,
     watch: Watch | None = None,
 ) -> list[Any]:
     """Compute the outputs of a graph.
@@ -56,6 +59,7 @@ def compute(
         tensors: the tensors of the module; in a training, running averages among them change.
         training: whether dropout drops, and normalizations use the rows of the batch.
         by_chance: whether random operators draw; else each gives :data:`DRAWN`.
+        factors: what stands for numbers that are dropped in a training.
         watch: sees each operator.
 
     Raises:
@@ -69,6 +73,8 @@ def compute(
         values[number] = _result(node, args, values, device, training)
         if node.operator in DRAWS and not by_chance:
             values[number] = values[number].new_full(values[number].shape, DRAWN)
+        elif factors is not None and node.operator in DROPS:
+            values[number] = args[0] * _factor(node.operator, args, factors)
         if watch is not None:
             watch(number, args, values[number])
         for unused in last.get(number, ()):
@@ -77,6 +83,16 @@ def compute(
     if not all(_is_tensor(output) for output in outputs):
         raise RefusedModel("The module's graph gives something other than tensors.")
     return outputs
+
+
+def _factor(operator: str, args: Sequence[Any], factors: DropoutFactors) -> Any:
+    """Return what a dropout multiplies its numbers by; one of features takes the same for all of a feature."""
+    import torch
+
+    sizes = tuple(args[0].shape[1:])
+    if operator.startswith("feature"):
+        sizes = sizes[:1] + (1,) * len(sizes[1:])
+    return torch.from_numpy(factors.factor(args[1], sizes).copy()).to(args[0].dtype)
 
 
 def call_operator(node: Node, values: Mapping[int, Any]) -> Any:

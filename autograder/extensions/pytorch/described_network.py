@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograder.extensions.pytorch import graph_numbers
+from autograder.extensions.pytorch.computation import DROPS
 from autograder.extensions.pytorch.computed_network import claim_of
 from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES
 from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Node, read_graph, typed_arguments
@@ -93,7 +94,9 @@ def _tokens(graph: Graph) -> int:
 def in_training(graph: Graph) -> InTraining:
     """Return what a graph does in a training alone."""
     nodes = [node for _, node in graph.needed_nodes() if node.operator not in SIZES]
-    return InTraining(sum(map(graph_numbers.normalizes_by_batch, nodes)), any(map(_draws_in_training, nodes)))
+    draws = [node for node in nodes if _draws_in_training(node)]
+    drops = [node for node in draws if node.operator in DROPS]
+    return InTraining(sum(map(graph_numbers.normalizes_by_batch, nodes)), bool(drops), len(drops) < len(draws))
 
 
 def _draws_in_training(node: Node) -> bool:

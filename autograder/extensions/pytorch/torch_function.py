@@ -13,6 +13,7 @@ from autograder.extensions.pytorch.computation import compute, gradients_of, one
 from autograder.extensions.pytorch.graph_computation import GraphComputation
 from autograder.extensions.pytorch.operator_graph import FLOATS, DType, Graph, Node, read_graph
 from autograder.models.computed_function import ServedFunction
+from autograder.models.dropped import DropoutFactors, read_factors
 from autograder.models.torch_precision import double_by_default
 from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
 
@@ -25,9 +26,9 @@ _DOUBLE = "float64"
 class TorchFunction(WeightFunction):
     """The computation of a graph in double precision; each random operator gives the same number."""
 
-    def __init__(self, network: GraphComputation) -> None:
+    def __init__(self, network: GraphComputation, factors: DropoutFactors | None = None) -> None:
         graph = network.graph
-        self.network = network
+        self.network, self.factors = network, factors
         self.positions = [position for position, held in enumerate(graph.tensors) if held.dtype in FLOATS]
         self.arrays = [graph.tensors[position].array.astype(np.float64) for position in self.positions]
         means, variances = graph_numbers.means_and_variances(graph)
@@ -89,14 +90,14 @@ class TorchFunction(WeightFunction):
         inputs = [held.double() if held.is_floating_point() else held for held in self.network.inputs(rows)]
         self.network.require_linear_growth(len(inputs[0]))
         with preserved_draws(0), one_thread(), double_by_default():
-            return compute(self.graph, inputs, tensors, by_chance=False)
+            return compute(self.graph, inputs, tensors, by_chance=False, factors=self.factors)
 
 
 class ComputedFunction(ServedFunction):
     """The same where strangers' networks are computed, from a graph's claim."""
 
-    def __init__(self, claim: Mapping[str, Any], arrays: Sequence[np.ndarray]) -> None:
-        super().__init__(TorchFunction(GraphComputation(read_graph(claim, arrays))))
+    def __init__(self, claim: Mapping[str, Any], arrays: Sequence[np.ndarray], factors: Sequence[Any] | None) -> None:
+        super().__init__(TorchFunction(GraphComputation(read_graph(claim, arrays)), read_factors(factors)))
 
 
 def _in_double(graph: Graph) -> Graph:

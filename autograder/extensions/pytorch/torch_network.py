@@ -24,6 +24,7 @@ from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
 from autograder.models.computed_function import ApartFunction
 from autograder.models.computing_process import Computed, EndedComputation, is_apart, require_arrays
+from autograder.models.dropped import DropoutFactors, plain_factors
 from autograder.models.network import (
     NO_FORWARD,
     NO_TENSOR,
@@ -271,14 +272,15 @@ class TorchNetwork(GraphComputation, Network):
             raise NotTrainable("This network draws at random, so that its steps cannot be taken again.")
         return (ApartSteps if is_apart() else TorchSteps)(self)
 
-    def function(self) -> WeightFunction:
+    def function(self, factors: DropoutFactors | None = None) -> WeightFunction:
         """Return what computes the graph with given numbers."""
         from autograder.extensions.pytorch.torch_function import ComputedFunction, TorchFunction
 
-        function = TorchFunction(self)
+        function = TorchFunction(self, factors)
         if not is_apart():
             return function
-        return ApartFunction(Computed(ComputedFunction, *claim_of(self.graph)), function, self._fitting)
+        part = Computed(ComputedFunction, *claim_of(self.graph), plain_factors(factors))
+        return ApartFunction(part, function, self._fitting)
 
     def _fitting(self, rows: Any) -> Any:
         """Return rows as plain arrays that are not too many."""

@@ -11,7 +11,7 @@ import pytest
 from helpers.doc_blocks import blocks
 from helpers.examination import outcome
 from helpers.remote_models import answer, recorded
-from helpers.torch_modules import module
+from helpers.torch_modules import module, network_of
 from helpers.torch_networks import torch_networks
 
 from autograder import check
@@ -148,6 +148,30 @@ def test_one_of_several_outputs_is_compared() -> None:
     assert computed(other, both, rows=ROWS).fraction == 0
     with pytest.raises(CourseError, match="no number 2"):
         computed(other, both, rows=ROWS, part=2)
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_dropouts_stand_where_those_of_the_reference_do(is_read: bool) -> None:
+    """The reference is read from a cell's module, or is one of the hidden test."""
+    import torch.nn.functional as F
+    from torch import nn
+
+    def made(forward: Any) -> Any:
+        return module(forward, first=nn.Linear(6, 8), last=nn.Linear(8, 3)).eval()
+
+    def told(forward: Any, dropout: bool = True) -> CheckResult:
+        reference = made(lambda own, x: own.last(F.dropout(own.first(x).relu(), 0.5, own.training)))
+        like = network_of(reference, ROWS) if is_read else reference
+        answer = network_of(made(forward), ROWS)
+        return recorded(lambda: check.computes(answer, like=like, rows=ROWS, dropout=dropout))
+
+    assert told(lambda own, x: own.last(F.dropout(own.first(x), 0.5, own.training).relu())).fraction == 1
+    without = told(lambda own, x: own.last(own.first(x).relu()))
+    assert without.fraction == 0
+    assert "look at where its dropouts stand, and at their rates" in without.message
+    assert told(lambda own, x: own.last(own.first(x).relu()), dropout=False).fraction == 1
+    assert told(lambda own, x: F.dropout(own.last(own.first(x).relu()), 0.5, own.training)).fraction == 0
+    assert told(lambda own, x: own.last(F.dropout(own.first(x).relu(), 0.2, own.training))).fraction == 0
 
 
 def test_a_plain_list_of_layers_is_told() -> None:

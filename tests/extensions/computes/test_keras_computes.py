@@ -52,6 +52,19 @@ def test_another_model_loses(name: str) -> None:
         assert (result.fraction, is_undecided(result)) == (0, False), (mistake, result.detail)
 
 
+def test_dropouts_of_a_model_stand_where_those_of_the_reference_do() -> None:
+    def made(*parts: object) -> object:
+        return keras.Sequential([keras.Input((6, 3)), L.Conv1D(4, 3), *parts, L.Dense(2)])
+
+    def told(*parts: object) -> float:
+        reference = made(L.SpatialDropout1D(0.25), L.ReLU(), L.Flatten(), L.Dropout(0.5, noise_shape=(None, 16)))
+        return recorded(lambda: check.computes(made(*parts), like=reference, dropout=True)).fraction
+
+    assert told(L.ReLU(), L.Dropout(0.25, noise_shape=(None, 1, 4)), L.Dropout(0.5), L.Flatten()) == 1
+    assert told(L.ReLU(), L.Dropout(0.25), L.Dropout(0.5), L.Flatten()) == 0
+    assert told(L.ReLU(), L.Dropout(0.5, noise_shape=(None, 1, 4)), L.Dropout(0.25), L.Flatten()) == 0
+
+
 def test_the_models_stay_as_they_are() -> None:
     network = keras_networks()["highway"]
     model, reference = network.model(), network.model()
