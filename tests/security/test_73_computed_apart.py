@@ -347,6 +347,33 @@ print(json.dumps([made.evaluate(X, Y[:, ::-1], verbose=0)[0], float(np.mean(loss
 
 
 @pytest.mark.keras
+def test_73_steps_of_a_model_of_keras_are_not_computed_in_the_examiner(described: str) -> None:
+    """Outputs, moved weights and gradients are those of this process, which computes none of them."""
+    script = """
+from autograder.extensions.training_steps import keras_steps
+def taken(calculus):
+    drawn = calculus.draw(3)
+    passed = calculus.forward(drawn, X, training=True, seed=5)
+    found = [*drawn, passed.outputs, *passed.weights, *passed.gradients(Y), *passed.gradients(-Y)]
+    return [held.tolist() for held in found]
+"""
+    here = told(f"{script}print(json.dumps(taken(keras_steps.steps_of(model()))))", described, before=KERAS)
+    apart = told(
+        script
+        + """
+with computing_apart():
+    made = model()
+    keras_steps.KerasSteps.forward = keras_steps.KerasSteps.draw = None
+    print(json.dumps(taken(keras_steps.steps_of(made))))
+""",
+        described,
+        before=KERAS,
+    )
+    for one, other in zip(here, apart, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.keras
 def test_73_a_model_of_keras_that_a_test_changes_is_computed_as_it_is_now(described: str) -> None:
     changed, restored = told(
         """

@@ -16,10 +16,10 @@ from autograder.extensions.pytorch.idle_layers import LayerValue, idle_values
 from autograder.extensions.pytorch.operator_graph import DType, Graph, ValueRef, read_graph
 from autograder.extensions.pytorch.torch_steps import TorchSteps
 from autograder.extensions.pytorch.torch_training import TorchTrainer, plain_optimizer
-from autograder.models.computed_function import KeptPasses, asked_pass
-from autograder.models.computing_process import Computed, EndedComputation, require_arrays
+from autograder.models.computed_steps import ApartSteps, ServedSteps, are_like
+from autograder.models.computing_process import Computed, EndedComputation
 from autograder.models.network import NetworkTrainer, TrainingSettings
-from autograder.models.step_calculus import NetworkPass, OptimizerSettings, Weights
+from autograder.models.step_calculus import OptimizerSettings
 
 if TYPE_CHECKING:
     from autograder.extensions.pytorch.torch_network import TorchNetwork
@@ -66,19 +66,10 @@ def _plain(value: Any) -> Any:
 
 
 class ComputedNetwork:
-    """A network that is asked for outputs, and for the passes of training steps."""
+    """A network that is asked for outputs."""
 
     def __init__(self, claim: Mapping[str, Any], arrays: Sequence[np.ndarray]) -> None:
         self.network = GraphComputation(read_graph(claim, arrays))
-        self.passes = KeptPasses()
-        self._steps: TorchSteps | None = None
-
-    @property
-    def steps(self) -> TorchSteps:
-        """The computation of training steps."""
-        if self._steps is None:
-            self._steps = TorchSteps(self.network)
-        return self._steps
 
     def outputs(self, rows: Any, by_chance: bool, arrays: Sequence[np.ndarray] | None) -> list[np.ndarray]:
         """Compute the outputs, with other numbers than the graph's if ``arrays`` are given."""
@@ -89,18 +80,12 @@ class ComputedNetwork:
         """See :func:`idle_values`."""
         return idle_values(self.network, rows, [LayerValue(result, tuple(sources)) for result, sources in values], seed)
 
-    def draw(self, seed: int) -> Weights:
-        """See :class:`StepCalculus`."""
-        return self.steps.draw(seed)
 
-    def forward(self, weights: Weights, rows: Any, training: bool, seed: int) -> list[Any]:
-        """Return the number of a pass, its outputs and its weights."""
-        computed = self.steps.forward(weights, rows, training=training, seed=seed)
-        return [self.passes.add(computed), computed.outputs, computed.weights]
+class ComputedSteps(ServedSteps):
+    """The training steps of a network, from its graph's claim."""
 
-    def gradients(self, number: int, of_output: np.ndarray) -> Any:
-        """See :class:`KeptPasses`."""
-        return self.passes.gradients(number, of_output)
+    def __init__(self, claim: Mapping[str, Any], arrays: Sequence[np.ndarray]) -> None:
+        super().__init__(TorchSteps(GraphComputation(read_graph(claim, arrays))))
 
 
 class ComputedTraining:
@@ -179,57 +164,22 @@ class ApartTrainer(NetworkTrainer):
 
     def _trained(self, arrays: Any) -> TorchNetwork:
         wanted = [held.array for held in self.network.graph.tensors]
-        if type(arrays) is not list or not _are_like(arrays, wanted):
+        if type(arrays) is not list or not are_like(arrays, wanted):
             raise _wrong()
         return self.network.with_arrays(arrays)
 
 
-class ApartSteps(TorchSteps):
-    """Steps of which the graph's part is computed in the process that computes."""
+def apart_steps(network: TorchNetwork) -> ApartSteps:
+    """Return the steps of a network that are computed in the process that computes."""
+    steps = TorchSteps(network)
+    like = [np.empty(network.graph.tensors[position].array.shape, "float32") for position in steps.positions]
 
-    network: TorchNetwork
+    def plain(inputs: Any) -> tuple[Any, int]:
+        rows = network.arrays(inputs)
+        network.require_linear_growth(len(rows[0]))
+        return network.named(rows), len(rows[0])
 
-    def draw(self, seed: int) -> Weights:
-        """See :class:`StepCalculus`."""
-        return self._checked(self.network.part.ask("draw", seed))
-
-    def forward(self, weights: Weights, inputs: Any, *, training: bool, seed: int) -> NetworkPass:
-        """See :class:`StepCalculus`."""
-        rows = self.network.arrays(inputs)
-        self.network.require_linear_growth(len(rows[0]))
-        request = (list(weights), self.network.named(rows), training, seed)
-
-        def read(answer: Any) -> tuple[int, tuple[np.ndarray, Weights]]:
-            if type(answer) is not list or len(answer) != 3 or type(answer[0]) is not int:
-                raise _wrong()
-            require_arrays([answer[1]], len(rows[0]), "float64")
-            return answer[0], (answer[1], self._checked(answer[2]))
-
-        (outputs, moved), ask_gradients = asked_pass(self.network.part, request, read)
-
-        def gradients(of_output: np.ndarray) -> list[np.ndarray | None]:
-            answer = ask_gradients(of_output)
-            if type(answer) is not list or len(answer) != len(self.positions):
-                raise _wrong()
-            pairs = [(array, weight) for array, weight in zip(answer, moved, strict=True) if array is not None]
-            if not _are_like([array for array, _ in pairs], [weight for _, weight in pairs]):
-                raise _wrong()
-            return answer
-
-        return NetworkPass(outputs, moved, gradients)
-
-    def _checked(self, arrays: Any) -> Weights:
-        shapes = [self.network.graph.tensors[position].array.shape for position in self.positions]
-        if type(arrays) is not list or not _are_like(arrays, [np.empty(shape, "float32") for shape in shapes]):
-            raise _wrong()
-        return arrays
-
-
-def _are_like(arrays: Sequence[Any], wanted: Sequence[np.ndarray]) -> bool:
-    return len(arrays) == len(wanted) and all(
-        type(array) is np.ndarray and array.dtype == model.dtype and array.shape == model.shape
-        for array, model in zip(arrays, wanted, strict=True)
-    )
+    return ApartSteps(steps, Computed(ComputedSteps, *claim_of(network.graph)), like, plain)
 
 
 def _wrong() -> EndedComputation:

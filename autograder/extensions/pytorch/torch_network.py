@@ -12,7 +12,7 @@ import numpy as np
 
 from autograder.check.fresh_model import NotTrainable
 from autograder.extensions.pytorch import graph_numbers
-from autograder.extensions.pytorch.computed_network import ApartSteps, ApartTrainer, ComputedNetwork, claim_of
+from autograder.extensions.pytorch.computed_network import ApartTrainer, ComputedNetwork, apart_steps, claim_of
 from autograder.extensions.pytorch.graph_computation import GraphComputation
 from autograder.extensions.pytorch.graph_costs import GraphCosts, measured, require_linear_growth
 from autograder.extensions.pytorch.kernel_side.torch_graph import MAX_NUMBERS
@@ -270,7 +270,7 @@ class TorchNetwork(GraphComputation, Network):
         """Return what computes steps of a training."""
         if self.graph.draws:
             raise NotTrainable("This network draws at random, so that its steps cannot be taken again.")
-        return (ApartSteps if is_apart() else TorchSteps)(self)
+        return apart_steps(self) if is_apart() else TorchSteps(self)
 
     def function(self, factors: DropoutFactors | None = None) -> WeightFunction:
         """Return what computes the graph with given numbers."""

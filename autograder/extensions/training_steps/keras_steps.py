@@ -9,8 +9,13 @@ from typing import Any
 import numpy as np
 
 from autograder.check.fresh_model import reinitialize
+from autograder.check.rows import map_arrays, row_count
 from autograder.errors import CourseError
 from autograder.kernel.model_inputs import arranged, passed
+from autograder.models.computed_steps import ApartSteps, ServedSteps
+from autograder.models.computing_process import Computed
+from autograder.models.model_building import ComputedModel
+from autograder.models.model_calls import twin_of
 from autograder.models.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
 
 
@@ -34,8 +39,7 @@ class KerasSteps(StepCalculus):
             )
         self.model = model
         self.copy = reinitialize(model, 0)
-        places = getattr(model, "weight_places", range(len(model.weights)))
-        self.variables = [self.copy.weights[place] for place in places]
+        self.variables = [self.copy.weights[place] for place in _places(model)]
         trainable = {id(variable) for variable in self.copy.trainable_variables}
         self.trained = [id(variable) in trainable for variable in self.variables]
         layers = self.copy._flatten_layers()
@@ -103,6 +107,41 @@ class KerasSteps(StepCalculus):
             return [np.array(variable.numpy()) for variable in self.variables]
 
         return step
+
+
+class ServedKerasSteps(ServedSteps):
+    """The steps of a model's twin, where strangers' networks are computed."""
+
+    def __init__(self, claim: Sequence[Any], weights: Sequence[np.ndarray], places: Sequence[int]) -> None:
+        twin = ComputedModel(*claim)
+        twin.assign(weights)
+        twin.model.weight_places = tuple(places)
+        super().__init__(KerasSteps(twin.model))
+
+
+def steps_of(model: Any) -> StepCalculus:
+    """Return the steps of a rebuilt model, of which the network's part is computed where strangers' networks are.
+
+    Raises:
+        NotTrainable: Keras cannot make the model again.
+        CourseError: Keras does not run on TensorFlow here.
+    """
+    steps, twin = KerasSteps(model), twin_of(model)
+    if twin is None:
+        return steps
+    arguments, weights = twin
+    part = Computed(ServedKerasSteps, list(arguments), weights, list(_places(model)))
+
+    def plain(inputs: Any) -> tuple[Any, int]:
+        rows = map_arrays(inputs, np.asarray)
+        return rows, row_count(rows)
+
+    return ApartSteps(steps, part, [np.asarray(variable) for variable in steps.variables], plain)
+
+
+def _places(model: Any) -> Sequence[int]:
+    """Return the places of the weights in the order in which a kernel knows them."""
+    return getattr(model, "weight_places", None) or range(len(model.weights))
 
 
 def _array(gradient: Any) -> np.ndarray | None:

@@ -165,9 +165,9 @@ def _problem(model: Any) -> str | None:
 def _calculus(model: Any) -> StepCalculus:
     if isinstance(model, Network):
         return model.training_steps()
-    from autograder.extensions.training_steps.keras_steps import KerasSteps
+    from autograder.extensions.training_steps.keras_steps import steps_of
 
-    return KerasSteps(model)
+    return steps_of(model)
 
 
 def _batches(inputs: Any, labels: np.ndarray, rows: int, seed: int) -> list[Batch]:
