@@ -374,6 +374,40 @@ with computing_apart():
 
 
 @pytest.mark.keras
+def test_73_a_model_of_keras_is_not_diagnosed_in_the_examiner(described: str) -> None:
+    """The changes that help are the same; a worker that ends gives none, and costs no grade."""
+    script = """
+from autograder.extensions.diagnosis.trials import counterfactuals
+made = None
+def tried():
+    rows = np.random.default_rng(1).normal(size=(400, 3)).astype("float32")
+    made.compile(keras.optimizers.SGD(1e-6), "categorical_crossentropy")
+    labels = np.eye(2)[(rows[:, 0] > 0).astype(int)]
+    found = counterfactuals.diagnose(made, rows, labels, counterfactuals.Settings(20), 60)
+    return [[finding.trial.kind for finding in found.findings], found.rows, found.loss, found.note]
+"""
+    here = told(f"{script}made = model()\nprint(json.dumps(tried()))", described, before=KERAS)
+    apart, ended = told(
+        script
+        + """
+with computing_apart():
+    made = model()
+    counterfactuals._diagnosis = None
+    apart = tried()
+    os.kill(computing_process.current().pids[1], 9)
+    counterfactuals.ComputedDiagnosis.__module__ = "absent"
+    print(json.dumps([apart, tried()]))
+""",
+        described,
+        before=KERAS,
+    )
+    assert here == apart
+    assert here[0]
+    assert here[0][0] == "rate"
+    assert ended == [[], 0, "", "This network cannot be trained on these data."]
+
+
+@pytest.mark.keras
 def test_73_a_model_of_keras_that_a_test_changes_is_computed_as_it_is_now(described: str) -> None:
     changed, restored = told(
         """

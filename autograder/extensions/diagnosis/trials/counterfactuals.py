@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from autograder._util.plain_records import from_plain, to_plain
 from autograder.extensions.diagnosis.budget import DEFAULT_SECONDS
 from autograder.extensions.diagnosis.trials.candidates import Remedy, candidates, structural_candidates
 from autograder.extensions.diagnosis.trials.keras_architecture import KerasArchitecture, keras_optimizer
@@ -21,9 +22,14 @@ from autograder.extensions.diagnosis.trials.symptoms import Symptoms, constant_l
 from autograder.extensions.diagnosis.trials.training_bench import TOGETHER, OutOfBudget, Training, TrainingBench
 from autograder.extensions.diagnosis.trials.trial_architecture import Architecture
 from autograder.kernel.random_state import preserve_random_state
+from autograder.models.computing_process import ERRORS, Computed
+from autograder.models.model_building import ComputedModel
+from autograder.models.model_calls import twin_of
 from autograder.models.network import Network
+from autograder.models.step_calculus import OptimizerSettings
 from autograder.records.diagnosis import Diagnosis, TriedChange
 
+ERRORS["OutOfBudget"] = lambda _: OutOfBudget()
 MIN_ROWS = 100
 """Fewest rows that can be split into fit rows and comparison rows."""
 _SEEDS = (TOGETHER, 6, 12)
@@ -73,7 +79,16 @@ def diagnose(model: Any, x: Any, y: Any, settings: Settings, seconds: float = DE
     """
     try:
         with preserve_random_state():
-            return _diagnosis(model, x, y, settings, seconds)
+            trained = _trained_as(model, settings)
+            twin = None if isinstance(model, Network) or not _are_numbers(x) else twin_of(model)
+            if twin is None or trained is None:
+                return _diagnosis(model, x, y, settings, trained, seconds)
+            arguments, weights = twin
+            part = Computed(ComputedDiagnosis, list(arguments), weights)
+            plain = vars(settings) | {"optimizer": None}
+            loss, from_logits, optimizer = trained
+            chosen = [loss, from_logits, [optimizer.kind, dict(optimizer.settings), optimizer.rate]]
+            return from_plain(Diagnosis, part.ask("diagnosis", x, y, plain, chosen, seconds))
     except OutOfBudget:
         note = f"Its training takes too long to be tried in {seconds:g} s."
     except Exception:  # whatever a student built: a diagnosis is never graded, and costs nothing
@@ -81,8 +96,33 @@ def diagnose(model: Any, x: Any, y: Any, settings: Settings, seconds: float = DE
     return _untried(note)
 
 
-def _diagnosis(model: Any, x: Any, y: Any, settings: Settings, seconds: float) -> Diagnosis:
-    recipe = _recipe(model, settings)
+class ComputedDiagnosis:
+    """The trainings of a Keras model's twin, where strangers' networks are computed."""
+
+    def __init__(self, claim: Sequence[Any], weights: Sequence[np.ndarray]) -> None:
+        twin = ComputedModel(*claim)
+        twin.assign(weights)
+        self.model = twin.model
+
+    def diagnosis(self, x: Any, y: Any, settings: Mapping[str, Any], trained: Sequence[Any], seconds: float) -> Any:
+        """Return a :class:`Diagnosis` as plain data."""
+        loss, from_logits, optimizer = trained
+        as_trained = (loss, from_logits, OptimizerSettings(*optimizer))
+        with preserve_random_state():
+            return to_plain(_diagnosis(self.model, x, y, Settings(**settings), as_trained, seconds))
+
+
+_Trained = tuple[str, bool, OptimizerSettings]
+"""What a training minimizes, whether the outputs are scores, and the optimizer."""
+
+
+def _are_numbers(rows: Any) -> bool:
+    arrays = rows.values() if isinstance(rows, dict) else rows if isinstance(rows, list | tuple) else [rows]
+    return all(isinstance(array, np.ndarray) and array.dtype.kind in "biuf" for array in arrays)
+
+
+def _diagnosis(model: Any, x: Any, y: Any, settings: Settings, trained: _Trained | None, seconds: float) -> Diagnosis:
+    recipe = _recipe(model, settings, trained)
     goal = loss_name(settings.loss) if settings.loss else recipe.loss if recipe else None
     if recipe is None or goal is None:
         return _untried("Only crossentropies, squared and absolute errors are tried here.")
@@ -107,16 +147,21 @@ def _untried(note: str) -> Diagnosis:
     return Diagnosis("", 0, 0.0, note=note)
 
 
-def _recipe(model: Any, settings: Settings) -> Recipe | None:
+def _trained_as(model: Any, settings: Settings) -> _Trained | None:
+    """Return how a model is trained; None where its loss is none that is tried."""
     loss, from_logits = compiled_loss(model) or (loss_name(settings.loss or ""), settings.from_logits)
     if loss is None:
         return None
-    architecture: Architecture
-    if isinstance(model, Network):
-        architecture, optimizer = network_architecture(model), network_optimizer(model, settings.optimizer)
-    else:
-        architecture, optimizer = KerasArchitecture(model), keras_optimizer(model, settings.optimizer)
-    return Recipe(architecture, loss, from_logits, optimizer, settings.epochs, settings.batch_size)
+    is_network = isinstance(model, Network)
+    return loss, from_logits, (network_optimizer if is_network else keras_optimizer)(model, settings.optimizer)
+
+
+def _recipe(model: Any, settings: Settings, trained: _Trained | None = None) -> Recipe | None:
+    trained = trained or _trained_as(model, settings)
+    if trained is None:
+        return None
+    architecture: Architecture = network_architecture(model) if isinstance(model, Network) else KerasArchitecture(model)
+    return Recipe(architecture, *trained, settings.epochs, settings.batch_size)
 
 
 @dataclass
