@@ -19,7 +19,7 @@ class DropoutFactors:
     """Whether a dropout multiplies all numbers by one, which says nothing of their order."""
 
     def factor(self, share: float, sizes: Sequence[int]) -> np.ndarray:
-        """Return the factors of a dropout.
+        """Return what the numbers of a row are multiplied by.
 
         Args:
             share: the share of the numbers that it drops.
@@ -42,5 +42,5 @@ def plain_factors(factors: DropoutFactors | None) -> list[Any] | None:
 
 
 def read_factors(plain: Sequence[Any] | None) -> DropoutFactors | None:
-    """Return the factors of :func:`plain_factors`."""
+    """Read what :func:`plain_factors` wrote."""
     return None if plain is None else DropoutFactors(*plain)
