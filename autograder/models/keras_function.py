@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,8 @@ from autograder.models.weight_function import FunctionPass, NumberKind, WeightFu
 
 _STATISTICS: dict[str, NumberKind] = {"moving_mean": "mean", "moving_variance": "variance"}
 """Attributes of a normalization that hold what it has seen."""
+_CALLS_BEFORE_TRACING = 100
+"""Calls from which on a graph of TensorFlow is faster, which takes a second to be made."""
 
 
 class KerasFunction(WeightFunction):
@@ -56,6 +58,7 @@ class KerasFunction(WeightFunction):
             plain: NumberKind = "frozen" if held.trainable or _is_frozen(held, model) else "constant"
             kinds.append(statistics.get(id(held), "weight" if id(held) in trained else plain))
         self.kinds = kinds
+        self._calls, self._called = 0, partial(self.copy, training=False)
         self.variables = [self.copy.weights[position] for position in self.positions]
         if factors is not None:
             for layer in self.copy._flatten_layers():
@@ -64,7 +67,12 @@ class KerasFunction(WeightFunction):
 
     def outputs(self, arrays: Sequence[np.ndarray], rows: Any) -> list[np.ndarray]:
         """Compute the outputs."""
-        return [np.asarray(output, dtype=np.float64) for output in self._outputs(arrays, rows)]
+        self._calls += 1
+        if self._calls == _CALLS_BEFORE_TRACING:
+            import tensorflow as tf
+
+            self._called = tf.function(self._called, reduce_retracing=True)
+        return [np.asarray(output, dtype=np.float64) for output in self._outputs(arrays, rows, self._called)]
 
     def forward(self, arrays: Sequence[np.ndarray], rows: Any) -> FunctionPass:
         """Compute the outputs, and what their gradients need."""
@@ -73,7 +81,7 @@ class KerasFunction(WeightFunction):
         with tf.GradientTape(persistent=True) as tape:
             held = [variable.value for variable in self.variables]
             tape.watch(held)
-            outputs = self._outputs(arrays, rows)
+            outputs = self._outputs(arrays, rows, partial(self.copy, training=False))
         is_differentiable = [output.dtype.is_floating for output in outputs]
 
         def gradients(of_outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -91,12 +99,12 @@ class KerasFunction(WeightFunction):
 
         return FunctionPass([np.asarray(output, dtype=np.float64) for output in outputs], gradients)
 
-    def _outputs(self, arrays: Sequence[np.ndarray], rows: Any) -> list[Any]:
+    def _outputs(self, arrays: Sequence[np.ndarray], rows: Any, called: Callable[..., Any]) -> list[Any]:
         import keras
 
         for variable, array in zip(self.variables, arrays, strict=True):
             variable.assign(array)
-        answer = passed(partial(self.copy, training=False), arranged(self.copy, rows))
+        answer = passed(called, arranged(self.copy, rows))
         return list(keras.tree.flatten(answer))
 
 

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from autograder.extensions.computes.elements import MEAN, VARIANCE, ComparedRows, Elements, Roles, roles
-from autograder.extensions.computes.number_matching import Matcher, SearchBudget, SearchTimeout, difference
+from autograder.extensions.computes.number_matching import Matcher, difference
+from autograder.extensions.computes.search_budget import SearchBudget, SearchTimeout
 from autograder.extensions.computes.weight_signs import turned_signs
 from autograder.models.weight_function import NumberKind, WeightFunction
 
@@ -87,7 +88,8 @@ def compare(
     budget = SearchBudget(_ROUNDS, seconds)
     first: Sameness | None = None
     for kinds in _exchanged(reference, student):
-        pair = _Pair(Elements(reference, kinds), Elements(student, kinds), comparison, rows, budget)
+        sides = [Elements(function, kinds, budget) for function in (reference, student)]
+        pair = _Pair(sides[0], sides[1], comparison, rows)
         finding = pair.finding()
         if finding.verdict == "same":
             return _of_constants(reference, student) if "constant" in kinds else finding
@@ -114,15 +116,18 @@ def _with_statistics(
 ) -> Sameness:
     """Compare networks of which one normalizes by a formula of its own: its constants become statistics, in turn."""
     for constants in ((MEAN, VARIANCE), (VARIANCE, MEAN)):
-        sides = [Elements(function, _WEIGHTS, constants) for function in (reference, student)]
-        if _Pair(sides[0], sides[1], comparison, rows, budget).finding().verdict == "same":
+        sides = [Elements(function, _WEIGHTS, budget, constants) for function in (reference, student)]
+        if _Pair(sides[0], sides[1], comparison, rows).finding().verdict == "same":
             return SAME
     return Sameness("undecided", _OWN_STATISTICS)
 
 
 def _of_constants(reference: WeightFunction, student: WeightFunction) -> Sameness:
     """Say of networks that are the same with other constants which of them holds weights as constants."""
-    ours, theirs = (Elements(function, _WEIGHTS).count for function in (reference, student))
+    ours, theirs = (
+        sum(array.size for array, kind in zip(function.arrays, function.kinds, strict=True) if kind in _WEIGHTS)
+        for function in (reference, student)
+    )
     if theirs < ours:
         return Sameness("other", _UNREGISTERED)
     return Sameness("other", _TRAINS_CONSTANTS) if theirs > ours else Sameness("undecided", _CONSTANTS)
@@ -166,15 +171,19 @@ def _row_shape(array: np.ndarray) -> str:
 class _Pair:
     """Two networks whose numbers are matched and compared."""
 
-    def __init__(
-        self, reference: Elements, student: Elements, comparison: ComparedRows, rows: Any, budget: SearchBudget
-    ) -> None:
+    def __init__(self, reference: Elements, student: Elements, comparison: ComparedRows, rows: Any) -> None:
         self.reference, self.student = reference, student
-        self.comparison, self.rows, self.budget = comparison, rows, budget
+        self.comparison, self.rows = comparison, rows
         self.exact = max(_EXACT, 10 * reference.function.rounding, 10 * student.function.rounding)
 
     def finding(self) -> Sameness:
         """Match the numbers, and tell what follows."""
+        try:
+            return self._found()
+        except SearchTimeout:
+            return Sameness("undecided", _TIME, is_unfinished=True)
+
+    def _found(self) -> Sameness:
         in_order, order = np.inf, _by_shape(self.reference, self.student)
         if order is not None:
             in_order = self._difference(np.arange(self.reference.count), order)
@@ -210,10 +219,8 @@ class _Pair:
     def _searched(self, ours: np.ndarray, theirs: np.ndarray) -> Sameness | None:
         """Return that the networks are the same or nearly so; None if no assignment makes them so."""
         for tolerance in (0.0, _NEARLY):
-            matcher = Matcher(
-                self.reference, self.student, (ours, theirs), self.comparison, self.budget, tolerance=tolerance
-            )
-            for _ in turned_signs(self.student, self.budget.end) if not tolerance else [None]:
+            matcher = Matcher(self.reference, self.student, (ours, theirs), self.comparison, tolerance=tolerance)
+            for _ in turned_signs(self.student, self.student.budget.end) if not tolerance else [None]:
                 if not matcher.fits_at_start():
                     continue
                 places = matcher.match()

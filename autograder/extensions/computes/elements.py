@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.computes.search_budget import SearchBudget
 from autograder.models.weight_function import NumberKind, WeightFunction
 
 MEAN, VARIANCE = 0.3, 1.7
@@ -48,15 +49,22 @@ class ComparedRows:
 class Elements:
     """A network as a function of a line of numbers."""
 
-    def __init__(self, function: WeightFunction, kinds: Sequence[NumberKind], constants: Sequence[float] = ()) -> None:
+    def __init__(
+        self,
+        function: WeightFunction,
+        kinds: Sequence[NumberKind],
+        budget: SearchBudget,
+        constants: Sequence[float] = (),
+    ) -> None:
         """Take the numbers of some kinds for those that are exchanged.
 
         Args:
             function: the network.
             kinds: what is exchanged.
+            budget: what its computations may take.
             constants: values that constants get in turn, for a normalization of the student's own; empty keeps them.
         """
-        self.function = function
+        self.function, self.budget = function, budget
         self.base = [
             np.full(array.shape, _STATISTICS[kind]) if kind in _STATISTICS else np.asarray(array)
             for array, kind in zip(function.arrays, function.kinds, strict=True)
@@ -83,16 +91,39 @@ class Elements:
         return held
 
     def outputs(self, numbers: np.ndarray, comparison: ComparedRows, rows: Any = None) -> list[np.ndarray]:
-        """Compute the compared outputs."""
+        """Compute the compared outputs.
+
+        Raises:
+            SearchTimeout: there is no time left.
+        """
+        self.budget.require_time()
         rows = comparison.rows if rows is None else rows
         return comparison.chosen(self.function.outputs(self.arrays(numbers), rows))
+
+    def combinations(self, numbers: np.ndarray, comparison: ComparedRows) -> np.ndarray:
+        """Compute the combinations of outputs, (combinations,).
+
+        Raises:
+            SearchTimeout: there is no time left.
+        """
+        self.budget.require_time()
+        outputs = self.function.outputs(self.arrays(numbers), comparison.rows)
+        sums = [
+            sum(float(np.vdot(weight, output)) for weight, output in zip(weights, outputs, strict=True))
+            for weights in comparison.weights_of(outputs)
+        ]
+        return np.array(sums)
 
     def signature(self, numbers: np.ndarray, comparison: ComparedRows) -> tuple[list[np.ndarray], np.ndarray]:
         """Compute the compared outputs, and what each number changes of some combinations of them.
 
         Returns:
             Outputs, and an array (numbers, combinations).
+
+        Raises:
+            SearchTimeout: there is no time left.
         """
+        self.budget.require_time()
         passed = self.function.forward(self.arrays(numbers), comparison.rows)
         columns = []
         for weights in comparison.weights_of(passed.outputs):

@@ -9,43 +9,21 @@ exchanged for one another. They are given different values in one order, and whe
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
-
 import numpy as np
 
 from autograder.extensions.computes.elements import ComparedRows, Elements, refined
+from autograder.extensions.computes.search_budget import SearchTimeout
 
 _ROUNDING = 1e-7
 """Difference of outputs that counts as rounding in double precision, relative to the largest."""
 _STARTS = (1.0, 0.3, 0.1, 0.03)
 """Factors of the one value that all numbers begin with; the one that tells most numbers apart is taken."""
 _FACTORS = (1.0, 0.4, 1.6)
-
-
-class SearchTimeout(Exception):
-    """The search took longer than it may."""
-
-
-@dataclass
-class SearchBudget:
-    """The work that a search may take."""
-
-    rounds: int
-    seconds: float
-
-    def __post_init__(self) -> None:
-        self.end = time.process_time() + self.seconds
-
-    def spend(self) -> None:
-        """Count one round.
-
-        Raises:
-            SearchTimeout: there is none left.
-        """
-        self.rounds -= 1
-        if self.rounds < 0 or time.process_time() > self.end:
-            raise SearchTimeout
+_STEP, _SLOPE_ROUNDING, _KINK = 1e-5, 1e-5, 1e-3
+"""A step of a number relative to its usual size; relative differences of two slopes that count as none, and of a slope
+and a gradient."""
+_MOST_SLOPES = 2_000
+"""Most numbers of which each is stepped by itself."""
 
 
 class Matcher:
@@ -65,7 +43,6 @@ class Matcher:
         student: Elements,
         matched: tuple[np.ndarray, np.ndarray],
         comparison: ComparedRows,
-        budget: SearchBudget,
         *,
         tolerance: float = 0.0,
     ) -> None:
@@ -75,7 +52,6 @@ class Matcher:
         self.sides = (reference, student)
         self.matched = matched
         self.comparison = comparison
-        self.budget = budget
         self.draws = np.random.default_rng([comparison.seed, 13])
         self.scales = reference.scales[matched[0]]
         self.start = self._start()
@@ -181,18 +157,62 @@ class Matcher:
         self, labels: tuple[np.ndarray, np.ndarray], values: tuple[np.ndarray, np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray] | None:
         """Return finer classes; None if the networks give other outputs, or have other numbers in a class."""
-        self.budget.spend()
+        self.sides[0].budget.spend()
         (ours, our_signature), (theirs, their_signature) = (self._signature(side, values[side]) for side in (0, 1))
         if not agree(ours, theirs, self.tolerance):
             return None
-        our_signature, their_signature = np.nan_to_num(our_signature), np.nan_to_num(their_signature)
+        finer = self._finer(labels, (our_signature, their_signature), self.rounding)
+        if finer is None and any(self._is_at_kink(side, values[side]) for side in (0, 1)):
+            finer = self._finer(labels, (self._slopes(0, values[0]), self._slopes(1, values[1])), _SLOPE_ROUNDING)
+        return finer
+
+    def _finer(
+        self, labels: tuple[np.ndarray, np.ndarray], signatures: tuple[np.ndarray, np.ndarray], rounding: float
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return classes of numbers that change the same; None if the networks have other numbers in one."""
+        ours, theirs = map(np.nan_to_num, signatures)
         if self.is_loose:
-            finer = refined(labels[0], our_signature), refined(labels[1], their_signature)
+            finer = refined(labels[0], ours), refined(labels[1], theirs)
         else:
-            signatures = np.concatenate([our_signature, their_signature])
-            joined = refined(np.concatenate(labels), signatures, relative=self.rounding, absolute=self.rounding / 100)
+            joined = refined(
+                np.concatenate(labels), np.concatenate([ours, theirs]), relative=rounding, absolute=rounding / 100
+            )
             finer = joined[: len(labels[0])], joined[len(labels[0]) :]
         return finer if np.array_equal(np.sort(finer[0]), np.sort(finer[1])) else None
+
+    def _is_at_kink(self, side: int, values: np.ndarray) -> bool:
+        """Return whether gradients there are no slopes, as those of equal numbers of which the largest is taken.
+
+        Each library shares such a gradient in its own way, so that it tells nothing of a network.
+        """
+        turned = self.draws.normal(size=len(values)) * self.sides[side].scales[self.matched[side]]
+        gradients = turned @ self._signature(side, values)[1]
+        up, down = self._stepped(side, values, np.outer([_STEP, -_STEP], turned))
+        limit = _KINK * float(np.abs(gradients).max(initial=0.0))
+        return not np.allclose(gradients, (up - down) / (2 * _STEP), rtol=_KINK, atol=limit)
+
+    def _slopes(self, side: int, values: np.ndarray) -> np.ndarray:
+        """Return what a step up and one down of each number change, (numbers, twice the combinations).
+
+        Raises:
+            SearchTimeout: there are too many numbers.
+        """
+        if len(values) > _MOST_SLOPES:
+            raise SearchTimeout
+        scales = self.sides[side].scales[self.matched[side]]
+        (before,) = self._stepped(side, values, np.zeros((1, len(values))))
+        changed = [
+            (after - before) / scales[:, None]
+            for after in (self._stepped(side, values, np.diag(step * scales)) for step in (_STEP, -_STEP))
+        ]
+        return np.concatenate(changed, axis=1)
+
+    def _stepped(self, side: int, values: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Return combinations of the outputs behind each step, (steps, combinations)."""
+        elements, numbers = self.sides[side], np.zeros((len(steps), self.sides[side].count))
+        numbers[:, self.matched[side]] = values + steps
+        with np.errstate(all="ignore"):
+            return np.stack([elements.combinations(line, self.comparison) for line in numbers])
 
     def _signature(self, side: int, values: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
         numbers = np.zeros(self.sides[side].count)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from autograder.extensions.computes.elements import Elements
+from autograder.models.computing_process import process_time
 
 _SECONDS = 3.0
 """Processor time for the search."""
@@ -26,14 +26,14 @@ def turned_signs(student: Elements, end: float) -> Iterator[None]:
         end: processor time at which the search ends at the latest.
     """
     yield
-    end = min(end, time.process_time() + _SECONDS)
+    end = min(end, process_time() + _SECONDS)
     arrays = range(len(student.places))
     groups = [*([array] for array in arrays), *map(list, pairwise(arrays))]
     for gates in range(1, _MAX_GATES + 1):
         for group in groups:
             for axis, gate in ((axis, gate) for axis in (0, -1) for gate in range(gates)):
                 signs = _signs(student, group, gates, gate, axis)
-                if signs is not None and time.process_time() < end:
+                if signs is not None and process_time() < end:
                     student.signs = signs
                     yield
     student.signs = np.ones(student.count)

@@ -150,6 +150,28 @@ def test_one_of_several_outputs_is_compared() -> None:
         computed(other, both, rows=ROWS, part=2)
 
 
+def test_the_largest_of_branches_has_no_gradient_of_its_own() -> None:
+    """Where branches are equal, PyTorch shares it as the operator wishes; slopes are the network's."""
+    import torch
+    from torch import nn
+
+    def made(join: Any) -> Any:
+        """Three branches in one layer."""
+        forward = lambda own, x: own.last(join(own.parts(x).view(-1, 3, 4)))  # noqa: E731
+        return module(forward, parts=nn.Linear(6, 12), last=nn.Linear(4, 2)).eval()
+
+    def asked(own: Any, x: Any) -> Any:
+        return own.last(torch.maximum(torch.maximum(own.a(x), own.b(x)), own.c(x)))
+
+    reference = module(asked, **{name: nn.Linear(6, 4) for name in "abc"}, last=nn.Linear(4, 2)).eval()
+    for way in (lambda h: h.amax(1), lambda h: h.max(1).values, lambda h: h.sort(1).values[:, 2]):
+        result = computed(made(way), reference, rows=ROWS)
+        assert result.fraction == 1, result
+    for way in (lambda h: h.amin(1), lambda h: h[:, 0] + h[:, 1:].amax(1), lambda h: h.sort(1).values[:, 1]):
+        result = computed(made(way), reference, rows=ROWS)
+        assert (result.fraction, is_undecided(result)) == (0, False), result
+
+
 @pytest.mark.parametrize("is_read", [True, False])
 def test_dropouts_stand_where_those_of_the_reference_do(is_read: bool) -> None:
     """The reference is read from a cell's module, or is one of the hidden test."""

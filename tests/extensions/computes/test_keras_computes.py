@@ -52,6 +52,16 @@ def test_another_model_loses(name: str) -> None:
         assert (result.fraction, is_undecided(result)) == (0, False), (mistake, result.detail)
 
 
+def test_a_layer_of_the_largest_unit_is_the_largest_of_layers() -> None:
+    inputs = keras.Input((6,))
+    branches = [L.Dense(4)(inputs) for _ in range(3)]
+    reference = keras.Model(inputs, L.Dense(2)(L.Maximum()(branches)))
+    fused = keras.ops.max(L.Reshape((3, 4))(L.Dense(12)(inputs)), axis=1)
+    assert recorded(lambda: check.computes(keras.Model(inputs, L.Dense(2)(fused)), like=reference)).fraction == 1
+    least = keras.ops.min(L.Reshape((3, 4))(L.Dense(12)(inputs)), axis=1)
+    assert recorded(lambda: check.computes(keras.Model(inputs, L.Dense(2)(least)), like=reference)).fraction == 0
+
+
 def test_dropouts_of_a_model_stand_where_those_of_the_reference_do() -> None:
     def made(*parts: object) -> object:
         return keras.Sequential([keras.Input((6, 3)), L.Conv1D(4, 3), *parts, L.Dense(2)])
