@@ -76,6 +76,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
         "causal": "sequences",
         "computes": "computes",
         "curve": "training_steps",
+        "events": "tensorboard",
         "optimizer": "training_steps",
         "training_step": "training_steps",
     },

@@ -15,11 +15,11 @@ from typing import Any
 
 from autograder._util import registry
 from autograder.check.architecture import architecture
+from autograder.check.asking import asking_kernel
 from autograder.check.backends import backends, on_backend
 from autograder.check.compile_settings import compiled
 from autograder.check.data import hidden_data, serving_hidden_data
 from autograder.check.diagnosing import diagnose
-from autograder.check.events import asking_kernel, events
 from autograder.check.holdout import accuracy, loss
 from autograder.check.marks import all_or_nothing, bonus, leaderboard, only_if, requires
 from autograder.check.parameters import parameters
@@ -44,7 +44,6 @@ __all__ = [
     "compiled",
     "dense",
     "diagnose",
-    "events",
     "function",
     "hidden_data",
     "layer",

@@ -562,7 +562,6 @@ def test_the_vocabulary_is_small() -> None:
         "compiled",
         "dense",
         "diagnose",
-        "events",
         "function",
         "hidden_data",
         "layer",
@@ -580,4 +579,4 @@ def test_the_vocabulary_is_small() -> None:
         "score",
         "serving_hidden_data",
     ]
-    assert registry.names(registry.CHECKS) == ["causal", "computes", "curve", "optimizer", "training_step"]
+    assert registry.names(registry.CHECKS) == ["causal", "computes", "curve", "events", "optimizer", "training_step"]

@@ -34,7 +34,16 @@ from autograder.records.exam import Role
 from autograder.release.formats import format_of
 
 DISTRIBUTION = "nbexaminer"
-QUICKEST, *OTHERS = (name for name in lesson_names() if name not in IN_PYTORCH)
+
+
+def asks_an_extension(lesson: str) -> bool:
+    """A check or a model of an extension is in the lesson's tests."""
+    source = (ROOT / "source" / lesson / f"{lesson}.ipynb").read_text(encoding="utf-8")
+    checks = set(re.findall(r"\bcheck\.(\w+)", source))
+    return lesson in IN_PYTORCH or any(registry.is_own(registry.CHECKS, word) for word in checks)
+
+
+QUICKEST, *OTHERS = (name for name in lesson_names() if not asks_an_extension(name))
 
 
 def own_entry_points() -> str:

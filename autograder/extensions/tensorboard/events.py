@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from autograder.check.eventfile import MAX_BYTES, EventFileError, Events, Histograms, Scalars, parse, tags_of
+from autograder.check.asking import asked_kernel
 from autograder.check.results import report
 from autograder.errors import CourseError, LostError
+from autograder.extensions.tensorboard.eventfile import (
+    MAX_BYTES,
+    EventFileError,
+    Events,
+    Histograms,
+    Scalars,
+    parse,
+    tags_of,
+)
 
 MAX_FILES = 100
 IN_NAMES = "tfevents"
@@ -24,29 +31,6 @@ _REFUSALS = {
     "many": f"the folder holds more than {MAX_FILES} event files, or too much else",
     "large": f"the event files are larger than {MAX_BYTES >> 20} MiB together",
 }
-_remote: ContextVar[Any] = ContextVar("autograder_event_files", default=None)
-
-
-@contextmanager
-def asking_kernel(remote: Any) -> Iterator[None]:
-    """Make :func:`events` get its files from the student's kernel inside the block.
-
-    The examiner does so for each test cell.
-
-    Args:
-        remote: an :class:`autograder.examiner.remote.proxy.Remote`.
-    """
-    token = _remote.set(remote)
-    try:
-        yield
-    finally:
-        _remote.reset(token)
-
-
-def kernel_ended() -> BaseException | None:
-    """Return what ended the student's kernel while a test asked it; None if it lives, or nobody asks."""
-    ending: BaseException | None = getattr(_remote.get(), "ending", None)
-    return ending
 
 
 def events(
@@ -95,7 +79,9 @@ def events(
     if not problem and not all(enough):
         detail += f"; the files have {series_read!r}"
     message = detail
-    if _remote.get() is not None:  # the kernel sent the files after the last cell: show none of their texts and numbers
+    if (
+        asked_kernel() is not None
+    ):  # the kernel sent the files after the last cell: show none of their texts, no numbers
         short = ", ".join(tag for (tag, _), long in zip(required, enough, strict=True) if not long)
         message = "all that is asked" if not short else f"not enough of: {short} ({steps} asked of each)"
         message = _public_problem(problem) if problem else message
@@ -131,7 +117,7 @@ def _read(log_dir: Any) -> tuple[Events, str]:
 
 def _files(folder: str) -> tuple[list[bytes], str]:
     """Return the contents of the folder's event files in the order of their names, from here or from the kernel."""
-    remote = _remote.get()
+    remote = asked_kernel()
     if remote is None:
         from autograder.kernel.operations import files
 

@@ -16,11 +16,11 @@ import pytest
 from helpers.kernels import InProcessKernel
 
 from autograder import check
-from autograder.check import eventfile
-from autograder.check.eventfile import EventFileError, parse, records
-from autograder.check.events import MAX_FILES
 from autograder.errors import CourseError, LostError
 from autograder.examiner.remote.proxy import Remote
+from autograder.extensions.tensorboard import eventfile
+from autograder.extensions.tensorboard.eventfile import EventFileError, parse, records
+from autograder.extensions.tensorboard.events import MAX_FILES
 from autograder.kernel import operations
 from autograder.records.checks import CheckResult
 
