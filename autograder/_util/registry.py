@@ -65,7 +65,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
         "serve": "serve",
         "why": "diagnosis",
     },
-    SANDBOXES: {"user": "platforms"},
+    SANDBOXES: {"gvisor": "walls", "user": "walls"},
     EXECUTORS: {"dask": "cluster"},
     GRADING_MODES: {"watch": "watch"},
     FORMATS: {"otter": "otter"},

@@ -1,7 +1,7 @@
 """The sandbox ``gvisor``: gVisor's engine, with an operating-system kernel of its own.
 
 There is no daemon, no image and no registry. The engine gets a configuration and a root made of binds (:mod:`bundle`),
-and runs as an ordinary user even if root starts the kit (``supervisor/container.py``).
+and runs as an ordinary user even if root starts the kit (``supervisor_side/container.py``).
 """
 
 from __future__ import annotations
@@ -17,17 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxError
+from autograder.extensions.walls.oci_bundle import INIT, bundle
 from autograder.sandbox import cgroup, process
 from autograder.sandbox.base import Finding, Job, Process, Trial
 from autograder.sandbox.interpreter import Interpreter
 from autograder.sandbox.layout import Data, Operation, plan
 from autograder.sandbox.machine import Machine
-from autograder.sandbox.oci_bundle import INIT, bundle
 from autograder.sandbox.remedies import control_group, install
 from autograder.sandbox.seccomp import compile_filter
-from autograder.sandbox.template.system import COMMAND
+from autograder.sandbox.template import system
 
 PROGRAM = "runsc"
+STARTER = Path(__file__).parent / "supervisor_side/container"
+"""What the supervisor starts the sandbox by."""
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where the engine is installed; an ordinary user's PATH lacks some of these folders."""
 # No cgroups: the engine is in one already. No overlay: the root is read-only. No direct access to files: another
@@ -72,6 +74,7 @@ class GvisorSandbox:
             )
         try:
             spec: dict[str, Any] = {
+                "starter": str(STARTER),
                 "container": self.container(job),
                 "cgroup": [str(folder) for folder in group.directories],
                 "watch_bytes": 0,
@@ -85,11 +88,10 @@ class GvisorSandbox:
 
     def container(self, job: Job) -> dict[str, Any]:
         """Describe the container for the supervisor: the engine, its command line, and the bundle."""
-        folder = Path(__file__).parent
         operations: dict[str, Operation] = {
-            f"{INIT}/__main__.py": Data((folder / "init.py").read_bytes()),
-            f"{INIT}/system.py": Data((folder / "template/system.py").read_bytes()),
-            f"{INIT}/filter": Data(compile_filter(notebook=COMMAND)),
+            f"{INIT}/__main__.py": Data(Path(__file__).with_name("init.py").read_bytes()),
+            f"{INIT}/system.py": Data(Path(system.__file__).read_bytes()),
+            f"{INIT}/filter": Data(compile_filter(notebook=system.COMMAND)),
             f"{INIT}/own-filter": Data(compile_filter(init=True)),
         }
         argv = (self.interpreter.executable, "-I", "-S", INIT, f"{INIT}/filter", f"{INIT}/own-filter", *job.argv)

@@ -23,15 +23,17 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxError
+from autograder.extensions.walls.supervisor_side import landlock
 from autograder.records.course import USER_SANDBOX
 from autograder.sandbox import process
 from autograder.sandbox.base import HOME, PLACES, SOCKETS, Finding, Job, Process, Trial
 from autograder.sandbox.interpreter import Interpreter
 from autograder.sandbox.layout import ETC, MIB, SYSTEM, WRITTEN_ETC, inside, package_folder, refuse_links
 from autograder.sandbox.seccomp import compile_filter
-from autograder.sandbox.supervisor import landlock
 from autograder.sandbox.template.system import COMMAND
 
+STARTER = Path(__file__).parent / "supervisor_side/user"
+"""What the supervisor starts the sandbox by."""
 FOLDER, PREFIX = "/var/tmp", "notebook-"
 """Where each sandbox gets a folder; a name that says nothing."""
 TEMPORARY = "/tmp"
@@ -78,6 +80,7 @@ class UserSandbox:
         folder = tempfile.mkdtemp(prefix=PREFIX, dir=FOLDER)
         try:
             spec: dict[str, Any] = {
+                "starter": str(STARTER),
                 "user": self.described(job, folder),
                 "cgroup": [],
                 "watch_bytes": job.limits.memory_mib * MIB,

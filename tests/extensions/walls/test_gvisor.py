@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shutil
 import struct
 import sys
 from pathlib import Path
@@ -18,16 +17,17 @@ from helpers.tiny import YAML, submit, tiny_course, tiny_release
 
 from autograder.cli import main
 from autograder.coordinator.cache_keys import common_keys
+from autograder.course.sandboxes import sandboxes
 from autograder.errors import SandboxError
 from autograder.exchange import result_json
-from autograder.records.course import SANDBOXES
+from autograder.extensions.walls import gvisor
+from autograder.extensions.walls.gvisor import OPTIONS, PROGRAM, GvisorSandbox
+from autograder.extensions.walls.oci_bundle import INIT, bundle
 from autograder.records.limits import Limits
-from autograder.sandbox import Job, process
+from autograder.sandbox import Job
 from autograder.sandbox.base import HOME, SOCKETS
-from autograder.sandbox.gvisor import OPTIONS, PROGRAM, GvisorSandbox
 from autograder.sandbox.interpreter import Interpreter
 from autograder.sandbox.layout import MIB, Data, Folder, Link, Source, plan
-from autograder.sandbox.oci_bundle import INIT, bundle
 
 LIMITS = Limits(disk_mib=16, processes=32)
 
@@ -127,14 +127,14 @@ def test_the_first_process_is_the_kits_and_has_the_filter_of_every_sandbox(monke
 
 
 def test_a_course_can_name_every_sandbox_that_there_is() -> None:
-    assert set(SANDBOXES) == {"bubblewrap", GvisorSandbox.name}
+    assert set(sandboxes()) == {"bubblewrap", GvisorSandbox.name}
 
 
 def test_where_the_engine_is_missing_nothing_is_graded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Exit code 3 and the command that installs it; bubblewrap is there, and is not taken in its place."""
     course = tiny_course(tmp_path / "course", yaml=YAML.replace("hw:", "hw:\n    sandbox: gvisor"))
     submit(course, "ada")
-    monkeypatch.setattr("autograder.sandbox.gvisor.SEARCH_PATH", str(tmp_path))
+    monkeypatch.setattr("autograder.extensions.walls.gvisor.SEARCH_PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     said = CliRunner().invoke(main, ["grade", "hw", "--course", str(course.root), "--quiet"])
     assert said.exit_code == 3, said.output
@@ -197,7 +197,7 @@ def test_a_wall_too_few_and_nothing_is_graded(monkeypatch: pytest.MonkeyPatch, t
     course = tiny_course(tmp_path / "course", yaml=YAML.replace("course: tiny", "course: tiny\nsandbox: gvisor"))
     submit(course, "ada")
     allow = struct.pack("<HBBI", 0x06, 0, 0, 0x7FFF0000)
-    monkeypatch.setattr("autograder.sandbox.gvisor.compile_filter", lambda **_: allow)
+    monkeypatch.setattr("autograder.extensions.walls.gvisor.compile_filter", lambda **_: allow)
     said = CliRunner().invoke(main, ["grade", "hw", "--course", str(course.root), "--quiet"])
     assert said.exit_code == 3, said.output
     assert "system calls: " in said.stderr
@@ -213,13 +213,12 @@ def test_an_engine_that_would_run_as_root_is_refused(
 ) -> None:
     """By the process that becomes it, and where that does not look, by the supervisor."""
     sandbox = backends.made(BACKENDS["gvisor"])
-    shutil.copytree(Path(process.__file__).with_name("supervisor"), tmp_path / "supervisor")
-    container = tmp_path / "supervisor/container.py"
-    text = container.read_text()
+    container = tmp_path / "container.py"
+    text = gvisor.STARTER.with_suffix(".py").read_text()
     without = text.replace("        launch.drop_root(uid)\n", "        pass\n")
     unchecked = without.replace("if 0 in (*os.getresuid(), *os.getresgid()):", "if False:")
     assert len({text, without, unchecked}) == 3
     container.write_text(without if checks == 2 else unchecked)
-    monkeypatch.setattr(process, "__file__", str(tmp_path / "process.py"))
+    monkeypatch.setattr(gvisor, "STARTER", container.with_suffix(""))
     with pytest.raises(SandboxError, match="refused: the sandbox would run as root"):
         sandbox.start(Job(("/bin/true",)))

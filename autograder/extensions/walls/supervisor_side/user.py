@@ -22,12 +22,14 @@ import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING or __package__:
-    from autograder.sandbox.supervisor import landlock, launch, watchdog
+    from autograder.extensions.walls.supervisor_side import landlock
+    from autograder.sandbox.supervisor import launch, watchdog
     from autograder.sandbox.template import system
 else:
-    sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "template"))
     import landlock
     import launch
+
+    sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(launch.__file__))), "template"))
     import system
     import watchdog
 

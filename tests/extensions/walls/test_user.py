@@ -17,13 +17,14 @@ from helpers import readable_python
 from helpers.clock import PATIENCE_SECONDS
 
 from autograder.coordinator.grading_sandboxes import examiner_sandbox
+from autograder.course.sandboxes import sandboxes
 from autograder.errors import CourseError, SandboxError
-from autograder.extensions.platforms.user_sandbox import FOLDER, PREFIX, UserSandbox
-from autograder.records.course import SANDBOXES, USER_SANDBOX, Assignment
+from autograder.extensions.walls.supervisor_side import landlock
+from autograder.extensions.walls.user_sandbox import FOLDER, PREFIX, UserSandbox
+from autograder.records.course import USER_SANDBOX, Assignment
 from autograder.sandbox import Job, Process, default_sandbox
 from autograder.sandbox.remedies import VISIBLE_PATHS
 from autograder.sandbox.self_tests import self_test
-from autograder.sandbox.supervisor import landlock
 from autograder.testing.sandboxed import SMALL, Run, answer, starting, wait_until
 
 
@@ -70,7 +71,7 @@ def test_no_course_can_choose_it(tmp_path: Path) -> None:
 
     (tmp_path / "source/hw").mkdir(parents=True)
     (tmp_path / "course.yaml").write_text("course: c\nassignments:\n  hw: {sandbox: user}\n")
-    assert USER_SANDBOX not in SANDBOXES
+    assert USER_SANDBOX not in sandboxes()
     with pytest.raises(CourseError, match=r"sandbox.*user"):
         load_course(tmp_path)
 
@@ -341,7 +342,7 @@ def test_nothing_outlives_the_kit(sandbox: UserSandbox, tmp_path: Path) -> None:
     code = f"""
     import sys, time
     from autograder.sandbox import Job
-    from autograder.extensions.platforms.user_sandbox import UserSandbox
+    from autograder.extensions.walls.user_sandbox import UserSandbox
     sandbox = UserSandbox()
     sandbox.supervisor = {sandbox.supervisor!r}
     process = sandbox.start(Job((sys.executable, "-I", "-S", "-c", {DAEMON + "time.sleep(60)"!r})))
