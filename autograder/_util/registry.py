@@ -73,10 +73,12 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     SYSTEMS: {"blackboard": "lms", "brightspace": "lms", "canvas": "lms", "lti": "serve", "moodle": "lms"},
     SECTIONS: {"diagnosis": "diagnosis", "questions": "insight"},
     CHECKS: {
+        "backends": "backends",
         "causal": "sequences",
         "computes": "computes",
         "curve": "training_steps",
         "events": "tensorboard",
+        "on_backend": "backends",
         "optimizer": "training_steps",
         "training_step": "training_steps",
     },

@@ -16,7 +16,6 @@ from typing import Any
 from autograder._util import registry
 from autograder.check.architecture import architecture
 from autograder.check.asking import asking_kernel
-from autograder.check.backends import backends, on_backend
 from autograder.check.compile_settings import compiled
 from autograder.check.data import hidden_data, serving_hidden_data
 from autograder.check.diagnosing import diagnose
@@ -37,7 +36,6 @@ __all__ = [
     "asking_kernel",
     "at_least",
     "at_most",
-    "backends",
     "between",
     "bonus",
     "close",
@@ -49,7 +47,6 @@ __all__ = [
     "layer",
     "leaderboard",
     "loss",
-    "on_backend",
     "only_if",
     "optional",
     "parameters",

@@ -555,7 +555,6 @@ def test_the_vocabulary_is_small() -> None:
         "asking_kernel",
         "at_least",
         "at_most",
-        "backends",
         "between",
         "bonus",
         "close",
@@ -567,7 +566,6 @@ def test_the_vocabulary_is_small() -> None:
         "layer",
         "leaderboard",
         "loss",
-        "on_backend",
         "only_if",
         "optional",
         "parameters",
@@ -579,4 +577,13 @@ def test_the_vocabulary_is_small() -> None:
         "score",
         "serving_hidden_data",
     ]
-    assert registry.names(registry.CHECKS) == ["causal", "computes", "curve", "events", "optimizer", "training_step"]
+    assert registry.names(registry.CHECKS) == [
+        "backends",
+        "causal",
+        "computes",
+        "curve",
+        "events",
+        "on_backend",
+        "optimizer",
+        "training_step",
+    ]

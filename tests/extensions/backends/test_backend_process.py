@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import linecache
 import os
@@ -16,13 +17,15 @@ import pytest
 from helpers.kernels import InProcessKernel
 
 from autograder import check, codec
-from autograder.check import backends as module
 from autograder.codec import encode
 from autograder.errors import CourseError, RemoteError
 from autograder.examiner.remote.proxy import Remote
-from autograder.kernel import backend_process, portable_function
-from autograder.kernel.portable_function import ElsewhereError, collect, rebuild
+from autograder.extensions.backends import backends as module
+from autograder.extensions.backends.kernel_side import backend_process, portable_function
+from autograder.extensions.backends.kernel_side.portable_function import collect, rebuild
+from autograder.kernel.other_processes import ElsewhereError
 
+IN_KERNEL = importlib.import_module("_kernel_agent.extensions.backends.kernel_side.backend_process")
 _numbers = itertools.count(1)
 
 
@@ -178,14 +181,11 @@ def test_another_backends_library_is_refused_by_name(monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def _any_backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Torch counts as installed, and as not yet imported: dummy functions need no Keras."""
-    for probe in {
-        backend_process,
-        sys.modules["_kernel_agent.kernel.backend_process"],
-    }:  # the package's, and the one that the in-process kernel uses
+    for probe in {backend_process, IN_KERNEL}:  # the package's, and the one that the in-process kernel uses
         monkeypatch.setattr(probe, "_backend_here", lambda: "")
     monkeypatch.setattr(backend_process.importlib.util, "find_spec", lambda name: object())
     yield
-    for probe in {backend_process, sys.modules["_kernel_agent.kernel.backend_process"]}:
+    for probe in {backend_process, IN_KERNEL}:
         for child in probe._children.values():
             child.end()
 
@@ -283,7 +283,7 @@ def test_backends_are_found_without_importing_them(monkeypatch: pytest.MonkeyPat
 
 
 def importlib_util() -> Any:
-    return sys.modules[module.__module__].importlib.util
+    return module.importlib.util
 
 
 # --- in the examiner ---------------------------------------------------------------------------------

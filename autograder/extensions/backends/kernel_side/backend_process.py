@@ -16,7 +16,6 @@ import importlib.util
 import io
 import os
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
@@ -24,9 +23,10 @@ import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from .. import codec
+from .... import codec
+from ....kernel.other_processes import ElsewhereError, receive, send
 from . import portable_function
 
 SECONDS = 60.0
@@ -44,6 +44,8 @@ sys.modules["_kernel_agent"].__path__ = [sys.argv[1]]
 importlib.import_module(sys.argv[2]).main()
 """
 """The child's program: this module, as in a sandbox, and nothing of the folder that its package lies in."""
+_AGENT = Path(__file__).resolve().parents[3]
+"""The folder of the agent, or of the kit; this module lies below its folder ``extensions``."""
 
 
 def call(function: Any, backend: str, args: tuple[Any, ...] = (), kwargs: Any = None, seconds: float = SECONDS) -> Any:
@@ -70,31 +72,35 @@ def call(function: Any, backend: str, args: tuple[Any, ...] = (), kwargs: Any = 
     if _backend_here() == backend:
         return _returned(function(*args, **(kwargs or {})))
     if importlib.util.find_spec(backend) is None:
-        raise portable_function.ElsewhereError(
-            "missing", f"{backend} is not installed here: `{HOW_TO_INSTALL[backend]}`."
-        )
+        raise ElsewhereError("missing", f"{backend} is not installed here: `{HOW_TO_INSTALL[backend]}`.")
     steps = portable_function.collect(function, backend)
     try:
         request = codec.encode(
             [sys.path, steps, portable_function.plain(args), portable_function.plain(dict(kwargs or {}))]
         )
     except codec.CodecError as error:
-        raise portable_function.ElsewhereError("carry", f"an argument cannot be given: {error}.") from None
+        raise ElsewhereError("carry", f"an argument cannot be given: {error}.") from None
     reply = _child(backend).exchange([request.text, *request.buffers], seconds)
     try:
         outcome, result, printed = codec.decode(reply[0], reply[1:])
     except (ValueError, TypeError, IndexError):
-        raise portable_function.ElsewhereError(
-            "died", f"the process with {backend} gave an answer that cannot be read."
-        ) from None
+        raise ElsewhereError("died", f"the process with {backend} gave an answer that cannot be read.") from None
     sys.stdout.write(printed)
     if outcome == "value":
         return result
     if outcome == "failed":
-        raise portable_function.ElsewhereError(*result)
-    raise _rebuilt(result) from portable_function.ElsewhereError(
-        "raised", f"on the {backend} backend\n\n{result['trace']}"
-    )
+        raise ElsewhereError(*result)
+    raise _rebuilt(result) from ElsewhereError("raised", f"on the {backend} backend\n\n{result['trace']}")
+
+
+def answered(
+    function: Any, backend: str, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float
+) -> tuple[Any, ...]:
+    """Call a function for the examiner: ``("value", result)``, or ``("failed", code, why)``."""
+    try:
+        return ("value", call(function, backend, args, kwargs, seconds))
+    except ElsewhereError as error:
+        return ("failed", error.code, str(error))
 
 
 def _backend_here() -> str:
@@ -108,7 +114,7 @@ def _returned(result: Any) -> Any:
     try:
         codec.encode(result)
     except codec.CodecError as error:
-        raise portable_function.ElsewhereError(
+        raise ElsewhereError(
             "result", f"what the function returns cannot come back: {error}. Return tensors, arrays and numbers."
         ) from None
     return result
@@ -141,15 +147,14 @@ class _Child:
     def __init__(self, backend: str) -> None:
         self.backend = backend
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
-        folder = Path(__file__).resolve().parent
         self.process = subprocess.Popen(
             [
                 sys.executable,
                 "-I",
                 "-c",
                 _PROGRAM,
-                str(folder.parent),
-                f"_kernel_agent.{folder.name}.{Path(__file__).stem}",
+                str(_AGENT),
+                ".".join(["_kernel_agent", *Path(__file__).resolve().with_suffix("").relative_to(_AGENT).parts]),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -182,12 +187,8 @@ class _Child:
         late = talking.is_alive()
         self.end()
         if late:
-            raise portable_function.ElsewhereError(
-                "slow", f"the call took longer than {seconds:g} s on {self.backend}."
-            )
-        raise portable_function.ElsewhereError(
-            "died", f"the process with {self.backend} ended during the call. {self.last_words()}"
-        )
+            raise ElsewhereError("slow", f"the call took longer than {seconds:g} s on {self.backend}.")
+        raise ElsewhereError("died", f"the process with {self.backend} ended during the call. {self.last_words()}")
 
     def end(self) -> None:
         """End the child and everything that it started."""
@@ -213,41 +214,6 @@ def environment(backend: str) -> dict[str, str]:
     if "OMP_NUM_THREADS" in settings:
         settings.setdefault("NPROC", settings["OMP_NUM_THREADS"])
     return settings
-
-
-def send(stream: IO[bytes], parts: Sequence[bytes]) -> None:
-    """Write the number of parts, and each part after its length."""
-    stream.write(struct.pack(">I", len(parts)))
-    for part in parts:
-        stream.write(struct.pack(">Q", len(part)))
-        stream.write(part)
-    stream.flush()
-
-
-def receive(stream: IO[bytes]) -> list[bytes]:
-    """Read what :func:`send` wrote.
-
-    Raises:
-        EOFError: the stream ends early.
-        ValueError: the message is too long.
-    """
-    (count,) = struct.unpack(">I", _exactly(stream, 4))
-    parts: list[bytes] = []
-    bytes_left = 2 * codec.MAX_BYTES
-    for _ in range(count):
-        (size,) = struct.unpack(">Q", _exactly(stream, 8))
-        bytes_left -= size + 8
-        if bytes_left < 0:
-            raise ValueError("a message that is too long")
-        parts.append(_exactly(stream, size))
-    return parts
-
-
-def _exactly(stream: IO[bytes], size: int) -> bytes:
-    data = stream.read(size)
-    if len(data) < size:
-        raise EOFError
-    return data
 
 
 # --- the child ---------------------------------------------------------------------------------------
@@ -290,7 +256,7 @@ def answer(text: bytes, buffers: Sequence[bytes]) -> codec.Packed:
             path, steps, args, kwargs = codec.decode(text, buffers)
             sys.path[:] = path
             outcome, result = "value", _returned(portable_function.rebuild(steps)(*args, **kwargs))
-    except portable_function.ElsewhereError as error:
+    except ElsewhereError as error:
         outcome, result = "failed", (error.code, str(error))
     except BaseException as error:  # SystemExit and KeyboardInterrupt from the function too
         outcome, result = "raised", _describe(error)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from typing import Any
 
+from autograder._util.kernel_side import question_in_kernel
 from autograder.check.handle import CallableHandle
 from autograder.check.results import in_examiner
 from autograder.check.subject import refusal
 from autograder.check.words import type_of
 from autograder.errors import CourseError, RemoteError
-from autograder.kernel.portable_function import BACKENDS
+from autograder.extensions.backends.backends import backends
+from autograder.extensions.backends.kernel_side.backend_process import HOW_TO_INSTALL, answered, call
+from autograder.extensions.backends.kernel_side.portable_function import BACKENDS
 
 MARGIN_SECONDS = 15.0
 """Time that the kernel gets beyond the call's own limit, to end the call and report it."""
@@ -24,15 +26,6 @@ _FAILURES = {
     "result": "returns something other than tensors, arrays and numbers on the backend {backend}",
 }
 """Messages for the student. The kernel's own text is for the examiner only, since it may carry a hidden argument."""
-
-
-def backends() -> tuple[str, ...]:
-    """Return the Keras backends that are installed here, in the order tensorflow, jax, torch.
-
-    None of them is imported. In the examiner the answer describes the examiner's own environment, and the student's
-    kernel has no part in it.
-    """
-    return tuple(name for name in BACKENDS if importlib.util.find_spec(name) is not None)
 
 
 def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callable[..., Any]:
@@ -60,8 +53,6 @@ def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callabl
     if backend not in BACKENDS:
         raise CourseError(f"check.on_backend: Keras has no backend {backend!r}; it has {', '.join(BACKENDS)}.")
     if backend not in backends():
-        from autograder.kernel.backend_process import HOW_TO_INSTALL
-
         raise CourseError(f"check.on_backend: {backend} is not installed here. `{HOW_TO_INSTALL[backend]}`.")
     if refusal(function) or not callable(function):
         raise TypeError(refusal(function) or f"this is not a function ({type_of(function)})")
@@ -71,8 +62,6 @@ def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callabl
         raise CourseError("check.on_backend: a hidden test can pass it only functions of the student's notebook.")
 
     def called(*args: Any, **kwargs: Any) -> Any:
-        from autograder.kernel.backend_process import call
-
         return call(function, backend, args, kwargs, seconds)
 
     return called
@@ -81,7 +70,9 @@ def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callabl
 def _remote(function: Any, backend: str, seconds: float) -> Callable[..., Any]:
     def called(*args: Any, **kwargs: Any) -> Any:
         remote = object.__getattribute__(function, "_remote")
-        answer = remote.ask("elsewhere", function, backend, args, kwargs, seconds, timeout=seconds + MARGIN_SECONDS)
+        question = question_in_kernel(answered)
+        request = (function, question, backend, args, kwargs, seconds)
+        answer = remote.ask("elsewhere", *request, timeout=seconds + MARGIN_SECONDS)
         if type(answer) is tuple and len(answer) == 2 and answer[0] == "value":
             return answer[1]
         if type(answer) is tuple and len(answer) == 3 and type(answer[1]) is str and answer[1] in _FAILURES:
