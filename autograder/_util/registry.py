@@ -41,6 +41,8 @@ DIAGNOSES = "autograder.diagnoses"
 """Name → an :data:`~autograder.check.diagnosing.Answer` to a test that asks what holds a model back."""
 NOTEBOOK_SECTIONS = "autograder.notebook_sections"
 """Name of a section of the feedback page → a :data:`~autograder.results.report.sections.WriteNotebookSection`."""
+GRADEBOOKS = "autograder.gradebooks"
+"""``nbgrader`` → a :class:`~autograder.results.gradebook.Gradebook`."""
 STAFF_PAGES = "autograder.staff_pages"
 """Name of pages at a door for its staff → a class of :class:`~autograder.results.staff_pages.StaffPages`."""
 COURSE_KEYS, ASSIGNMENT_KEYS = "autograder.course_keys", "autograder.assignment_keys"
@@ -101,6 +103,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
         "diagnosis_seconds": "diagnosis",
         "posted_to": "lms",
     },
+    GRADEBOOKS: {"nbgrader": "gradebook"},
 }
 """Group → name that one of the kit's own extensions registers → the extra that installs the extension."""
 

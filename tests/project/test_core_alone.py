@@ -26,12 +26,13 @@ from autograder._util import registry
 from autograder._util.kernel_side import claim_of
 from autograder.cli import main
 from autograder.course.configuration import load_course
-from autograder.errors import CourseError
+from autograder.errors import CourseError, HostError
 from autograder.kernel import model_questions
 from autograder.lint.exam_findings import findings
 from autograder.models import RefusedModel, rebuild
 from autograder.records.exam import Role
 from autograder.release.formats import format_of
+from autograder.results import gradebook
 
 DISTRIBUTION = "nbexaminer"
 
@@ -243,6 +244,17 @@ def test_a_check_of_an_extension_says_what_to_install() -> None:
     test = "from autograder import check\ncheck.training_step(step, model, (1, 1))"
     refusals = map(str, findings(exam_of((Role.ANSWER, "model = step = 1"), (Role.TEST, test))))
     assert any(re.search(rf"{said}; .*\[training_steps\]", refusal) for refusal in refusals)
+
+
+@pytest.mark.usefixtures("no_extensions")
+def test_points_that_people_entered_are_not_left_out(tmp_path: Path) -> None:
+    """A course without a gradebook needs nothing; one with a gradebook is not published without what reads it."""
+    course = tiny_course(tmp_path)
+    gradebook.load().record(course, (), ())
+    course.gradebook.touch()
+    said = r"gradebook.db needs the extension gradebook, which is not installed: .*\[gradebook\]"
+    with pytest.raises(HostError, match=said):
+        gradebook.load().with_manual_scores(course, ())
 
 
 @pytest.mark.usefixtures("no_extensions")

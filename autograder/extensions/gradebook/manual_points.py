@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from autograder._util.text import one_line
+from autograder.extensions.gradebook.database import read_only, server
+from autograder.extensions.gradebook.database_rows import rows
 from autograder.records.checks import Outcome
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
-from autograder.results.gradebook.database import read_only, server
-from autograder.results.gradebook.database_rows import rows
+from autograder.results.gradebook import Points
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
-
-Points = Mapping[tuple[str, str, str], tuple[float | None, float | None]]
-"""Mapping (student, notebook, grade_id) → manual score and extra credit, for questions that have one of them."""
-
 
 _POINTS = """
 SELECT submitted_assignment.student_id, notebook.name, base_cell.name, grade.manual_score, grade.extra_credit
@@ -48,37 +44,6 @@ def points_by_hand(course: Course, assignment: str) -> Points | None:
             return {(who, notebook, cell): (score, extra) for who, notebook, cell, score, extra in scores}
     except (SQLAlchemyError, ModuleNotFoundError):
         return None
-
-
-def changed_points(before: Points | None, now: Points | None) -> Iterator[str]:
-    """Yield a line for each question whose points by hand changed; nothing if one reading failed."""
-    if before is None or now is None:
-        return
-    for key in sorted(before.keys() | now.keys()):
-        old, new = before.get(key, (None, None)), now.get(key, (None, None))
-        if old != new:
-            yield f"{_cell_label(key)}: {_in_words(*new)} given by hand while this batch ran ({_in_words(*old)} before)"
-
-
-def points_out_of_range(points: Points | None, grades: Iterable[Grade]) -> Iterator[str]:
-    """Yield a line for each manual score below 0 or above the question's points (more is extra credit)."""
-    for grade in grades if points else ():
-        for book in grade.notebooks:
-            for question in book.questions:
-                key = (grade.student, book.notebook, question.id)
-                score, _ = (points or {}).get(key, (None, None))
-                if score is not None and not 0 <= score <= question.max_score + 1e-9:
-                    yield f"{_cell_label(key)}: {score:g} points by hand, of {question.max_score:g}"
-
-
-def _cell_label(key: tuple[str, str, str]) -> str:
-    student, notebook, cell = (one_line(part, 60) for part in key)
-    return f"{student}: {notebook}/{cell}"
-
-
-def _in_words(score: float | None, extra: float | None) -> str:
-    points = "no points" if score is None else f"{score:g} point{'s' if score != 1 else ''}"
-    return f"{points} and {extra:g} extra" if extra else points
 
 
 def manual_entries(book: Gradebook, assignment: str) -> dict[str, dict[tuple[str, str], dict[str, Any]]]:

@@ -14,7 +14,7 @@ from autograder.records.grade import Grade, QuestionGrade
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
 
-    from autograder.results.gradebook.database_rows import StoredEntries
+    from autograder.extensions.gradebook.database_rows import StoredEntries
 
 
 def save_grade(book: Gradebook, grade: Grade, exams: Mapping[str, Exam]) -> None:

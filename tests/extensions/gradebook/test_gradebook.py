@@ -17,11 +17,12 @@ from nbgrader.api import Gradebook, InvalidEntry
 from sqlalchemy.exc import OperationalError
 
 from autograder.errors import HostError
+from autograder.extensions.gradebook import database
+from autograder.extensions.gradebook import nbgraders as gradebook
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 from autograder.records.grade import QuestionGrade
-from autograder.results import gradebook
-from autograder.results.gradebook import database
+from autograder.results.gradebook import changed_points, points_out_of_range
 
 NAME = "keras-fully-connected"
 
@@ -465,12 +466,12 @@ def test_a_look_waits_for_no_lock(here):
 def test_points_that_changed_between_two_looks_are_told():
     key, other = ("eve", "network", "why"), ("ada", "network", "why")
     before = {key: (None, 1.0), other: (3.0, None)}
-    assert list(gradebook.changed_points(before, dict(before))) == []
-    assert list(gradebook.changed_points(before, {key: (16.0, 1.0)})) == [
+    assert list(changed_points(before, dict(before))) == []
+    assert list(changed_points(before, {key: (16.0, 1.0)})) == [
         "ada: network/why: no points given by hand while this batch ran (3 points before)",
         "eve: network/why: 16 points and 1 extra given by hand while this batch ran (no points and 1 extra before)",
     ]
-    assert list(gradebook.changed_points(None, before)) == list(gradebook.changed_points(before, None)) == []
+    assert list(changed_points(None, before)) == list(changed_points(before, None)) == []
 
 
 @pytest.mark.parametrize(
@@ -490,10 +491,10 @@ def test_points_by_hand_outside_of_the_range_are_told(score, told):
     """The question is worth 3; more than that is extra credit."""
     worth = {q.id: q.max_score for q in grade().notebooks[0].questions}["why"]
     points = {("ada", "network", "why"): (score, 2.0)}
-    lines = list(gradebook.points_out_of_range(points, [grade()]))
+    lines = list(points_out_of_range(points, [grade()]))
     expected = [f"ada: network/why: {score:g} points by hand, of {worth:g}"] if told else []
     assert lines == expected
-    assert list(gradebook.points_out_of_range(None, [grade()])) == []
+    assert list(points_out_of_range(None, [grade()])) == []
 
 
 def rows(text, key):

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from autograder._util.gradebook_databases import read_only_file, with_driver
 from autograder._util.libraries import with_extra
 from autograder.course.nbgrader_config import NBGRADER_CONFIG, read_nbgrader_config
 from autograder.errors import CourseError, HostError
+from autograder.extensions.gradebook.gradebook_databases import read_only_file, with_driver
 from autograder.records.course import Course
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograder.exchange.annotated_notebook import nbgrader_metadata
+from autograder.extensions.gradebook.database_rows import incomplete
 from autograder.records.course import Course
 from autograder.records.exam import Exam, ExamCell, Role
-from autograder.results.gradebook.database_rows import incomplete
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook

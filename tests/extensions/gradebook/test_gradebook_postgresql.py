@@ -15,9 +15,10 @@ from autograder.cli.main import main
 from autograder.coordinator import batch
 from autograder.coordinator.cache_keys import exam_key
 from autograder.errors import CourseError, HostError
+from autograder.extensions.gradebook import database
+from autograder.extensions.gradebook import nbgraders as gradebook
 from autograder.records.course import Course
-from autograder.results import gradebook, publication
-from autograder.results.gradebook import database
+from autograder.results import publication
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,6 @@
-"""The gradebook: grades in nbgrader's schema, so that its export, formgrader and feedback work on them.
+"""Gradebooks in nbgrader's schema, so that its export, formgrader and feedback work on them.
+
+The module is a :class:`~autograder.results.gradebook.Gradebook`.
 
 A person's entries (manual scores, extra credit, comments) are never overwritten. nbgrader's API commits
 after every call; here one submission is one transaction, taken with the write lock. So a killed batch
@@ -10,28 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from autograder.extensions.gradebook.cells import save_exams
+from autograder.extensions.gradebook.database import database_of, opened, prepare, retry_while_locked, server, transact
+from autograder.extensions.gradebook.database_rows import stored
+from autograder.extensions.gradebook.manual_points import manual_entries, points_by_hand, with_entries
+from autograder.extensions.gradebook.scores import is_recorded, save_grade
 from autograder.records.course import Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Grade
-from autograder.results.gradebook.cells import save_exams
-from autograder.results.gradebook.database import database_of, opened, prepare, retry_while_locked, server, transact
-from autograder.results.gradebook.database_rows import stored
-from autograder.results.gradebook.manual_points import (
-    Points,
-    changed_points,
-    manual_entries,
-    points_by_hand,
-    points_out_of_range,
-    with_entries,
-)
-from autograder.results.gradebook.scores import is_recorded, save_grade
 
 __all__ = [
-    "Points",
-    "changed_points",
     "database_of",
     "points_by_hand",
-    "points_out_of_range",
     "prepare",
     "record",
     "with_manual_scores",
@@ -54,7 +46,7 @@ def record(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) -> No
 
     Raises:
         HostError: the gradebook is locked for longer than
-            :data:`~autograder.results.gradebook.database.PATIENCE_SECONDS`, is damaged, or is of another
+            :data:`~autograder.extensions.gradebook.database.PATIENCE_SECONDS`, is damaged, or is of another
             version of nbgrader.
     """
     database = database_of(course)
