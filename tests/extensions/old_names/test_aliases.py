@@ -14,7 +14,7 @@ from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox
 
-FOLDER = Path(autograder.__file__).parent / "kernel" / "aliases"
+FOLDER = Path(autograder.__file__).parent / "extensions/old_names/aliases"
 QUICK = """\
 import pytensor
 from pytensor.compile.mode import Mode
