@@ -45,6 +45,8 @@ GRADEBOOKS = "autograder.gradebooks"
 """``nbgrader`` → a :class:`~autograder.results.gradebook.Gradebook`."""
 OLD_NAMES = "autograder.old_names"
 """Old name of a library → a package that puts its folder, where such a library lies, at the end of the path."""
+TEST_FILES = "autograder.test_files"
+"""``pytest`` → the function that puts the tests of test files into exams, see :mod:`autograder.release.build`."""
 STAFF_PAGES = "autograder.staff_pages"
 """Name of pages at a door for its staff → a class of :class:`~autograder.results.staff_pages.StaffPages`."""
 COURSE_KEYS, ASSIGNMENT_KEYS = "autograder.course_keys", "autograder.assignment_keys"
@@ -107,6 +109,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     },
     GRADEBOOKS: {"nbgrader": "gradebook"},
     OLD_NAMES: {"nose": "old_names", "theano": "old_names"},
+    TEST_FILES: {"pytest": "pytest_files"},
 }
 """Group → name that one of the kit's own extensions registers → the extra that installs the extension."""
 

@@ -177,6 +177,19 @@ def test_its_help_has_the_cores_commands_alone(core: dict[str, str]) -> None:
     assert "'audit' needs the extension trust, which is not installed: " in refused.stderr
 
 
+@pytest.mark.integration
+def test_test_files_say_what_to_install(core: dict[str, str], tmp_path: Path) -> None:
+    """No exam is made without the tests that they have."""
+    course = tiny_course(tmp_path / "course")
+    (course.source("hw") / "tests").mkdir()
+    (course.source("hw") / "tests/test_hw.py").write_text(
+        "def test_double(student):\n    assert student.double(1) == 2"
+    )
+    done = run(core, "release", "hw", "--no-prove", "--course", course.root)
+    assert done.returncode == 3
+    assert "'pytest' needs the extension pytest_files, which is not installed" in done.stderr
+
+
 @pytest.fixture
 def no_extensions(monkeypatch: pytest.MonkeyPatch) -> None:
     """No package registers anything, in this process."""

@@ -11,12 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from autograder.errors import CourseError
+from autograder.extensions.pytest_files.pytest_file_reader import FileTest, read_file
 from autograder.records.exam import Exam, ExamCell, Role
-from autograder.release.pytest_file_reader import HEADER_LINES, FileTest, read_file
 from autograder.syntax.course_modules import TESTS, test_files
 from autograder.syntax.names import modules_imported
-
-__all__ = ["HEADER_LINES", "read_file", "with_tests"]
 
 
 def with_tests(exams: Mapping[str, Exam], folder: Path) -> tuple[dict[str, Exam], dict[str, dict[str, str]]]:

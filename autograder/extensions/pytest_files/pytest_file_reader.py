@@ -10,11 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.errors import CourseError
-from autograder.release.pytest_file_syntax import Function, ParsedTestFile
+from autograder.extensions.pytest_files.pytest_file_syntax import Function, ParsedTestFile
 from autograder.syntax.refusals import dotted
 
-HEADER_LINES = 2
-"""Lines of a test cell before the first line of the file."""
 _HEAD = "from autograder.check.pytest_runs import run as _pytest_run, student as _pytest_student\ndef _pytest_module():"
 _INDENT = "    "
 _SKIPPING = ("skip", "skipif", "xfail")
@@ -140,7 +138,7 @@ class _TestFileReader(ParsedTestFile):
         *,
         visible: bool,
     ) -> str:
-        """Write the code of the test's cell; line n of the file is line n + HEADER_LINES of it."""
+        """Write the code of the test's cell; line n of the file is line n + 2 of it (``HEADER_LINES``)."""
         other_tests = [other for _, other in self._functions() if other is not function]
         classes = {within[0] for within, _ in self._functions() if within} - set(parents)
         future = [n for n in self.tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]

@@ -8,8 +8,10 @@ import pytest
 from helpers.exams import exam_of
 
 from autograder.errors import CourseError
+from autograder.extensions.pytest_files.pytest_file_reader import read_file
+from autograder.extensions.pytest_files.pytest_files import with_tests
+from autograder.lint.pytest_cells import HEADER_LINES
 from autograder.records.exam import Role
-from autograder.release.pytest_files import HEADER_LINES, read_file, with_tests
 
 HEAD = "import pytest\n"
 TWO = '''\
