@@ -47,7 +47,7 @@ PARTS = {
     "what is due": "autograder.coordinator.batch.worker_count",
     "run": "autograder.coordinator.batch.run",
     "read": "autograder.results.publication.on_disk",
-    "gradebook": "autograder.results.gradebook.record",
+    "gradebook": "autograder.extensions.gradebook.nbgraders.record",
     "feedback": "autograder.results.publication.write_feedback",
     "CSV": "autograder.results.publication.grades_csv",
     "report": "autograder.results.publication._write_report",

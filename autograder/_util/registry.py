@@ -41,6 +41,12 @@ DIAGNOSES = "autograder.diagnoses"
 """Name → an :data:`~autograder.check.diagnosing.Answer` to a test that asks what holds a model back."""
 NOTEBOOK_SECTIONS = "autograder.notebook_sections"
 """Name of a section of the feedback page → a :data:`~autograder.results.report.sections.WriteNotebookSection`."""
+GRADEBOOKS = "autograder.gradebooks"
+"""``nbgrader`` → a :class:`~autograder.results.gradebook.Gradebook`."""
+OLD_NAMES = "autograder.old_names"
+"""Old name of a library → a package that puts its folder, where such a library lies, at the end of the path."""
+TEST_FILES = "autograder.test_files"
+"""``pytest`` → the function that puts the tests of test files into exams, see :mod:`autograder.release.build`."""
 STAFF_PAGES = "autograder.staff_pages"
 """Name of pages at a door for its staff → a class of :class:`~autograder.results.staff_pages.StaffPages`."""
 COURSE_KEYS, ASSIGNMENT_KEYS = "autograder.course_keys", "autograder.assignment_keys"
@@ -65,7 +71,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
         "serve": "serve",
         "why": "diagnosis",
     },
-    SANDBOXES: {"user": "platforms"},
+    SANDBOXES: {"gvisor": "walls", "user": "walls"},
     EXECUTORS: {"dask": "cluster"},
     GRADING_MODES: {"watch": "watch"},
     FORMATS: {"otter": "otter"},
@@ -73,9 +79,12 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     SYSTEMS: {"blackboard": "lms", "brightspace": "lms", "canvas": "lms", "lti": "serve", "moodle": "lms"},
     SECTIONS: {"diagnosis": "diagnosis", "questions": "insight"},
     CHECKS: {
+        "backends": "backends",
         "causal": "sequences",
         "computes": "computes",
         "curve": "training_steps",
+        "events": "tensorboard",
+        "on_backend": "backends",
         "optimizer": "training_steps",
         "training_step": "training_steps",
     },
@@ -98,6 +107,9 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
         "diagnosis_seconds": "diagnosis",
         "posted_to": "lms",
     },
+    GRADEBOOKS: {"nbgrader": "gradebook"},
+    OLD_NAMES: {"nose": "old_names", "theano": "old_names"},
+    TEST_FILES: {"pytest": "pytest_files"},
 }
 """Group → name that one of the kit's own extensions registers → the extra that installs the extension."""
 
@@ -179,7 +191,7 @@ def forget() -> None:
 @functools.cache
 def _registered(group: str) -> Mapping[str, EntryPoint]:
     """Read a group; where two packages register one name, the kit's own wins, then the first by module."""
-    entries = [*_installed().select(group=group), *_checks_without_metadata(group)]
+    entries = [*_installed().select(group=group), *_without_metadata(group)]
     entries.sort(key=lambda entry: (not entry.value.startswith("autograder."), entry.value))
     return {entry.name: entry for entry in reversed(entries)}
 
@@ -190,11 +202,15 @@ def _installed() -> Any:
     return entry_points()
 
 
-def _checks_without_metadata(group: str) -> list[EntryPoint]:
-    """List the kit's own checks if it lies beside a notebook, without metadata: each in a module of its name."""
-    if group != CHECKS or version(DISTRIBUTION) is not None:
+def _without_metadata(group: str) -> list[EntryPoint]:
+    """List the kit's own entries if it lies beside a notebook: each check in a module of its name, and old names."""
+    if group not in _BESIDE_NOTEBOOKS or version(DISTRIBUTION) is not None:
         return []
     return [
-        EntryPoint(word, f"autograder.extensions.{extension}.{word}:{word}", CHECKS)
-        for word, extension in _EXTRAS[CHECKS].items()
+        EntryPoint(word, f"autograder.extensions.{extension}.{_BESIDE_NOTEBOOKS[group].format(word)}", group)
+        for word, extension in _EXTRAS[group].items()
     ]
+
+
+_BESIDE_NOTEBOOKS = {CHECKS: "{0}:{0}", OLD_NAMES: "aliases"}
+"""Group that a student's notebook uses → where an extension has what it registers there under a name."""

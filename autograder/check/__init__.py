@@ -15,11 +15,10 @@ from typing import Any
 
 from autograder._util import registry
 from autograder.check.architecture import architecture
-from autograder.check.backends import backends, on_backend
+from autograder.check.asking import asking_kernel
 from autograder.check.compile_settings import compiled
 from autograder.check.data import hidden_data, serving_hidden_data
 from autograder.check.diagnosing import diagnose
-from autograder.check.events import asking_kernel, events
 from autograder.check.holdout import accuracy, loss
 from autograder.check.marks import all_or_nothing, bonus, leaderboard, only_if, requires
 from autograder.check.parameters import parameters
@@ -37,20 +36,17 @@ __all__ = [
     "asking_kernel",
     "at_least",
     "at_most",
-    "backends",
     "between",
     "bonus",
     "close",
     "compiled",
     "dense",
     "diagnose",
-    "events",
     "function",
     "hidden_data",
     "layer",
     "leaderboard",
     "loss",
-    "on_backend",
     "only_if",
     "optional",
     "parameters",

@@ -1,15 +1,44 @@
-"""The question whose test runs, and what its answers may hold."""
+"""The question whose test runs, the kernel that it asks, and what its answers may hold."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
+_kernel: ContextVar[Any] = ContextVar("autograder_asked_kernel", default=None)
 _question: ContextVar[str] = ContextVar("autograder_asking_question", default="")
 _constants: ContextVar[Callable[[str, int], int]] = ContextVar("autograder_constants", default=lambda check, count: 0)
 Networks = Callable[[str, Callable[[], str]], Collection[str]]
 _networks: ContextVar[Networks] = ContextVar("autograder_networks", default=lambda check, describe: ())
+
+
+@contextmanager
+def asking_kernel(remote: Any) -> Iterator[None]:
+    """Make checks get the files that a notebook wrote from the student's kernel inside the block.
+
+    The examiner does so for each test cell.
+
+    Args:
+        remote: an :class:`autograder.examiner.remote.proxy.Remote`.
+    """
+    token = _kernel.set(remote)
+    try:
+        yield
+    finally:
+        _kernel.reset(token)
+
+
+def asked_kernel() -> Any:
+    """Return the student's kernel, which the test that runs asks; None where no examiner runs it."""
+    return _kernel.get()
+
+
+def kernel_ended() -> BaseException | None:
+    """Return what ended the student's kernel while a test asked it; None if it lives, or nobody asks."""
+    ending: BaseException | None = getattr(_kernel.get(), "ending", None)
+    return ending
 
 
 @contextmanager

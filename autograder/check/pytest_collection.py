@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from autograder._util.digests import digest
-from autograder.check.events import kernel_ended
+from autograder.check.asking import kernel_ended
 from autograder.check.results import CheckRecorder, recording
 from autograder.check.shared_folder import new_shared_folder
 from autograder.errors import CourseError, HostError

@@ -1,6 +1,6 @@
 """Runs of one pytest function in the examiner: the real pytest, with the notebook as the fixture ``student``.
 
-:mod:`autograder.release.pytest_files` writes the test cells that call :func:`run`.
+The extension ``pytest_files`` writes the test cells that call :func:`run`.
 """
 
 from __future__ import annotations

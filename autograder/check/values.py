@@ -162,7 +162,7 @@ def _case(f: Any, args: Any, expected: Any, rtol: float, atol: float) -> tuple[s
 def _is_kit_message(error: BaseException) -> bool:
     """Return whether the error's text is the kit's own, such as that the kernel is gone or its answer unreadable."""
     of_kit = isinstance(error, RemoteError) and not hasattr(error, "remote")
-    return of_kit or type(error).__module__ == "autograder.kernel.portable_function"
+    return of_kit or type(error).__module__ == "autograder.kernel.other_processes"
 
 
 def _copied(value: Any) -> Any:

@@ -38,7 +38,8 @@ def doctor(course_folder: Path | None) -> None:
     """
     from autograder.cli import installation
     from autograder.course.sandboxes import sandboxes
-    from autograder.records.course import SANDBOXES
+    from autograder.records.course import DEFAULT_SANDBOX
+    from autograder.sandbox.remedies import INSTALL
 
     course = None
     if course_folder:
@@ -47,7 +48,7 @@ def doctor(course_folder: Path | None) -> None:
 
         course = load_course(course_folder.resolve())
     assignments = course.assignments.values() if course else ()
-    needed = [name for name in sandboxes() if name in {a.sandbox for a in assignments}] or [SANDBOXES[0]]
+    needed = [name for name in sandboxes() if name in {a.sandbox for a in assignments}] or [DEFAULT_SANDBOX]
     tested = [finding for name in needed for finding in installation.sandbox(None, name)]
     examiner = installation.examiner_sandbox(needed[0])
     installed = installation.packages()
@@ -55,7 +56,7 @@ def doctor(course_folder: Path | None) -> None:
     _print_findings("the wall around the examiner", examiner)
     _print_findings("packages", installed)
     findings = [*tested, *examiner, *installed]
-    optional = [name for name in SANDBOXES if name not in needed]
+    optional = [name for name in sandboxes() if name in INSTALL and name not in needed]
     _print_findings("other sandboxes, none of which is needed", map(installation.optional_sandbox, optional))
     for python in sorted({a.environment for a in assignments if a.environment}):
         of_environment = [*installation.environment(python)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograder.errors import SandboxError
-from autograder.records.course import SANDBOXES, USER_SANDBOX, Assignment
+from autograder.records.course import DEFAULT_SANDBOX, USER_SANDBOX, Assignment
 from autograder.sandbox import Sandbox, default_sandbox, require
 
 
@@ -16,7 +16,7 @@ def kernel_sandbox(assignment: Assignment) -> Sandbox:
     return default_sandbox(assignment.environment, assignment.sandbox)
 
 
-def examiner_sandbox(name: str = SANDBOXES[0]) -> Sandbox:
+def examiner_sandbox(name: str = DEFAULT_SANDBOX) -> Sandbox:
     """Return the sandbox of examiners: bubblewrap, or the kernels' where that is not installed.
 
     Where kernels run in the sandbox ``user``, namespaces are not to be had, and so examiners run in it, too.

@@ -69,6 +69,8 @@ def check_general(keys: Mapping[str, yaml.Node], section: str, result: Assignmen
         if result.sandbox in REMOVED_SANDBOXES:
             message = f"the sandbox {result.sandbox!r} was removed; use bubblewrap, whose walls are the same, or gvisor"
             raise READER.error(keys["sandbox"], message)
+        if absent := registry.absence(result.sandbox, registry.SANDBOXES):
+            raise READER.error(keys["sandbox"], f"the sandbox {result.sandbox} {absent}")
         check_known(keys["sandbox"], result.sandbox, sandboxes(), f"there is no sandbox {result.sandbox!r}")
     if "training" in keys:
         check_known(keys["training"], result.training, TRAINING, f"unknown training {result.training!r} in {section}")

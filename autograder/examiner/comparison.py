@@ -24,7 +24,7 @@ _RECORDED = re.compile(r"assert (\d+) (\d+): (.*)", re.DOTALL)
 name."""
 MAX_NOTES = 8
 TEST_FILE = "_pytest_module"
-"""Name of the function that is a test file for pytest, see :mod:`autograder.release.pytest_file_reader`."""
+"""Name of the function that is a test file for pytest, see :mod:`autograder.check.pytest_runs`."""
 HINT = (
     "(An object of the notebook equals only itself, and is an instance only of the notebook's classes. "
     "Compare its values: list(x), float(x), x.name.)"

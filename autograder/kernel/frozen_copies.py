@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import codec
-from . import backend_process
+from . import other_processes
 
 if TYPE_CHECKING:
     from .server import Server
@@ -231,10 +231,10 @@ class _Link:
         connection.close()  # the stream keeps it open
 
     def send(self, kind: bytes, text: bytes, buffers: list[Any]) -> None:
-        backend_process.send(self.stream, [kind, text, *buffers])
+        other_processes.send(self.stream, [kind, text, *buffers])
 
     def receive(self) -> list[bytes]:
-        return backend_process.receive(self.stream)
+        return other_processes.receive(self.stream)
 
     def close(self) -> None:
         with contextlib.suppress(OSError, ValueError):

@@ -20,7 +20,6 @@ from typing import Any
 
 from .. import codec
 from . import (
-    backend_process,
     callbacks,
     description,
     dialogue,
@@ -32,7 +31,6 @@ from . import (
     observing,
     operations,
     passed_tensors,
-    portable_function,
     shell_tests,
 )
 from .contents import refill
@@ -378,14 +376,9 @@ class Server:
             return [0 if tensor is None else self.refer(tensor).handle for tensor in self.tensors.kept()]
         return (description.OPERATIONS.get(name) or operations.OPERATIONS[name])(*args)
 
-    def elsewhere(
-        self, function: Any, backend: str, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float
-    ) -> tuple[Any, ...]:
-        """Call a function with another Keras backend: ``("value", result)``, or ``("failed", code, why)``."""
-        try:
-            return ("value", backend_process.call(function, backend, args, kwargs, seconds))
-        except portable_function.ElsewhereError as error:
-            return ("failed", error.code, str(error))
+    def elsewhere(self, function: Any, question: str, *arguments: Any) -> Any:
+        """Ask one of the questions of :func:`model_questions.question`, which calls a function in another process."""
+        return model_questions.question(question)(function, *arguments)
 
     def ask_model(self, question: str, *arguments: Any) -> Any:
         """Ask one of the questions of :func:`model_questions.question` about a model that stays here."""

@@ -7,6 +7,8 @@ import ast
 from autograder.records.exam import ExamCell
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+HEADER_LINES = 2
+"""Lines of such a cell before the first line of the test file."""
 
 
 def test_tree(cell: ExamCell) -> ast.Module:

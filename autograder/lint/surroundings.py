@@ -7,16 +7,14 @@ import importlib.util
 import re
 from collections.abc import Collection, Sequence, Set
 from functools import cached_property
-from pathlib import Path
 
+from autograder._util import registry
 from autograder._util.syntax import parsed
 from autograder.records.exam import Exam, Role
 from autograder.syntax.magics import without_magics
 from autograder.syntax.names import Vocabulary, bindings, loaded_names, vocabulary
 from autograder.syntax.refusals import aliases
 from autograder.syntax.released_tables import file_of
-
-_OLD_NAMES = Path(__file__).parents[1] / "kernel" / "aliases"
 
 
 class NotebookFacts:
@@ -65,7 +63,7 @@ class NotebookFacts:
         """Return whether the examiner can import the module: it is installed here, or a file of the course."""
         top = module.split(".")[0]
         beside = {f"{top}.py", f"{top}/__init__.py"} & set(self.files)
-        if beside or (_OLD_NAMES / top).is_dir():
+        if beside or top in registry.names(registry.OLD_NAMES):
             return True
         try:
             return importlib.util.find_spec(top) is not None

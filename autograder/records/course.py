@@ -13,8 +13,8 @@ from autograder.records.limits import Limits
 from autograder.records.policies import Attempts, Curve, Group, LateDays, LatePolicy, Totals, Visibility
 from autograder.records.weights import TrainedWeights
 
-SANDBOXES = ("bubblewrap", "gvisor")
-"""Names of the sandboxes that a student's kernel can run in."""
+DEFAULT_SANDBOX = "bubblewrap"
+"""Name of the sandbox that the core builds; others register."""
 REMOVED_SANDBOXES = ("crun", "runc")
 """Names of earlier versions; their walls were bubblewrap's."""
 USER_SANDBOX = "user"
@@ -88,8 +88,8 @@ class Assignment:
     """
     environment: str | None = None
     """Path of the Python interpreter that runs students' kernels; None: the kit's own."""
-    sandbox: str = SANDBOXES[0]
-    """Sandbox of the students' kernels, one of :data:`SANDBOXES`. The kit never falls back to another one."""
+    sandbox: str = DEFAULT_SANDBOX
+    """Sandbox of the students' kernels. The kit never falls back to another one."""
     training: str = TRAINING[0]
     """``fast``: Keras's ``fit`` runs several steps a call where the numbers stay the same; ``exact``: one by one."""
     student: str = "installed"

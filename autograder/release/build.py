@@ -18,10 +18,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from autograder._util import registry
 from autograder._util.files import replace_folder
 from autograder._util.notebook_format import RELEASED_FOR, NotebookNode, nbformat
 from autograder.errors import CourseError, HostError
 from autograder.lint import exam_findings as lint
+from autograder.lint.pytest_cells import HEADER_LINES
 from autograder.lint.visible import wholly_visible
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import GIVEN_TAG, Exam, ExamCell, Role, has_tag
@@ -32,13 +34,12 @@ from autograder.release.exam_construction import make_exam, released_notebook, s
 from autograder.release.fault_list import FaultList
 from autograder.release.offered_answers import offered_answers
 from autograder.release.preparation import check_prepared
-from autograder.release.pytest_files import HEADER_LINES, with_tests
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.release.release_files import release_files
 from autograder.release.stripping import strip_all
 from autograder.release.student_bundle import bundle_files
 from autograder.sandbox.work_files import read_only
-from autograder.syntax.course_modules import module_folders, star_names, state_names
+from autograder.syntax.course_modules import module_folders, star_names, state_names, test_files
 from autograder.syntax.stated import stated
 
 __all__ = [
@@ -82,7 +83,8 @@ def build(course: Course, assignment: Assignment, faults: FaultList | None = Non
     exams = {name: make_exam(assignment.name, name, three, assignment.examine) for name, three in versions.items()}
     tests: dict[str, dict[str, str]] = {name: {} for name in exams}
     with contextlib.suppress(CourseError) if faults else faults.collecting():  # their notebook may have been refused
-        exams, tests = with_tests(exams, course.source(assignment.name))
+        if test_files(source := course.source(assignment.name)):
+            exams, tests = registry.load(registry.TEST_FILES, "pytest")(exams, source)
     files = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
     folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
     with faults.collecting():

@@ -45,8 +45,8 @@ def write_feedback(
     """Write the page and feedback.json of each grade, as the student may see it now, below ``feedback/``.
 
     Points and comments given by hand are in grades that come from
-    :func:`~autograder.results.gradebook.with_manual_scores`. A fault in a student's requests for a second look costs
-    this student's page, and no other.
+    :meth:`~autograder.results.gradebook.Gradebook.with_manual_scores`. A fault in a student's requests for a second
+    look costs this student's page, and no other.
 
     Args:
         course: the course.

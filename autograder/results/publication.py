@@ -86,11 +86,11 @@ class ResultPublisher:
     def look(self, course: Course, assignment: Assignment) -> None:
         """Read the points given by hand, before any student's code runs; a fault of the term's files is told now."""
         HandIns(course)
-        self._before = gradebook.points_by_hand(course, assignment.name)
+        self._before = gradebook.load().points_by_hand(course, assignment.name)
 
     def load(self) -> None:
         """Load what publishing needs, while the batch runs."""
-        gradebook.prepare()
+        gradebook.load().prepare()
         report.prepare()
 
     def publish_some(
@@ -133,14 +133,15 @@ def record(
     """
     failures = failures or {}
     standing = on_disk(course, assignment.name, exam_key)
-    gradebook.record(course, exams, standing.current)
+    gradebook.load().record(course, exams, standing.current)
     in_csv = _for_csv(course, {assignment.name: standing})
     entered = for_people(course, [*standing.current, *in_csv])
     current, in_csv = entered[: len(standing.current)], entered[len(standing.current) :]
     by_hand = _points_to_check(course, exams, current, before)
     feedback = write_feedback(course, assignment, current, changed_only=True)
     write_atomically(course.grades_csv, grades_csv(in_csv))
-    paths: dict[str, Path | str] = {"gradebook": gradebook.database_of(course), "grades": course.grades_csv}
+    database = gradebook.load().database_of(course)
+    paths: dict[str, Path | str] = {**({"gradebook": database} if database else {}), "grades": course.grades_csv}
     listed = {**standing.set_aside, **failures}
     if current or listed:
         paths["class report"] = _write_report(course, assignment, current, listed, by_hand, exams, in_csv)
@@ -153,7 +154,7 @@ def record(
 def for_people(course: Course, grades: Sequence[Grade]) -> tuple[Grade, ...]:
     """Return grades as people see them: with points and comments given by hand, and with names."""
     roster = load_roster(course)
-    return tuple(replace(g, name=roster.name(g.student)) for g in gradebook.with_manual_scores(course, grades))
+    return tuple(replace(g, name=roster.name(g.student)) for g in gradebook.load().with_manual_scores(course, grades))
 
 
 def departed(course: Course, grades: Sequence[Grade]) -> dict[str, str]:
@@ -182,7 +183,7 @@ def record_some(
     Returns:
         Why pages were not written.
     """
-    gradebook.record(course, exams, grades)
+    gradebook.load().record(course, exams, grades)
     entered = for_people(course, grades)
     return write_feedback(course, assignment, entered, changed_only=True).faults
 
@@ -191,7 +192,7 @@ def _points_to_check(
     course: Course, exams: Sequence[Exam], grades: Sequence[Grade], before: gradebook.Points | None
 ) -> list[str]:
     """List the points by hand that a person should look at, a line each."""
-    now = gradebook.points_by_hand(course, exams[0].assignment)
+    now = gradebook.load().points_by_hand(course, exams[0].assignment)
     questions = {(exam.notebook, cell.grade_id) for exam in exams for cell in exam.questions}
     if before is not None:  # points of a question that left the exam are gone with it
         before = {key: points for key, points in before.items() if key[1:] in questions}
@@ -317,7 +318,7 @@ def _of_hand_ins(course: Course, assignment: str, grades: Sequence[Grade]) -> li
 
 def _odd_points(course: Course, assignment: str, grades: Sequence[Grade]) -> list[str]:
     """List points by hand that are out of their question's range, a line each."""
-    return [*gradebook.points_out_of_range(gradebook.points_by_hand(course, assignment), grades)]
+    return [*gradebook.points_out_of_range(gradebook.load().points_by_hand(course, assignment), grades)]
 
 
 def write_report(course: Course, assignment: Assignment, standing: StoredGrades, exams: Sequence[Exam] = ()) -> Path:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from autograder._util import registry
 from autograder.errors import HostError, SandboxError
-from autograder.records.course import SANDBOXES
+from autograder.records.course import DEFAULT_SANDBOX
 from autograder.sandbox.base import Finding, Job, Process, Sandbox, Usage, kernel_environment
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import not_linux
@@ -29,12 +29,12 @@ __all__ = [
 ]
 
 
-def default_sandbox(python: str | None = None, name: str = SANDBOXES[0]) -> Sandbox:
+def default_sandbox(python: str | None = None, name: str = DEFAULT_SANDBOX) -> Sandbox:
     """Make the sandbox of a given name.
 
     Args:
         python: the interpreter to make available inside (default: the kit's own).
-        name: one of :data:`~autograder.records.course.SANDBOXES`, or one that a package registers.
+        name: ``bubblewrap``, or one that a package registers.
 
     Raises:
         SandboxError: this is not Linux, nobody registers the name, or the program that builds this sandbox is not
@@ -42,14 +42,10 @@ def default_sandbox(python: str | None = None, name: str = SANDBOXES[0]) -> Sand
     """
     if not sys.platform.startswith("linux"):  # before anything is imported that only Linux has
         raise SandboxError(not_linux(Machine.look()))
-    if name == SANDBOXES[0]:
+    if name == DEFAULT_SANDBOX:
         from autograder.sandbox.bubblewrap import BubblewrapSandbox
 
         return BubblewrapSandbox(python)
-    if name in SANDBOXES:
-        from autograder.sandbox.gvisor import GvisorSandbox
-
-        return GvisorSandbox(python)
     return _registered(name)(python)
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from autograder._util import kernel_side
+from autograder._util import kernel_side, registry
 from autograder.records.limits import Limits
 from autograder.sandbox.base import SOCKETS, Job, kernel_environment, own_python
 
@@ -70,10 +70,11 @@ def program_files() -> dict[str, Path]:
     """List the files of the default command: path inside → host folder or file."""
     package = Path(__file__).resolve().parent.parent
     kernel = package / "kernel"
+    old_names = {name: registry.source(registry.OLD_NAMES, name) for name in registry.names(registry.OLD_NAMES)}
     return {
         **{f"{AGENT}/{name}": kernel / name for name in ("__init__.py", "__main__.py")},
         f"{AGENT}/kernel": kernel,
         f"{AGENT}/codec": package / "codec",
         **{f"{AGENT}/extensions/{name}": folder for name, folder in kernel_side.folders().items()},
-        ALIASES: kernel / "aliases",
+        **{f"{ALIASES}/{name}": file.parent / name for name, file in old_names.items() if file is not None},
     }

@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from autograder import aliases as aliases  # tests, too, find the old names of libraries
 from autograder._util.syntax import AST_CACHE_SIZE, parsed
-from autograder.kernel import aliases as aliases  # tests, too, find the old names of libraries
 from autograder.records.exam import Exam, Role
 from autograder.syntax.answer_modules import asked_modules, handle_name
 from autograder.syntax.constant_data import constant_data

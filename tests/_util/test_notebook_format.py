@@ -27,7 +27,7 @@ def test_a_gradebook_is_prepared_and_opened_without_it(tmp_path: Path) -> None:
     course = f"load_course(Path({str(tmp_path)!r}))"
     given = (
         "import sys\nfrom pathlib import Path\nfrom autograder.course.configuration import load_course\n"
-        f"from autograder.results.gradebook import database\ncourse = {course}\n"
+        f"from autograder.extensions.gradebook import database\ncourse = {course}\n"
         "database.prepare()\nwith database.opened(course): pass\n"
     )
     assert told(given + "print([n for n in ('rfc3987_syntax', 'lark') if n in sys.modules])") == "[]"

@@ -8,9 +8,9 @@ import pytest
 from helpers.examination import graded
 from helpers.exams import exam_of
 
+from autograder.extensions.pytest_files.pytest_files import with_tests
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
-from autograder.release.pytest_files import with_tests
 
 ANSWER = "def square(x):\n    return x * x\nvalue = 3"
 

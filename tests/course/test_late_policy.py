@@ -14,9 +14,9 @@ import pytest
 from autograder.course.configuration import load_course
 from autograder.course.late_policy import check_plugin, late_penalty, plugin_key
 from autograder.errors import CourseError, HostError
+from autograder.extensions.gradebook.database import opened
 from autograder.records.course import Assignment, Course
 from autograder.records.policies import LatePolicy
-from autograder.results.gradebook.database import opened
 
 DUE = datetime(2027, 1, 31, tzinfo=UTC)
 HOUR = timedelta(hours=1)

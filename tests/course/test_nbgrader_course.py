@@ -16,10 +16,10 @@ import pytest
 from helpers.pipeline import Graded, grade, release, seen_by_student
 
 from autograder.course.configuration import load_course
+from autograder.extensions.gradebook.database import opened
 from autograder.records.course import Course
 from autograder.records.exam import Exam
 from autograder.release.exam_construction import solution_notebook
-from autograder.results.gradebook.database import opened
 
 pytestmark = pytest.mark.sandbox
 

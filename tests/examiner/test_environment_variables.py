@@ -9,10 +9,10 @@ from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
 
 from autograder.examiner.remote.console import Console
+from autograder.extensions.pytest_files.pytest_files import with_tests
 from autograder.kernel.callbacks import console
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
-from autograder.release.pytest_files import with_tests
 
 
 def test_what_a_test_sets_and_removes_is_told_to_the_kernel(monkeypatch):

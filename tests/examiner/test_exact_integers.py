@@ -260,9 +260,11 @@ def test_an_answer_does_not_wrap_whatever_brings_it(way: str) -> None:
 
 
 def test_an_answer_does_not_wrap_when_another_backend_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    process = importlib.import_module("_kernel_agent.kernel.backend_process")
+    process = importlib.import_module("_kernel_agent.extensions.backends.kernel_side.backend_process")
     monkeypatch.setattr(process, "call", lambda f, backend, args, kwargs, seconds: f(*args, **kwargs))
-    monkeypatch.setattr(importlib.import_module("autograder.check.backends"), "backends", lambda: ("jax",))
+    monkeypatch.setattr(
+        importlib.import_module("autograder.extensions.backends.on_backend"), "backends", lambda: ("jax",)
+    )
     test = (
         "import numpy as np\nfrom autograder import check\nassert np.square(np.array(check.on_backend(f, 'jax')())) < 2"
     )

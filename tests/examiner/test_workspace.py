@@ -25,13 +25,13 @@ from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.captured_files import FolderCopy
 from autograder.execution.notebook_run import execute
+from autograder.extensions.pytest_files.pytest_file_reader import read_file
 from autograder.kernel import workfiles as probe
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
 from autograder.records.observations import Act, Fact, Observations
 from autograder.release import build as releasing
-from autograder.release.pytest_file_reader import read_file
 from autograder.syntax.file_paths import looks_at_files
 from autograder.syntax.names import needs, vocabulary
 

@@ -16,12 +16,12 @@ from nbgrader.utils import compute_checksum, determine_grade, is_grade
 
 from autograder.examination.shown_cells import annotated_notebook
 from autograder.exchange.images import Encoder
+from autograder.extensions.gradebook import nbgraders as gradebook
 from autograder.records.checks import Outcome
 from autograder.records.composed_notebook import ComposedCell
 from autograder.records.exam import Role
 from autograder.records.grade import QuestionGrade
 from autograder.records.run import CellRun
-from autograder.results import gradebook
 
 HOSTILE_OUTPUTS = [
     {"output_type": "display_data", "data": {"text/html": "<script>alert(1)</script>"}, "metadata": {}},

@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 
 from autograder.errors import SandboxError
+from autograder.extensions.walls.gvisor import ENGINE_TASKS
 from autograder.sandbox import Job, Sandbox
-from autograder.sandbox.gvisor import ENGINE_TASKS
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ WITHOUT_NAMESPACES = {
     "test_nothing_outlives_the_kit": _FAMILY,
     "test_a_command_that_somebody_kills_says_so": "it has no first process beside the command",
 }
-"""Of the sandbox ``user``: tests/extensions/platforms/test_user.py has its own."""
+"""Of the sandbox ``user``: tests/extensions/walls/test_user.py has its own."""
 
 BUBBLEWRAP = "autograder.sandbox.bubblewrap:BubblewrapSandbox"
 BACKENDS = {
@@ -68,7 +68,7 @@ BACKENDS = {
         Backend("forked", "helpers.warmed:sandbox", whole=True),
         Backend("forked-reduced", "helpers.warmed:sandbox", {"use_cgroup": False}, both=True),
         Backend("examiner", "helpers.warmed:examiner_sandbox"),
-        Backend("gvisor", "autograder.sandbox.gvisor:GvisorSandbox", helpers=ENGINE_TASKS),
+        Backend("gvisor", "autograder.extensions.walls.gvisor:GvisorSandbox", helpers=ENGINE_TASKS),
         Backend("user", "helpers.readable_python:user_sandbox", {"use_cgroup": False}, without=WITHOUT_NAMESPACES),
     )
 }

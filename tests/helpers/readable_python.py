@@ -13,7 +13,7 @@ import pytest
 
 import autograder
 from autograder.errors import SandboxError
-from autograder.extensions.platforms.user_sandbox import UserSandbox
+from autograder.extensions.walls.user_sandbox import UserSandbox
 from autograder.sandbox import Job
 from autograder.sandbox.supervisor.launch import STAGING_PLACES
 

@@ -21,11 +21,12 @@ from autograder.examination.main import examined
 from autograder.exchange.parcel import Common, pack_unit
 from autograder.exchange.work import Endings, Work, shared_files, versions
 from autograder.execution.notebook_run import Kernel
+from autograder.extensions.gradebook import nbgraders as gradebook
 from autograder.records.course import Course
 from autograder.records.ending import Ending
 from autograder.records.grade import Grade
 from autograder.release.build import Release, build
-from autograder.results import gradebook, report
+from autograder.results import report
 from helpers.kernels import InProcessKernel
 
 SOLUTION = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"

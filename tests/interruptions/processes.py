@@ -18,7 +18,7 @@ from autograder.sandbox import cgroup
 
 PR_SET_CHILD_SUBREAPER = 36
 GRADE = "import sys; from autograder.cli import main; main(sys.argv[1:])"
-IMPATIENT = "from autograder.results.gradebook import database; database.PATIENCE_SECONDS = {}; "
+IMPATIENT = "from autograder.extensions.gradebook import database; database.PATIENCE_SECONDS = {}; "
 """In front of :data:`GRADE`: how long a locked gradebook is waited for."""
 
 

@@ -15,7 +15,7 @@ import pytest
 from helpers.lessons import lesson_exam, share, source_of
 
 from autograder import check
-from autograder.kernel.portable_function import plain
+from autograder.extensions.backends.kernel_side.portable_function import plain
 from autograder.records.exam import Exam
 
 ROOT = Path(__file__).resolve().parents[2]

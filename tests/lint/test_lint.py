@@ -15,12 +15,12 @@ from helpers.tiny import cell, notebook, tiny_course, tiny_release
 
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
+from autograder.extensions.pytest_files.pytest_files import with_tests
 from autograder.lint.copies import compared_copies
 from autograder.lint.exam_findings import findings, needing_kernel, unreadable
 from autograder.lint.surroundings import NotebookFacts
 from autograder.records.exam import Exam, Role
 from autograder.release import build as releasing
-from autograder.release.pytest_files import with_tests
 
 NOTEBOOK = [
     (

@@ -14,8 +14,8 @@ import pytest
 from helpers.pipeline import Graded, grade, release
 
 from autograder.course.configuration import load_course
+from autograder.extensions.gradebook.database import opened
 from autograder.records.course import Course
-from autograder.results.gradebook.database import opened
 
 pytestmark = pytest.mark.sandbox
 

@@ -154,7 +154,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
 
 
 def _gradebook_with(course: Course, word: str) -> None:
-    from autograder.results.gradebook.database import opened
+    from autograder.extensions.gradebook.database import opened
 
     with opened(course) as book:
         book.add_student("full", first_name=word)

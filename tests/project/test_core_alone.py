@@ -26,15 +26,25 @@ from autograder._util import registry
 from autograder._util.kernel_side import claim_of
 from autograder.cli import main
 from autograder.course.configuration import load_course
-from autograder.errors import CourseError
+from autograder.errors import CourseError, HostError
 from autograder.kernel import model_questions
 from autograder.lint.exam_findings import findings
 from autograder.models import RefusedModel, rebuild
 from autograder.records.exam import Role
 from autograder.release.formats import format_of
+from autograder.results import gradebook
 
 DISTRIBUTION = "nbexaminer"
-QUICKEST, *OTHERS = (name for name in lesson_names() if name not in IN_PYTORCH)
+
+
+def asks_an_extension(lesson: str) -> bool:
+    """A check or a model of an extension is in the lesson's tests."""
+    source = (ROOT / "source" / lesson / f"{lesson}.ipynb").read_text(encoding="utf-8")
+    checks = set(re.findall(r"\bcheck\.(\w+)", source))
+    return lesson in IN_PYTORCH or any(registry.is_own(registry.CHECKS, word) for word in checks)
+
+
+QUICKEST, *OTHERS = (name for name in lesson_names() if not asks_an_extension(name))
 
 
 def own_entry_points() -> str:
@@ -167,6 +177,19 @@ def test_its_help_has_the_cores_commands_alone(core: dict[str, str]) -> None:
     assert "'audit' needs the extension trust, which is not installed: " in refused.stderr
 
 
+@pytest.mark.integration
+def test_test_files_say_what_to_install(core: dict[str, str], tmp_path: Path) -> None:
+    """No exam is made without the tests that they have."""
+    course = tiny_course(tmp_path / "course")
+    (course.source("hw") / "tests").mkdir()
+    (course.source("hw") / "tests/test_hw.py").write_text(
+        "def test_double(student):\n    assert student.double(1) == 2"
+    )
+    done = run(core, "release", "hw", "--no-prove", "--course", course.root)
+    assert done.returncode == 3
+    assert "'pytest' needs the extension pytest_files, which is not installed" in done.stderr
+
+
 @pytest.fixture
 def no_extensions(monkeypatch: pytest.MonkeyPatch) -> None:
     """No package registers anything, in this process."""
@@ -234,6 +257,17 @@ def test_a_check_of_an_extension_says_what_to_install() -> None:
     test = "from autograder import check\ncheck.training_step(step, model, (1, 1))"
     refusals = map(str, findings(exam_of((Role.ANSWER, "model = step = 1"), (Role.TEST, test))))
     assert any(re.search(rf"{said}; .*\[training_steps\]", refusal) for refusal in refusals)
+
+
+@pytest.mark.usefixtures("no_extensions")
+def test_points_that_people_entered_are_not_left_out(tmp_path: Path) -> None:
+    """A course without a gradebook needs nothing; one with a gradebook is not published without what reads it."""
+    course = tiny_course(tmp_path)
+    gradebook.load().record(course, (), ())
+    course.gradebook.touch()
+    said = r"gradebook.db needs the extension gradebook, which is not installed: .*\[gradebook\]"
+    with pytest.raises(HostError, match=said):
+        gradebook.load().with_manual_scores(course, ())
 
 
 @pytest.mark.usefixtures("no_extensions")

@@ -81,6 +81,7 @@ OUTSIDE = ("coordinator.assignment", "coordinator.service", "coordinator.proof",
 INSIDE = ("examination.main",)
 BOTH_SIDES = {"_util", "codec", "errors", "exchange", "kernel", "records", "syntax"}
 NAMED = {
+    "aliases",
     "check.exact_integer", "check.handle", "check.numeric", "check.provenance", "check.words",
     "examiner.empty_answer", "examiner.forms", "examiner.permissions", "sandbox.base", "sandbox.kernel_job",
     "submissions.student_habits",

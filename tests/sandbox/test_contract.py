@@ -19,8 +19,8 @@ from helpers.backends import Backend
 from helpers.clock import PATIENCE_SECONDS
 
 import autograder
+from autograder.course.sandboxes import sandboxes
 from autograder.errors import SandboxError
-from autograder.records.course import SANDBOXES
 from autograder.records.limits import Limits
 from autograder.sandbox import Finding, Sandbox, default_sandbox, kernel_environment, require
 from autograder.sandbox.kernel_start import kernel_manager
@@ -151,7 +151,7 @@ def test_require_quotes_finding_and_remedy(monkeypatch: pytest.MonkeyPatch, sand
 
 
 @pytest.mark.parametrize(
-    "name", [SANDBOXES[0], *(pytest.param(name, marks=pytest.mark.slow) for name in SANDBOXES[1:])]
+    "name", [sandboxes()[0], *(pytest.param(name, marks=pytest.mark.slow) for name in sandboxes()[1:])]
 )
 def test_ordinary_user_can_run_it(name: str) -> None:
     """The same self-test passes for a caller who is not root, with a Python that such a user can read."""

@@ -219,7 +219,7 @@ def test_a_missing_engine_that_nobody_needs_is_a_remark(monkeypatch: pytest.Monk
     fine = (Finding("network", True, "loopback only"),)
     monkeypatch.setattr("autograder.sandbox.self_tests.self_test", lambda sandbox: fine)
     monkeypatch.setattr("autograder.cli.installation.warm_start", lambda *_, **__: ())
-    monkeypatch.setattr("autograder.sandbox.gvisor.SEARCH_PATH", "/nowhere")
+    monkeypatch.setattr("autograder.extensions.walls.gvisor.SEARCH_PATH", "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")
     said = CliRunner().invoke(main, ["doctor"])
     assert said.exit_code == 0, said.output
@@ -231,7 +231,7 @@ def test_a_missing_engine_that_nobody_needs_is_a_remark(monkeypatch: pytest.Monk
 def test_an_engine_that_the_course_needs_is_no_remark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "source/hw").mkdir(parents=True)
     (tmp_path / "course.yaml").write_text("course: x\nsandbox: gvisor\nassignments:\n  hw:\n")
-    monkeypatch.setattr("autograder.sandbox.gvisor.SEARCH_PATH", "/nowhere")
+    monkeypatch.setattr("autograder.extensions.walls.gvisor.SEARCH_PATH", "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")
     said = CliRunner().invoke(main, ["doctor", "--course", str(tmp_path)])
     assert said.exit_code == 3

@@ -137,7 +137,7 @@ def members(tests: list[pytest.Item]) -> list[tuple[str, Attack]]:
 
 
 def _remember(course: Course, word: str) -> None:
-    from autograder.results.gradebook.database import opened
+    from autograder.extensions.gradebook.database import opened
 
     with opened(course) as book:
         book.add_student("full", first_name=word)

@@ -27,8 +27,8 @@ from helpers.pages import inert
 from helpers.pipeline import Graded, grade, seen_by_student
 from helpers.tiny import Here, cell, grade_in_this_process, notebook, submit, tiny_course
 
+from autograder.extensions.gradebook.database import opened
 from autograder.records.course import Course
-from autograder.results.gradebook.database import opened
 from autograder.submission import CollectStatus, collect
 
 sandboxed = pytest.mark.sandbox

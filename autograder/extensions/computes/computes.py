@@ -181,7 +181,7 @@ def _function(model: Any, factors: DropoutFactors | None = None) -> WeightFuncti
             raise CourseError(f"{_CHECK}: no network of this library is computed with other weights.")
         return function
     if is_keras(model):
-        from autograder.models.keras_function import function_of
+        from autograder.extensions.computes.keras_function import function_of
 
         return function_of(model, factors)
     from autograder.extensions.computes.module_function import ModuleFunction

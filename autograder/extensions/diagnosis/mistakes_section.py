@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from autograder.extensions.diagnosis import mistake_plots
 from autograder.records.mistakes import ModelMistakes
-from autograder.results.report import mistake_plots
 from autograder.results.report.page import render
 from autograder.results.report.sections import ReportedNotebook
 

@@ -10,12 +10,12 @@ from autograder.coordinator.assignment import load_release
 from autograder.coordinator.cache_keys import exam_key
 from autograder.errors import UsageError
 from autograder.extensions.diagnosis.check_lines import check_lines
+from autograder.lint.pytest_cells import HEADER_LINES
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import ExamCell
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.release.formats import place_in_source
-from autograder.release.pytest_files import HEADER_LINES
 from autograder.results import publication
 from autograder.results.failures import Failure, failures
 

@@ -15,10 +15,10 @@ from autograder._util.yaml_record import aware
 from autograder.course.late_policy import check_plugin, load_plugin, plugin_fault
 from autograder.errors import AutograderError, UsageError
 from autograder.extensions.export.totals import Entry, State, TotalsLine, table
+from autograder.extensions.gradebook.database import opened
 from autograder.records.course import Assignment, Course
 from autograder.records.dates import Dates
 from autograder.records.grade import Grade
-from autograder.results.gradebook.database import opened
 from autograder.results.publication import all_grades
 from autograder.submissions.hand_ins import HandIns
 from autograder.term.csv_tables import guarded

@@ -58,7 +58,7 @@ def entries(
     standing = publication.on_disk(course, assignment.name)
     if not standing.current and not standing.set_aside:
         raise UsageError(f"nothing is graded; run `autograder grade {assignment.name}` first")
-    graded = for_students(course, assignment, gradebook.with_manual_scores(course, standing.current), now)
+    graded = for_students(course, assignment, gradebook.load().with_manual_scores(course, standing.current), now)
     return [_entry(course, grade, unfinished) for grade in graded], dict(standing.set_aside)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder._util.gradebook_databases import read_only_file, with_driver
 from autograder._util.libraries import with_extra
 from autograder.errors import CourseError, HostError, UsageError
+from autograder.extensions.gradebook.gradebook_databases import read_only_file, with_driver
 from autograder.term.people import Person
 
 if TYPE_CHECKING:

@@ -103,7 +103,7 @@ def _import_source(course: Course, file: str | None, system: str) -> Path | str 
     from autograder.extensions.people.nbgrader_people import is_address
 
     if file is None and system == "nbgrader":
-        from autograder.results.gradebook.database import server
+        from autograder.extensions.gradebook.database import server
 
         return server(course) or course.gradebook
     if file is None:

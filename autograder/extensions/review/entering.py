@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from autograder.extensions.gradebook.database import database_of, opened, transact
+from autograder.extensions.gradebook.database_rows import rows
 from autograder.records.course import Course
-from autograder.results.gradebook.database import database_of, opened, transact
-from autograder.results.gradebook.database_rows import rows
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook

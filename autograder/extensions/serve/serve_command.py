@@ -129,8 +129,8 @@ def _is_local(bind: str) -> bool:
 
 def _keep(action: str, root: Path, file: Path) -> None:
     """Make a backup, or restore one; before an upgrade, no worker may be at work."""
-    from autograder._util import folder_archive
     from autograder.course.configuration import load_course
+    from autograder.extensions.serve import folder_archive
     from autograder.extensions.serve.state_folder import incoming, only_worker
 
     if action == "restore":

@@ -21,15 +21,22 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Protocol
 
-    from autograder.sandbox.supervisor import bwrap, container, fork, user
+    class GatedSandbox(Protocol):
+        """A sandbox at its gate. One whose processes do not all end with init has ``end_all()`` and a ``watchdog``."""
 
-    Sandbox = bwrap.Bwrap | fork.Fork | container.Container | user.User
-    """A sandbox at its gate. It has the pids ``monitor`` (ends when everything has ended) and ``init`` (the first
-    process inside), ``open_gate()`` (lets the student's process start) and ``result()`` (after the monitor's end: exit
-    code and CPU seconds). One whose processes do not all end with init has ``end_all()`` and a ``watchdog``, too.
-    """
+        monitor: int
+        """The pid that ends when everything has ended."""
+        init: int
+        """The pid of the first process inside."""
+
+        def open_gate(self, monitor_fd: int, /) -> None:
+            """Let the student's process start."""
+
+        def result(self) -> tuple[int, float]:
+            """Return exit code and CPU seconds, after the monitor's end."""
+
 
 WATCH_EVERY_MS = 100
 EXIT_SECONDS = 5.0
@@ -65,18 +72,18 @@ def main() -> int:
     return 0
 
 
-def start(spec: dict[str, Any]) -> Sandbox:
-    """Start the sandbox of the specification, up to its gate."""
-    kind = {"template": "fork", "container": "container", "user": "user"}
-    name = next((module for key, module in kind.items() if key in spec), "bwrap")
-    sandbox: Sandbox = importlib.import_module(name).start(spec)
+def start(spec: dict[str, Any]) -> GatedSandbox:
+    """Start the sandbox of the specification, up to its gate: by a module of this folder, or of an extension's."""
+    folder, name = os.path.split(spec.get("starter") or ("fork" if "template" in spec else "bwrap"))
+    sys.path += [folder] * bool(folder)
+    sandbox: GatedSandbox = importlib.import_module(name).start(spec)
     return sandbox
 
 
 class Guard:
     """A guard that waits for the end of a sandbox, or ends it."""
 
-    def __init__(self, spec: dict[str, Any], sandbox: Sandbox) -> None:
+    def __init__(self, spec: dict[str, Any], sandbox: GatedSandbox) -> None:
         self.memory_bytes: int = spec["watch_bytes"]
         own_watchdog = getattr(sandbox, "watchdog", None)
         self.watchdog: Any = (own_watchdog or importlib.import_module("watchdog")) if self.memory_bytes else None

@@ -18,10 +18,11 @@ from autograder.check import holdout, mistaken, provenance
 from autograder.check.asking import asked_by
 from autograder.check.mistaken import CHANCES, LOGITS, VALUES, collecting_mistakes, mistakes_of
 from autograder.exchange.result_json import from_json, to_json
+from autograder.extensions.diagnosis import mistake_plots
 from autograder.extensions.diagnosis.mistakes_section import sentences
 from autograder.models.network import Network, NumberCounts
 from autograder.records.mistakes import ConfusedPair, ModelMistakes
-from autograder.results.report import mistake_plots, render_feedback
+from autograder.results.report import render_feedback
 
 LABELS = np.repeat([0, 1, 2], [50, 30, 20])
 PREDICTED = np.concatenate([np.repeat([0, 1], [45, 5]), np.repeat([1, 2], [10, 20]), np.full(20, 2)])

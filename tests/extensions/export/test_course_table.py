@@ -15,9 +15,10 @@ from autograder.coordinator import batch
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.extensions.export.course_table import course_table
+from autograder.extensions.gradebook import database
+from autograder.extensions.gradebook import nbgraders as gradebook
 from autograder.records.course import Course
 from autograder.records.dates import TIMESTAMP
-from autograder.results import gradebook
 from autograder.submissions.hand_ins import HandIns, remarks
 from autograder.submissions.manifest import format_timestamp
 
@@ -83,7 +84,7 @@ def test_an_extension_and_an_excuse_count_from_the_files_at_once(course: Course)
 
 
 def test_points_by_hand_are_in_the_total(course: Course) -> None:
-    with gradebook.database.opened(course) as book:
+    with database.opened(course) as book:
         found = book.find_grade("test-double", "nb", "hw", "bob")
         found.manual_score = 1.0
         book.db.commit()

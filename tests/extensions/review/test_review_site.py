@@ -18,10 +18,11 @@ from helpers.review_courses import review_course
 from helpers.tiny import copied, tiny_release
 
 from autograder.coordinator.cache_keys import exam_key
+from autograder.extensions.gradebook import nbgraders as gradebook
 from autograder.extensions.review.page_server import ReviewServer
 from autograder.extensions.review.site import Site
 from autograder.records.checks import Outcome
-from autograder.results import gradebook, publication
+from autograder.results import publication
 
 pytestmark = pytest.mark.integration
 

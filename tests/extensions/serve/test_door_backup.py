@@ -18,11 +18,10 @@ from click.testing import CliRunner, Result
 from helpers.doors import NOTEBOOK, Door
 from helpers.service_attempts import without_walls
 
-from autograder._util import folder_archive
 from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.errors import HostError, UsageError
-from autograder.extensions.serve import serve_command, state_folder
+from autograder.extensions.serve import folder_archive, serve_command, state_folder
 from autograder.extensions.serve.models import Job, JobState
 
 pytestmark = pytest.mark.integration

@@ -17,9 +17,10 @@ from helpers.review_courses import grade, hand_in, review_course
 from helpers.tiny import YAML
 
 from autograder.course.configuration import load_course
+from autograder.extensions.gradebook import nbgraders as gradebook
 from autograder.extensions.serve import staff_socket
 from autograder.extensions.serve.staff_socket import StaffSocket
-from autograder.results import gradebook, publication
+from autograder.results import publication
 
 pytestmark = pytest.mark.integration
 SETTINGS = YAML + "serve: {staff: [meier]}\n"

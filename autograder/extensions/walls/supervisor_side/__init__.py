@@ -1,0 +1,1 @@
+"""Modules that the supervisor of a sandbox imports by their path: standard library, and its own neighbors."""

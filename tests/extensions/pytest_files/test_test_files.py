@@ -1,0 +1,221 @@
+"""Test files as questions of an exam: points, places and names, what students get, and what is refused with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers.exams import exam_of
+
+from autograder.errors import CourseError
+from autograder.extensions.pytest_files.pytest_file_reader import read_file
+from autograder.extensions.pytest_files.pytest_files import with_tests
+from autograder.lint.pytest_cells import HEADER_LINES
+from autograder.records.exam import Role
+
+HEAD = "import pytest\n"
+TWO = '''\
+"""Tests of squares."""
+import pytest
+
+SECRET = 4
+
+
+@pytest.mark.visible
+@pytest.mark.points(1)
+def test_small(student):
+    assert student.square(2) == 4
+
+
+class TestLarge:
+    @pytest.mark.points(2.5)
+    def test_large(self, student):
+        assert student.square(99) == 9801
+
+
+@pytest.mark.hidden
+@pytest.mark.points(0)
+def test_nothing(student):
+    assert student.value == 3
+'''
+
+
+def read(source: str):
+    return read_file("tests/test_nb.py", source)
+
+
+def test_each_test_is_a_question_with_its_points_and_names() -> None:
+    small, large, nothing = read(TWO).tests
+    assert (small.name, small.points, small.visible) == ("tests/test_nb.py::test_small", 1.0, True)
+    assert (large.name, large.points, large.visible) == ("tests/test_nb.py::TestLarge::test_large", 2.5, False)
+    assert (nothing.points, nothing.visible) == (0.0, False)
+    assert "square=lambda: square)" in large.code
+    assert "9801" not in small.code
+    assert large.released == "# tests/test_nb.py::TestLarge::test_large (hidden)"
+
+
+def test_lines_of_the_code_are_those_of_the_file() -> None:
+    for test in read(TWO).tests:
+        number = next(n for n, line in enumerate(TWO.splitlines(), 1) if test.name.rpartition("::")[2] + "(" in line)
+        assert test.line == number
+        assert f"def {test.name.rpartition('::')[2]}(" in test.code.splitlines()[number - 1 + HEADER_LINES]
+
+
+def test_students_get_the_file_without_its_hidden_tests() -> None:
+    released = read(TWO).released
+    assert "def test_small" in released
+    assert "9801" not in released
+    assert "test_nothing" not in released
+    compile(released, "released", "exec")
+    assert read(TWO.replace("@pytest.mark.visible\n", "")).released == ""
+
+
+def test_students_get_nothing_that_only_hidden_tests_need() -> None:
+    source = (
+        HEAD
+        + """
+import math
+LIMIT = 5
+x = 4815  # named as the student's
+SECRET = 48151623  # the hidden limit
+
+# hidden: 48151623 is asked below
+
+@pytest.fixture
+def limit():
+    return LIMIT
+
+@pytest.fixture
+def secret():
+    return SECRET
+
+class TestIt:
+    other = 4815
+
+    @pytest.mark.visible
+    @pytest.mark.points(1)
+    def test_small(self, student, limit):
+        assert student.x < limit  # shown
+
+    @pytest.mark.points(1)
+    def test_large(self, student, secret):
+        assert student.x < secret
+"""
+    )
+    released = read(source).released
+    assert "4815" not in released
+    assert "secret" not in released.lower()
+    assert "math" not in released
+    for kept in ("import pytest", "LIMIT = 5", "def limit():", "class TestIt:", "# shown"):
+        assert kept in released
+    compile(released, "released", "exec")
+
+
+def test_a_file_or_a_class_may_be_visible_as_a_whole() -> None:
+    visible = TWO.replace("SECRET = 4", "pytestmark = [pytest.mark.visible]")
+    assert [test.visible for test in read(visible).tests] == [True, True, False]
+
+
+def test_tests_stand_at_the_end_or_behind_the_cell_that_they_name(tmp_path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/test_nb.py").write_text(
+        HEAD + "@pytest.mark.points(1)\ndef test_a(student):\n    student.at('cell0').x\n"
+        "@pytest.mark.points(1)\ndef test_b(student):\n    student.x\n"
+    )
+    exams, visible = with_tests({"nb": exam_of((Role.ANSWER, "x = 1"), (Role.FREE, "x = 2"))}, tmp_path)
+    assert [cell.grade_id for cell in exams["nb"].cells] == [
+        "cell0",
+        "tests/test_nb.py::test_a",
+        None,
+        "tests/test_nb.py::test_b",
+    ]
+    assert visible == {"nb": {}}
+    assert exams["nb"].max_score == 2
+
+
+def test_with_several_notebooks_a_file_names_its_own(tmp_path) -> None:
+    (tmp_path / "tests").mkdir()
+    exams = {name: exam_of((Role.ANSWER, "x = 1"), notebook=name) for name in ("one", "two")}
+    body = "@pytest.mark.points(1)\ndef test_a(student):\n    student.x\n"
+    path = tmp_path / "tests/test_it.py"
+    path.write_text(HEAD + body)
+    with pytest.raises(CourseError, match=r"tests/test_it.py: which of the notebooks .*one, two"):
+        with_tests(exams, tmp_path)
+    path.write_text(HEAD + 'pytestmark = pytest.mark.notebook("two")\n' + body)
+    made, _ = with_tests(exams, tmp_path)
+    assert (made["one"].max_score, made["two"].max_score) == (0, 1)
+
+
+POINTS = "@pytest.mark.points(1)\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("def test_a(student):\n    pass\n", r"line 2: test_a has no points; write @pytest.mark.points\(1\)"),
+        ("@pytest.mark.points('x')\ndef test_a(): pass\n", "line 2: points are a number"),
+        ("@pytest.mark.points(-1)\ndef test_a(): pass\n", "line 2: points are a number"),
+        ("@pytest.mark.points\ndef test_a(): pass\n", "line 2: points takes one value"),
+        ("x = (\n", "line 2: this is not Python"),
+        ("x = 1\n", "there is no test in it"),
+        (POINTS + "def test_a(student):\n    getattr(student, 'x')\n", "line 4: which names this takes"),
+        (POINTS + "def test_a(student):\n    student.x = 1\n", "line 4: which names this takes"),
+        (POINTS + "def test_a(student):\n    s = student.at('q')\n    s.x\n", "line 4: which names this takes"),
+        (POINTS + "def test_a(student):\n    student.x, student.at('q').x\n", "line 3: test_a reads .* two places"),
+        (POINTS + "def test_a():\n    assert net\n", "line 4: `net` is not bound in this file; .* student.net"),
+        (POINTS + "def test_a():\n    student.net\n", "line 4: `student` is a fixture"),
+        ("value = student.x\n" + POINTS + "def test_a(): pass\n", "`student` is a fixture"),
+        (POINTS + "def test_a():\n    print(__file__)\n", "line 4: `__file__` means nothing"),
+        ("from math import *\n" + POINTS + "def test_a(): pass\n", "line 2: name what you import"),
+        ("from . import x\n" + POINTS + "def test_a(): pass\n", "line 2: write `import"),
+        ("x = 1\n" + POINTS + "def test_a():\n    global x\n", "line 5: `global`"),
+        (POINTS + "async def test_a(): pass\n", "line 3: test_a is async"),
+        (POINTS + "def test_a(): pass\n" + POINTS + "def test_a(): pass\n", "line 5: there are two tests test_a"),
+        ("if True:\n    def test_a(): pass\n", "line 3: test_a is defined within another statement"),
+        ("@pytest.mark.skip\n" + POINTS + "def test_a(): pass\n", "line 2: .*cannot be marked as skip"),
+        ("@pytest.mark.point(2)\ndef test_a(): pass\n", "line 2: there is no mark 'point'; did you mean 'points'?"),
+        ("@pytest.mark.visble\n" + POINTS + "def test_a(): pass\n", "line 2: there is no mark 'visble'"),
+        ("pytestmark = pytest.mark.hiden\n" + POINTS + "def test_a(): pass\n", "line 2: .*did you mean 'hidden'"),
+        (POINTS + "@pytest.mark.parametrise('x', [1])\ndef test_a(x): pass\n", "line 3: .*did you mean 'parametrize'"),
+        ("@pytest.mark.timeout(5)\n" + POINTS + "def test_a(): pass\n", "line 2: timeout has no effect .*cell_seconds"),
+        ("@pytest.mark.visible\n@pytest.mark.hidden\n" + POINTS + "def test_a(): pass\n", "visible and as hidden"),
+        ("import unittest\nclass TestA(unittest.TestCase):\n    pass\n", "line 3: TestA is a unittest.TestCase"),
+        ("class TestA:\n    pass\nclass TestB(TestA):\n    pass\n", "line 4: TestB has a base"),
+        ("def student(): pass\n", "line 2: `student` is the kit's fixture"),
+    ],
+)
+def test_what_cannot_be_examined_is_refused_with_file_and_line(source, message) -> None:
+    with pytest.raises(CourseError, match=message) as caught:
+        read(HEAD + source)
+    assert str(caught.value).startswith("tests/test_nb.py")
+
+
+def test_a_mark_of_the_courses_own_is_let_through() -> None:
+    (test,) = read(HEAD + "@pytest.mark.slow\n" + POINTS + "def test_a(): pass\n").tests
+    assert test.points == 1
+
+
+def test_an_unknown_cell_and_a_conftest_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/test_nb.py").write_text(HEAD + POINTS + "def test_a(student):\n    student.at('q').x\n")
+    with pytest.raises(CourseError, match=r"line 3: nb has no cell 'q'; it has cell0"):
+        with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
+    (tmp_path / "tests/test_nb.py").write_text(HEAD + POINTS + "def test_a(student):\n    student.x\n")
+    (tmp_path / "tests/conftest.py").write_text("")
+    with pytest.raises(CourseError, match=r"tests/conftest.py is not read"):
+        with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
+
+
+def test_a_visible_test_cannot_need_a_module_that_is_not_released(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/expected.py").write_text("SQUARES = [0, 1, 4]\n")
+    body = "import expected\n" + POINTS + "def test_a(student):\n    student.x\n"
+    (tmp_path / "tests/test_nb.py").write_text(HEAD + body)
+    with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
+    (tmp_path / "tests/test_nb.py").write_text(HEAD + "pytestmark = pytest.mark.visible\n" + body)
+    with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)  # no visible test needs it
+    for needed, message in (("expected.SQUARES", "and imports expected"), ("check.hidden_data('x')", "hidden_data")):
+        body = f"import expected\nfrom autograder import check\n{POINTS}def test_a(student):\n    {needed}\n"
+        (tmp_path / "tests/test_nb.py").write_text(HEAD + "pytestmark = pytest.mark.visible\n" + body)
+        with pytest.raises(CourseError, match=message):
+            with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
