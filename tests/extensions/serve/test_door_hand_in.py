@@ -224,7 +224,7 @@ def test_a_student_hands_in_so_often_on_a_day_refused_files_included(door: Door)
     """Attack 74: a loop of tiny archives would make rows without end, and push others' out of the staff's list."""
     settings_file = door.root / "course.yaml"
     settings_file.write_text(settings_file.read_text().replace("serve: {", "serve: {daily_hand_ins: 10, "))
-    refused = {"student": "ada", "assignment": "hw", "by": "ada", "state": JobState.NOT_GRADED}
+    refused = {"student": "ada", "assignment": "hw", "by": "ada", "state": JobState.REFUSED}
     jobs.add(Kind.HAND_IN, **refused, received=datetime.now(UTC) - timedelta(hours=25))
     for _ in range(9):
         jobs.add(Kind.HAND_IN, **refused)
