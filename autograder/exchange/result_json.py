@@ -263,6 +263,8 @@ def _read_question(row: Mapping[str, Any]) -> QuestionGrade:
 
 
 def _read_check(row: Mapping[str, Any]) -> CheckResult:
+    evidence = unplain(dict(row["evidence"]))
+    was_undecided = evidence.pop("undecided", False) is True  # where files of earlier versions have it
     return CheckResult(
         name=_text(row["name"]),
         outcome=Outcome(row["outcome"]),
@@ -270,8 +272,9 @@ def _read_check(row: Mapping[str, Any]) -> CheckResult:
         message=_text(row["message"]),
         detail=_text(row["detail"]),
         weight=_number(row["weight"]),
-        evidence=unplain(dict(row["evidence"])),
+        evidence=evidence,
         bonus=_number(row.get("bonus", 0.0)),
+        undecided=_truth(row.get("undecided", was_undecided)),
     )
 
 

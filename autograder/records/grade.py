@@ -51,7 +51,7 @@ class QuestionGrade:
 
     @property
     def standing(self) -> Outcome:
-        """The outcome that people read: a question that a person has to decide has none of its test."""
+        """The outcome that people read: MANUAL or BROKEN exactly where a question waits for a person."""
         waits = self.needs_manual_grade and self.outcome is not Outcome.BROKEN
         return Outcome.MANUAL if waits else self.outcome
 

@@ -144,6 +144,18 @@ def test_a_file_of_an_earlier_version_has_no_times_of_steps():
     assert result_json.from_json(data).times == StepTimes()
 
 
+@pytest.mark.parametrize("mark", [True, False, "yes"])
+def test_in_a_file_of_an_earlier_version_evidence_says_what_is_undecided(mark):
+    """Only the truth counts, as at that time; afterwards it is no evidence any more."""
+    data = result_json.to_json(grade())
+    row = data["questions"][0]["checks"][0]
+    del row["undecided"]
+    row["evidence"]["undecided"] = mark
+    read = result_json.from_json(data).notebooks[0].questions[0].checks[0]
+    assert read.undecided is (mark is True)
+    assert "undecided" not in read.evidence
+
+
 def test_a_file_of_an_earlier_version_has_no_own_times():
     """A key that was added later may be missing."""
     data = result_json.to_json(timed(18.25, 0.5, 20.5))

@@ -106,7 +106,7 @@ def _heading(grade: Grade) -> Iterator[str]:
 
 
 def _of_question(book: NotebookGrade, question: QuestionGrade, test: ExamCell | None, *, whole: bool) -> Iterator[str]:
-    outcome = "given by hand" if question.by_hand else _WORDS[question.outcome]
+    outcome = "given by hand" if question.by_hand else _WORDS[question.standing]
     yield f"{book.notebook}, {question.id}: {question.score:g} of {question.max_score:g} points, {outcome}"
     if question.in_kernel:
         yield "  measured in the student's process, which can answer anything"

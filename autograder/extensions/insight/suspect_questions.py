@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from autograder._util.intervals import wilson
-from autograder.records.checks import Outcome
 from autograder.records.grade import Grade, QuestionGrade
 from autograder.results.failures import failures
 
@@ -18,7 +17,6 @@ MIN_CLASS = 8
 """Fewest graded submissions with which students are compared."""
 _NO_SUSPECTS = ("AssertionError", "NameError", "NotImplementedError")
 """Exceptions of wrong answers and of missing ones."""
-_WAITING = (Outcome.MANUAL, Outcome.BROKEN)
 
 Key = tuple[str, str]
 """Notebook and id of a question."""
@@ -114,15 +112,10 @@ def _score(grade: Grade) -> float:
     return sum(book.score for book in grade.notebooks)
 
 
-def waits(question: QuestionGrade) -> bool:
-    """Tell whether a question has no score yet: a person decides."""
-    return question.needs_manual_grade or question.outcome in _WAITING
-
-
 def graded_questions(grades: Sequence[Grade]) -> Iterator[tuple[Grade, Key, QuestionGrade]]:
     """Yield the questions that tests have graded."""
     for grade in grades:
         for book in grade.notebooks:
             for question in book.questions:
-                if not waits(question):
+                if not question.needs_manual_grade:
                     yield grade, (book.notebook, question.id), question

@@ -142,3 +142,12 @@ def test_checks_are_found_by_their_names_or_else_by_their_functions() -> None:
     source = "check.close(a, 1, name='one')\ncheck.loss(m, below=1)\ncheck.loss(n, below=2)"
     assert check_lines(source) == {"one": 1, "close": 1, "loss": 2}
     assert check_lines("not python(") == {}
+
+
+def test_a_question_that_waits_is_told_as_waiting(course: Course) -> None:
+    """Its test may have failed, and the points are not known yet."""
+    tiny_course(
+        course.root, test=TEST.replace('name="four")', 'name="four")\ncheck.report("x", 0, "no", undecided=True)')
+    )
+    assert on(course, "grade", "hw", "--quiet").exit_code == 0
+    assert "test-double: 0 of 2 points, waits for a person" in on(course, "why", "bob", "hw", "test-double").stdout
