@@ -103,7 +103,7 @@ def put_back(job: Job) -> None:
 
 
 def try_again(job: Job, ending: Ending, seconds: float = 0.0) -> None:
-    """Let a job wait for another try, if whoever is at fault has one left; else it is for a person.
+    """Let a job wait for another try, or for a person where whoever is at fault has none left.
 
     Args:
         job: the job, with the try that failed.

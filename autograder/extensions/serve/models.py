@@ -91,7 +91,7 @@ class Job(models.Model):
 
     @property
     def seen_state(self) -> str:
-        """State as the student sees it: which question of a grade waits stands on their page, once it may be known."""
+        """State for the student, whose page says what of a grade waits, once that may be known."""
         return self.state if self.max_score is None else JobState.DONE
 
     @property

@@ -114,7 +114,7 @@ class Worker:
             _LOG.error("staff give no points at the door: %s", error)
 
     def look(self) -> None:
-        """Finish what is done, and take what waits; where the queue's disk is full, do so at a later look."""
+        """Finish what is done, and take what waits; if the queue's disk is full, at a later look."""
         try:
             self._look()
         except OperationalError as error:
@@ -188,7 +188,7 @@ class Worker:
         self._wait(job, ending_of(error))
 
     def _wait(self, job: Job, ending: Ending) -> None:
-        """Let a job wait that could not be done, and its assignment rest, if it has a try left; staff are told why."""
+        """Let a job wait that could not be done, and its assignment rest; staff are told why."""
         if job.detail != ending.text:
             _LOG.error("%s cannot be graded now: %s", job.assignment, ending.text)
         jobs.try_again(job, ending, services.RETRY_SECONDS)

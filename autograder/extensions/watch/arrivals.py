@@ -33,7 +33,7 @@ class Arrivals:
         """Student → time from which the submission is listed again, as it is."""
 
     def try_again(self, student: str, whose: Whose) -> bool:
-        """List a submission again after a while, if whoever is at fault has a try left; tell whether it will be."""
+        """List a submission again after a while, if it has a try left; tell whether it will be."""
         tried = student, self._given.get(student, ())
         self._tries[tried] += whose is Whose.KIT
         is_left = max(1, self._tries[tried]) < whose.tries
