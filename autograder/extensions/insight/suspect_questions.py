@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from autograder._util.intervals import wilson
 from autograder.records.grade import Grade, QuestionGrade
-from autograder.results.failures import failures
 
 MIN_CLASS = 8
 """Fewest graded submissions with which students are compared."""
@@ -73,9 +72,9 @@ def _exception(question: QuestionGrade) -> str:
 
     Its words may be the student's, and could tell what is hidden to whoever looks over a teacher's shoulder.
     """
-    for failure in failures(question.detail):
-        if failure.line and failure.said and not failure.said[0].startswith(_NO_SUSPECTS):
-            kind = failure.said[0].partition(":")[0]
+    for failure in question.failures:
+        if failure.line and failure.said and failure.type not in _NO_SUSPECTS:
+            kind = failure.type or failure.said[0]
             return f"{kind}, at `{failure.code}`" if failure.code else kind
     return ""
 
