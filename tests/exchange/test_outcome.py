@@ -408,7 +408,7 @@ def test_an_honest_grade_is_cut_to_what_is_read(grade: NotebookGrade) -> None:
 def test_failures_past_the_bounds_are_refused(monkeypatch: pytest.MonkeyPatch, failures: tuple[Failure, ...]) -> None:
     """An examiner that was taken over leaves out the cut."""
     monkeypatch.setattr(outcome_writer, "cut", lambda failures: failures)
-    with pytest.raises(ValueError, match="the failures of .* are too many or too long"):
+    with pytest.raises(ValueError, match=r"the failures of .* are too many or too long"):
         read(packed(question(failures=failures)))
 
 

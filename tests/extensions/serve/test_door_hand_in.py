@@ -142,11 +142,14 @@ def test_a_full_disk_is_507_and_leaves_neither_file_nor_row(
     assert door.hand_in().status_code == 302
 
 
-@pytest.mark.parametrize(("words", "status"), [("database or disk is full", 507), ("database is locked", 503)])
+@pytest.mark.parametrize(("code", "status"), [(sqlite3.SQLITE_FULL, 507), (sqlite3.SQLITE_BUSY, 503)])
 def test_a_database_that_takes_no_row_leaves_no_file(
-    door: Door, monkeypatch: pytest.MonkeyPatch, words: str, status: int
+    door: Door, monkeypatch: pytest.MonkeyPatch, code: int, status: int
 ) -> None:
-    monkeypatch.setattr(jobs, "add", fail(OperationalError(words)))
+    error = OperationalError("words")
+    error.__cause__ = sqlite3.OperationalError("words")
+    error.__cause__.sqlite_errorcode = code
+    monkeypatch.setattr(jobs, "add", fail(error))
     answer = door.hand_in(raise_request_exception=False)
     assert answer.status_code == status
     assert files(door) == []
