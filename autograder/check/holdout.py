@@ -29,7 +29,7 @@ from autograder.check.subject import (
 from autograder.check.unreadable import report_for_a_person
 from autograder.check.verdict import Verdict, judge, known_close_calls
 from autograder.errors import CourseError
-from autograder.records.checks import UNDECIDED, CheckResult
+from autograder.records.checks import CheckResult
 
 
 def loss(
@@ -208,12 +208,13 @@ def _check_measure(
     evidence |= {"in_kernel": True} if how else {model.read_as: True} if reading else {}
     evidence |= wanted.evidence | {"close_calls": wanted.cliff is not None and close_calls == "student"}
     message, detail = messages(measured, wanted, verdict, show=show)
+    undecided = False
     if measure is metrics.accuracy:
         best = judge(metrics.accuracy_at_best(prediction.outputs, labels), wanted, close_calls)
-        if best.share > verdict.share:
-            evidence |= {UNDECIDED: True}
+        if undecided := best.share > verdict.share:
             detail = f"{detail}; {_TWO_LIMITS}"
-    return report(name, verdict.share, message, weight=weight, detail=detail, evidence={**evidence, **verdict.evidence})
+    evidence |= verdict.evidence
+    return report(name, verdict.share, message, weight=weight, detail=detail, evidence=evidence, undecided=undecided)
 
 
 _RANKED = " by the largest score of each row (the outputs are no probabilities)"

@@ -20,7 +20,7 @@ from autograder.check.subject import (
 )
 from autograder.check.unreadable import A_PERSON_DECIDES, report_unreadable
 from autograder.errors import CourseError
-from autograder.records.checks import UNDECIDED, CheckResult
+from autograder.records.checks import CheckResult
 
 _KINDS = ("total", "trainable", "non_trainable")
 
@@ -96,8 +96,8 @@ def parameters(
     if doubt:
         explanation = detail if show else (text + f"; {doubt}" if may_show(model, show) and not asked_only else doubt)
         message = f"{explanation[0].upper()}{explanation[1:]}. {A_PERSON_DECIDES}"
-        evidence = (evidence if may_show(model, show or None) else {}) | {UNDECIDED: True}
-        return report(name, 0.0, message, weight=weight, detail=detail, evidence=evidence)
+        evidence = evidence if may_show(model, show or None) else {}
+        return report(name, 0.0, message, weight=weight, detail=detail, evidence=evidence, undecided=True)
     if not may_show(model, show or None):
         message = "as many as asked" if fits else "not as many as asked"
         return report(name, float(fits), f"The {_label(kind)} are {message}{slip}.", weight=weight, detail=detail)

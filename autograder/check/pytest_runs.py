@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from autograder.check.cases import case
 from autograder.check.results import CheckRecorder, current, report, share
 from autograder.errors import CourseError, RemoteError
-from autograder.records.checks import UNDECIDED, Outcome, is_undecided, shortcomings
+from autograder.records.checks import Outcome, is_undecided, shortcomings
 
 if TYPE_CHECKING:  # it imports pytest
     from autograder.check.pytest_collection import CaseRun
@@ -108,8 +108,7 @@ def _report(part: CaseRun, name: str, weight: float, outer: CheckRecorder, *, hi
         return
     counted = [check for check in part.results if not check.bonus]
     message = shortcomings(tuple(counted)) or "right"
-    evidence = {UNDECIDED: True} if any(map(is_undecided, counted)) else {}
-    report(name, share(counted), message, weight=weight, evidence=evidence)
+    report(name, share(counted), message, weight=weight, undecided=any(map(is_undecided, counted)))
 
 
 def _run(define: Callable[[], Mapping[str, Any]], test: str, notebook: Student, outer: CheckRecorder) -> list[CaseRun]:

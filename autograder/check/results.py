@@ -77,6 +77,7 @@ def report(
     weight: float = 1.0,
     detail: str = "",
     evidence: Mapping[str, Any] | None = None,
+    undecided: bool = False,
 ) -> CheckResult:
     """Report a check of your own by the share of its credit that was earned.
 
@@ -88,6 +89,7 @@ def report(
             depend on.
         detail: for the instructor only; by default the message.
         evidence: numbers that reports plot.
+        undecided: whether the test cannot tell: without full credit, the question then waits for a person.
 
     Returns:
         The result; it is true if the check passed.
@@ -111,6 +113,7 @@ def report(
         "detail": detail or message,
         "weight": float(weight),
         "evidence": dict(evidence or {}),
+        "undecided": undecided,
     }
     recorder = _recorder.get()
     if recorder is not None:

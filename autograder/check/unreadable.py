@@ -9,7 +9,7 @@ from autograder.check.handle import ModelHandle
 from autograder.check.reading import call_failure, unread_reason
 from autograder.check.results import report
 from autograder.check.subject import external_model_of, not_a_model
-from autograder.records.checks import UNDECIDED, CheckResult
+from autograder.records.checks import CheckResult
 
 MODULE_UNREAD = "The PyTorch module cannot be read."
 A_PERSON_DECIDES = "A test cannot tell more of it, so a person decides."
@@ -55,4 +55,4 @@ def report_for_a_person(
         evidence: what is known beside it.
     """
     message = f"{problem} {A_PERSON_DECIDES}"
-    return report(name, 0.0, message, weight=weight, detail=detail, evidence={UNDECIDED: True, **(evidence or {})})
+    return report(name, 0.0, message, weight=weight, detail=detail, evidence=evidence, undecided=True)

@@ -30,9 +30,10 @@ from autograder.coordinator.weak_answers import MakeWork, weak_answers
 from autograder.errors import HostError, ProofError
 from autograder.exchange.work import Work
 from autograder.lint.copies import compared_copies
-from autograder.records.checks import AT_END, BRANCHES, Outcome
+from autograder.records.checks import BRANCHES, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import GIVEN_TAG, RAISES, Exam, ExamCell, Role, has_tag, raises_exception
+from autograder.records.failures import FailureKind
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.observations import Act, Fact, Observations
 from autograder.records.run import RunStatus
@@ -228,8 +229,8 @@ def _states_of_the_end(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
     """Name the tests that found objects as they are at the end of the notebook."""
     for exam, notebook in zip(exams, grade.notebooks, strict=True):
         for question in notebook.questions:
-            if question.detail.startswith(AT_END):
-                reason = question.detail.partition("\n")[0].removeprefix(AT_END).rstrip(".")
+            for failure in (one for one in question.failures if one.kind is FailureKind.AT_END):
+                reason = " ".join(failure.said)
                 finding = "it finds objects as they are at the end of the notebook"
                 todo = "if a later cell changes what it reads, let that cell work on a copy, or under another name"
                 yield f"{exam.notebook}, {question.id}: {finding}, because {reason}; {todo}"
@@ -247,7 +248,7 @@ def _failing_without_points(exams: Sequence[Exam], grade: Grade) -> Iterator[str
     """Name the tests of zero points that the solution fails: no score tells of them."""
     for exam, cell, question in _tests(exams, grade, worthless=True):
         if question.outcome not in (Outcome.PASSED, Outcome.PARTIAL):
-            reason = reason_of(question.detail) or question.message or question.outcome.value
+            reason = reason_of(question.failures) or question.message or question.outcome.value
             yield f"{exam.notebook}, {cell.grade_id}: the solution fails this test, which has no points ({reason})"
 
 
@@ -302,19 +303,23 @@ def _missed(exams: Sequence[Exam], grade: Grade, ran: Sequence[_Ran]) -> Iterato
     for exam, notebook, cells in zip(exams, grade.notebooks, ran, strict=True):
         if reason := _stopping(notebook, cells, losing=exam.notebook in losing):
             stopped.add(exam.notebook)
-            lost = [question.id for of, _, question in missed if of is exam and _UNBOUND in question.detail]
+            lost = [question.id for of, _, question in missed if of is exam and _lacks_name(question)]
             cost = f"; it costs {', '.join(lost)}" if lost else ""
             yield f"{exam.notebook}: the solution does not run to its end: {reason}{cost}"
     for exam, cell, question in missed:
-        if exam.notebook in stopped and (_UNBOUND in question.detail or question.outcome is Outcome.SKIPPED):
+        if exam.notebook in stopped and (_lacks_name(question) or question.outcome is Outcome.SKIPPED):
             continue  # a consequence of the cell that stopped
         of_otter = _is_otters(exam)  # a case of otter's has messages that say nothing of what is wrong
         # The solution is the author's own: a message to a student may be silent where the detail is not.
         short = [(c.name, one_line(c.detail or c.message, MAX_DETAIL)) for c in question.checks if c.fraction < 1]
         checks = "; ".join(f"{name}: {text}" if of_otter else text for name, text in short)
-        reason = checks or reason_of(question.detail) or question.message
+        reason = checks or reason_of(question.failures) or question.message
         points = f"{question.score:g} of {cell.points:g} points"
         yield f"{exam.notebook}, {cell.grade_id}: the solution gets {points} ({reason})"
+
+
+def _lacks_name(question: QuestionGrade) -> bool:
+    return any(failure.kind is FailureKind.UNBOUND for failure in question.failures)
 
 
 def _given_away(exams: Sequence[Exam], grade: Grade) -> Iterator[tuple[Exam, str]]:
@@ -328,7 +333,6 @@ def _given_away(exams: Sequence[Exam], grade: Grade) -> Iterator[tuple[Exam, str
 
 
 _HARMLESS = f"no question loses points by it; mend it, or tag the cell {RAISES!r} (as Jupyter does) if it is meant to"
-_UNBOUND = "\nNameError: name "
 
 
 def proof_folder(course: Course, assignment: str) -> Path:

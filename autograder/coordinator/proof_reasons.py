@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-import itertools
-import re
+from collections.abc import Sequence
 
-from autograder.errors import CourseError
+from autograder.records.failures import NOTES, Failure, FailureKind
 from autograder.records.grade import Grade
 from autograder.records.limits import TEST_SECONDS
 from autograder.records.run import RunStatus
-from autograder.results.failures import TRACEBACK, frames_in_test
 
-_CHAINED = ("another exception occurred:", "the direct cause of the following exception:")
-"""How the text ends between an exception and the one that followed from it."""
-_LINE = re.compile(r"line \d+: ")
-_REFUSED_IN_SQL = re.compile(r"^(.* is refused in SQL: .*)$", re.MULTILINE)
-_COURSE_ERROR = f"{CourseError.__module__}.{CourseError.__qualname__}: "
-_NO_ANSWER = "EOFError: EOF when reading a line"
-"""How ``input()`` of an answer ends, where a test calls it."""
 _LEND_INPUT = (
     "nobody answers input() where tests run: let the test answer, as in `with mock.patch('builtins.input', lambda "
     "prompt: '4'):`"
 )
-_STOPPED_CALL = "the code took too long and was stopped"
-_STOPPED_TEST = "the time for this test ended here"
-_CALLED_OFTEN = "your code took too long here"
-"""How the examiner's detail tells that a call of the student's code, or a test, used up its time."""
 _REMEDIES = {
-    _NO_ANSWER: _LEND_INPUT,
-    _STOPPED_CALL: (
+    FailureKind.NO_INPUT: _LEND_INPUT,
+    FailureKind.STOPPED_CALL: (
         "a call has the time of a cell: let the test ask for less, or raise cell_seconds in `limits` of course.yaml"
     ),
-    _STOPPED_TEST: (
+    FailureKind.STOPPED_TEST: (
         f"a test cell has {TEST_SECONDS:g} s of its own time, and no more than all of them have: let it ask for less, "
         "divide it, or raise examiner_seconds in `limits` of course.yaml"
     ),
 }
-"""Beginning of the message of an exception → what to do about it."""
+"""What ended a test → what to do about it."""
+_BY_TIME = {FailureKind.STOPPED_CALL, FailureKind.STOPPED_TEST, FailureKind.CALLED_OFTEN}
 _LIMITS = {
     RunStatus.TIMED_OUT: "cell_seconds or notebook_seconds",
     RunStatus.OUT_OF_MEMORY: "memory_mib",
@@ -56,32 +44,26 @@ def with_remedy(message: str, status: str) -> str:
 
 def was_stopped(grade: Grade) -> bool:
     """Return whether time ended the notebook, a call of its code, or a test."""
-    ends = (_STOPPED_CALL, _STOPPED_TEST, _CALLED_OFTEN)
-    details = [question.detail for book in grade.notebooks for question in book.questions]
+    ended = {failure.kind for book in grade.notebooks for question in book.questions for failure in question.failures}
     by_time = any(book.status in {RunStatus.TIMED_OUT, RunStatus.OUT_OF_CPU} for book in grade.notebooks)
-    return by_time or any(end in detail for end in ends for detail in details)
+    return by_time or not _BY_TIME.isdisjoint(ended)
 
 
-def reason_of(detail: str) -> str:
-    """Return the line of the test that ended it, and why; empty if the examiner's detail does not say.
+def reason_of(failures: Sequence[Failure]) -> str:
+    """Return the line of the test that ended it, and why; empty if there is none.
 
     For example: ``line 2: assert f(1) == 3: AssertionError; f(1) is 2``.
     """
-    if TRACEBACK not in detail:  # a test that ran in the kernel says no more than its line
-        return detail.strip() if _LINE.match(detail) else ""
-    tracebacks = detail[detail.find(TRACEBACK) :].split(f"\n{TRACEBACK}")
-    chained = itertools.takewhile(lambda text: text.rstrip().endswith(_CHAINED), tracebacks)
-    ended = tracebacks[min(len(list(chained)), len(tracebacks) - 1)]
-    refused = _REFUSED_IN_SQL.search(detail)  # SQLite's own exception does not say which code was refused
-    reason = _line_and_message(ended, refused[1] if refused else "")
-    return reason if ended is tracebacks[0] else f"{reason}; after {_line_and_message(tracebacks[0])}"
+    located = [failure for failure in failures if failure.kind not in NOTES]
+    if not located:
+        return ""
+    ended = next((failure for failure in located if not failure.leads_on), located[-1])
+    reason = _line_and_message(ended)
+    return reason if ended is located[0] else f"{reason}; after {_line_and_message(located[0])}"
 
 
-def _line_and_message(traceback: str, message: str = "") -> str:
-    lines = traceback.strip("\n").splitlines()
-    in_test, after = frames_in_test(lines)
-    position = next((f"line {number}: {code}: " for number, code in in_test), "")
-    ending = lines[-2:] if after is lines else [line for line in after if not line.startswith(" ")]
-    message = message or "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
-    message = "; ".join([message, *(todo for begin, todo in _REMEDIES.items() if message.startswith(begin))])
+def _line_and_message(failure: Failure) -> str:
+    position = "".join([f"line {failure.line}: " if failure.line else "", f"{failure.code}: " if failure.code else ""])
+    lines = [line for line in failure.said if not line.startswith(" ")]
+    message = "; ".join([*lines, *([_REMEDIES[failure.kind]] if failure.kind in _REMEDIES else [])])
     return position + (message if len(message) <= 500 else message[:499] + "…")

@@ -97,7 +97,8 @@ class Service:
         self._waking = threading.Lock()
         self._waiting: set[Result] = set()
         """All futures that are not done."""
-        self._fault: Exception | None = None
+        self.fault: Exception | None = None
+        """What ended the service, if that was no stop."""
         self._stopping = threading.Event()
         self._draining = threading.Event()
 
@@ -135,7 +136,7 @@ class Service:
         future.add_done_callback(self._waiting.discard)
         self._arrived.put((student, future))
         self._wake_up()
-        if self._fault is not None:
+        if self.fault is not None:
             future.cancel()
         return future
 
@@ -151,8 +152,8 @@ class Service:
         Raises:
             HostError: the service has ended by a fault of its own.
         """
-        if self._fault is not None:
-            raise HostError(f"the service ended: {type(self._fault).__name__}: {self._fault}") from self._fault
+        if self.fault is not None:
+            raise HostError(f"the service ended: {type(self.fault).__name__}: {self.fault}") from self.fault
         return _sources(self.course, self.assignment) != self._made_from
 
     # --- opening
@@ -205,7 +206,7 @@ class Service:
         try:
             self._serve()
         except Exception as error:  # whoever waits or asks is told
-            self._fault = error
+            self.fault = error
             self._stopping.set()
             self._cancel_waiting()
 

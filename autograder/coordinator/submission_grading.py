@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import sqlite3
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from pathlib import Path
 from autograder._util.files import fill, replace_folder, unwritable
 from autograder._util.text import bounded
 from autograder.coordinator import observation, recordings
+from autograder.coordinator.locks import LockedError
 from autograder.course.late_policy import Penalty, late_penalty
 from autograder.errors import AutograderError, CourseError, HostError, SandboxError, SubmissionError
 from autograder.exchange import outcome, outcome_reader, result_json
@@ -52,6 +54,8 @@ Examine = Callable[[Work], Examination]
 """A function that examines a submission; it raises :class:`HostError`."""
 LOG_LINES = 12
 """Number of a log's last lines that a reason quotes."""
+_DISK_FULL = "53100"
+"""PostgreSQL's code for a full disk."""
 MAX_REASON = 4000
 """Largest number of characters of a reason, without its excerpt of a log."""
 _policy_lock = threading.Lock()
@@ -150,13 +154,15 @@ def ending_of(error: Exception, work: Work | None = None) -> Ending:
             return failed(text + (_log_excerpt(work) if error.fault and work is not None else ""))
         case EndedError():
             return error.ending
+        case _ if is_full(error):
+            return failed(text, Whose.HOST, EndingKind.NO_SPACE)
         case CourseError():
             return failed(text, Whose.COURSE)
         case SubmissionError():
             return failed(text, Whose.SUBMISSION)
-        case AutograderError() | OSError() if is_full(error):
-            return failed(text, Whose.HOST, EndingKind.NO_SPACE)
-        case SandboxError():
+        case LockedError() | SandboxError():
+            return failed(text, Whose.HOST)
+        case _ if _is_database_away(error):
             return failed(text, Whose.HOST)
         case AutograderError() | OSError():
             return failed(text)
@@ -171,12 +177,30 @@ def ending_of(error: Exception, work: Work | None = None) -> Ending:
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Tell whether an error, or what caused it, is that of a full disk."""
+    """Tell whether an error, or what it came of, is that of a full disk: the system's, SQLite's or PostgreSQL's."""
+    return any(
+        (isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT))
+        or _sqlite_code(one) == sqlite3.SQLITE_FULL
+        or getattr(one, "sqlstate", "") == _DISK_FULL
+        for one in _chain(error)
+    )
+
+
+def _is_database_away(error: BaseException) -> bool:
+    """Tell whether a database's file is locked by others or cannot be reached."""
+    away = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR)
+    return any(_sqlite_code(one) in away for one in _chain(error))
+
+
+def _sqlite_code(error: BaseException) -> int | None:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF if isinstance(error, sqlite3.Error) else None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it came of; nbgrader raises anew without a cause."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        error = error.__cause__
-    return False
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def write_grade(work: Work, grade: Grade, notebooks: Mapping[str, str]) -> None:

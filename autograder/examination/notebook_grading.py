@@ -364,6 +364,7 @@ def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool, 
         or (result.undecided and result.outcome is not Outcome.PASSED),
         checks=result.checks,
         in_kernel=bool(cell.in_kernel),
+        failures=result.failures,
     )
 
 

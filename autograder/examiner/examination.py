@@ -40,6 +40,7 @@ from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.course_imports import course_modules_as_tests
 from autograder.examiner.frozen_states import answering_copies
 from autograder.examiner.kernel_tests import run_in_kernel
+from autograder.examiner.located_failures import TEST_ENDED, located, note
 from autograder.examiner.memory_limit import limit_memory
 from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError, TooLarge, UnreadAnswer
 from autograder.examiner.other_readings import Reading, other_readings
@@ -54,8 +55,9 @@ from autograder.examiner.workspace import Workspace
 from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Capture, FrozenCopy
 from autograder.execution.captured_files import TooManyFiles
-from autograder.records.checks import AT_END, CheckResult, Outcome, shortcomings
+from autograder.records.checks import CheckResult, Outcome, shortcomings
 from autograder.records.exam import ExamCell
+from autograder.records.failures import Failure, FailureKind
 from autograder.records.limits import TEST_SECONDS
 from autograder.records.mistakes import ModelMistakes
 from autograder.syntax.names import Vocabulary, bindings
@@ -63,6 +65,8 @@ from autograder.syntax.released_tables import ReleasedTables
 
 _KIT = str(Path(check.__file__).parents[1]) + "/"
 MAX_DETAIL = 20_000
+AT_END = "Objects of the notebook's kernel were as at its end, and not as at this cell: "
+"""Beginning of the detail of a question whose test had no copy; the reason follows."""
 MIN_LOOK_SECONDS = 0.01
 """Shortest time between two looks whether a test has used up its time."""
 
@@ -95,6 +99,8 @@ class Examined:
     """The name that the test lacked, if a missing name of its own made it fail."""
     mistakes: tuple[ModelMistakes, ...] = ()
     """What models get wrong, by the predictions of its checks."""
+    failures: tuple[Failure, ...] = ()
+    """What ended its statements, for the instructor."""
     seconds: float = field(default=0.0, compare=False)
     """Own time of the test, with the student's code that it called."""
 
@@ -208,7 +214,8 @@ def _with_state(result: Examined, cell: ExamCell, capture: Capture | None, *, di
     if capture is None or not (capture.objects or cell.in_kernel) or not (died or capture.unfrozen):
         return result
     reason = "the copy of the kernel from there died" if died else capture.unfrozen
-    return replace(result, detail=f"{AT_END}{reason}.\n{result.detail}".strip()[:MAX_DETAIL])
+    noted = (*note(reason, FailureKind.AT_END), *result.failures)
+    return replace(result, detail=f"{AT_END}{reason}.\n{result.detail}".strip()[:MAX_DETAIL], failures=noted)
 
 
 def _undoubted(
@@ -266,7 +273,7 @@ def _for_a_person(result: Examined, reason: str = "") -> Examined:
     """Let a person decide about a test; the teacher reads why."""
     message = result.message if result.undecided else f"{result.message}\n{NOT_SHOWN}".strip()
     detail = f"{result.detail[: MAX_DETAIL - len(reason) - 1]}\n{reason}".strip()
-    return replace(result, undecided=True, message=message, detail=detail)
+    return replace(result, undecided=True, message=message, detail=detail, failures=(*result.failures, *note(reason)))
 
 
 def _bound_names(cell: ExamCell) -> frozenset[str]:
@@ -386,11 +393,11 @@ def _judged(
 
 
 def _examine_in_kernel(cell: ExamCell, capture: Capture, remote: Remote, limit: Allowance) -> Examined:
-    points, message, detail = run_in_kernel(cell, capture, remote, limit)
+    points, message, detail, failures = run_in_kernel(cell, capture, remote, limit)
     if limit.is_starved():
         raise BusyError(f"this machine was too busy: the test {cell.grade_id} got {limit.story()}")
     if points is None:
-        failed = Examined(0.0, Outcome.FAILED, message, detail)
+        failed = Examined(0.0, Outcome.FAILED, message, detail, failures=failures)
         return _for_a_person(failed) if isinstance(remote.ending, CutShortError) else failed
     stated = points == points and cell.points
     fraction = min(1.0, max(0.0, points / cell.points)) if stated else 1.0
@@ -434,9 +441,10 @@ def _unprepared(error: BaseException, cell: ExamCell, wording: Wording) -> Exami
         undecided = is_undecided([error])
         message = "\n".join([wording.sentence(str(error)), *([A_PERSON_LOOKS] if undecided else [])])
         return Examined(0.0, Outcome.FAILED, message, str(error), undecided=undecided)
+    failures = tuple(located(error))
     if isinstance(error, RemoteError | ExaminationTimeout) or hasattr(error, "remote"):
-        return Examined(0.0, Outcome.FAILED, wording.of([error], cell), _trace(error))
-    return _broken(_trace(error))
+        return Examined(0.0, Outcome.FAILED, wording.of([error], cell), _trace(error), failures=failures)
+    return replace(_broken(_trace(error)), failures=failures)
 
 
 def _trace(error: BaseException) -> str:
@@ -455,7 +463,7 @@ def _trace(error: BaseException) -> str:
         lines = list(trace.format())
         if type(error).__module__.startswith("autograder."):  # its class is the kit's own affair
             count = len(list(trace.format_exception_only()))  # with its notes
-            lines[-count] = f"{error}\n" if str(error) else "the time for this test ended here\n"
+            lines[-count] = f"{error}\n" if str(error) else f"{TEST_ENDED}\n"
         return "".join(lines)[-MAX_DETAIL:]
     except Exception:  # an exception made by a student's code may fail to be shown
         return type(error).__name__
@@ -555,19 +563,20 @@ def _failed(
     errors: Sequence[BaseException], cell: ExamCell, checks: tuple[CheckResult, ...], printed: str, wording: Wording
 ) -> Examined:
     """Return the result of a cell that an exception ended: 0 points, and a message that depends on its origin."""
-    reasons = filter(None, [*map(missing_method, errors), *map(differing_types, errors)])
-    lines = [printed, *reasons, *map(_trace, errors)]
-    detail = "\n".join(lines).strip()[-MAX_DETAIL:]
+    notes = [printed, *filter(None, [*map(missing_method, errors), *map(differing_types, errors)])]
+    detail = "\n".join([*notes, *map(_trace, errors)]).strip()[-MAX_DETAIL:]
+    failures = (*note("\n".join(notes)), *itertools.chain.from_iterable(map(located, errors)))
     first = errors[0]
     if isinstance(first, CourseError | SyntaxError | ImportError) and not hasattr(first, "remote"):
-        return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks)
+        return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks, failures=failures)
     unbound = (isinstance(first, NameError) and not hasattr(first, "remote") and first.name) or ""
     timed = is_of_time(errors, cell.source)
     undecided = timed or is_undecided(errors, checks)
     slow = timed or any(isinstance(error, TooOftenError) for error in errors)
     looks = SLOW_BY_TEST if slow else A_PERSON_LOOKS
     message = "\n".join([wording.of(errors, cell), *([looks] if undecided else [])])
-    return Examined(0.0, Outcome.FAILED, message, detail, checks, undecided=undecided, unbound=unbound)
+    result = Examined(0.0, Outcome.FAILED, message, detail, checks, undecided=undecided, unbound=unbound)
+    return replace(result, failures=failures)
 
 
 NOT_SHOWN = "The test met something that it could not decide by itself, so a person will look at it."

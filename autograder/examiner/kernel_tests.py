@@ -18,19 +18,21 @@ from autograder.examiner.remote.proxy import Remote
 from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Capture
 from autograder.records.exam import ExamCell
+from autograder.records.failures import Failure
 
+KernelEnd = tuple[float | None, str, str, tuple[Failure, ...]]
 MAX_DETAIL = 20_000
 _PYTHONS = frozenset(
     n for n, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)
 )
 
 
-def run_in_kernel(cell: ExamCell, capture: Capture, remote: Remote, limit: Allowance) -> tuple[float | None, str, str]:
+def run_in_kernel(cell: ExamCell, capture: Capture, remote: Remote, limit: Allowance) -> KernelEnd:
     """Run a marked test cell.
 
     Returns:
         The points that it ends in (NaN: it states none; None: it failed), the message for the student, and the detail
-        for the instructor.
+        and the failures for the instructor.
 
     Raises:
         HostError: this machine is at fault.
@@ -46,12 +48,12 @@ def run_in_kernel(cell: ExamCell, capture: Capture, remote: Remote, limit: Allow
         raise
     except Exception as error:  # the student's code decides what the kernel answers or raises
         lost = sentence(str(error)) if isinstance(error, LostError) else _FAILED
-        return None, lost, f"{type(error).__name__}: {str(error)[:MAX_DETAIL]}"
+        return None, lost, f"{type(error).__name__}: {str(error)[:MAX_DETAIL]}", ()
     detail = printed.getvalue()[:MAX_DETAIL]
     if type(answer) is not dict or answer.get("passed") is not True:
-        return None, _message(answer, cell), f"{detail}\n{_error(answer)}".strip()[-MAX_DETAIL:]
+        return None, _message(answer, cell), f"{detail}\n{_error(answer)}".strip()[-MAX_DETAIL:], _failures(answer)
     points = finite_number(answer.get("points"))
-    return float("nan") if points is None else points, "", detail
+    return float("nan") if points is None else points, "", detail, ()
 
 
 _FAILED = "A test that runs in your notebook's kernel failed."
@@ -78,3 +80,16 @@ def _error(answer: Any) -> str:
     if type(error) is not dict:
         return "the kernel gave no readable answer"
     return f"line {answer.get('line')}: {error.get('name')}: {error.get('text')}"
+
+
+def _failures(answer: Any) -> tuple[Failure, ...]:
+    """Locate the failure that the kernel claims."""
+    error = answer.get("error") if type(answer) is dict else None
+    line = answer.get("line") if type(answer) is dict else None
+    if type(error) is not dict or type(line) is not int or not 0 < line < _MAX_LINE:
+        return ()
+    name, text = str(error.get("name"))[:_MAX_CLAIM], str(error.get("text"))[:_MAX_CLAIM]
+    return (Failure(line, "", (f"{name}: {text}",), type=name),)
+
+
+_MAX_CLAIM, _MAX_LINE = 1000, 10**6

@@ -45,6 +45,7 @@ from autograder.exchange.outcome import (
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.diagnosis import MAX_DIAGNOSES, MAX_TRIALS
 from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.failures import cut
 from autograder.records.grade import MAX_EPOCHS, NotebookGrade, QuestionGrade
 from autograder.records.limits import MAX_RECORDING_BYTES
 from autograder.records.mistakes import MAX_BINS, MAX_CLASSES, MAX_MISTAKES, MAX_PAIRS, Residuals
@@ -267,6 +268,8 @@ def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None
     if len(question.checks) > MAX_CHECKS:
         raise ValueError(f"{question.id} has more than {MAX_CHECKS} checks")
     _check_texts([question.message, question.detail])
+    if cut(question.failures) != question.failures or not all(0 <= one.line < 10**6 for one in question.failures):
+        raise ValueError(f"the failures of {question.id} are too many or too long")
     for check in question.checks:
         _check_check(check)
 

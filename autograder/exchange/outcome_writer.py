@@ -33,6 +33,7 @@ from autograder.exchange.outcome import (
     is_evidence,
 )
 from autograder.records.checks import CheckResult
+from autograder.records.failures import cut
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.limits import MAX_RECORDING_BYTES
 from autograder.records.observations import Observations
@@ -94,6 +95,7 @@ def _cut_question(question: QuestionGrade) -> QuestionGrade:
         question,
         message=bounded(question.message, MAX_MESSAGE),
         detail=bounded(question.detail, MAX_TEXT // 2),
+        failures=cut(question.failures),
         checks=checks,
     )
 

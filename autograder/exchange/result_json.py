@@ -21,6 +21,7 @@ from autograder.errors import HostError
 from autograder.records.checks import PRIVATE_EVIDENCE, CheckResult, Outcome
 from autograder.records.dates import Dates
 from autograder.records.diagnosis import Diagnosis
+from autograder.records.failures import Failure
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade, StepTimes
 from autograder.records.mistakes import ModelMistakes
 
@@ -109,7 +110,7 @@ def public(grade: Grade) -> Grade:
         return replace(result, detail="", evidence=evidence)
 
     def question(grade: QuestionGrade) -> QuestionGrade:
-        return replace(grade, detail="", checks=tuple(map(check, grade.checks)), test_seconds=None)
+        return replace(grade, detail="", failures=(), checks=tuple(map(check, grade.checks)), test_seconds=None)
 
     books = (replace(book, questions=tuple(map(question, book.questions))) for book in grade.notebooks)
     return replace(grade, notebooks=tuple(books), times=StepTimes())
@@ -157,6 +158,7 @@ def _question(notebook: str, question: QuestionGrade) -> dict[str, Any]:
         "message": question.message,
         "detail": question.detail,
         "needs_manual_grade": question.needs_manual_grade,
+        "failures": to_plain(list(question.failures)),
         "checks": [_check(check) for check in question.checks],
         "in_students_process": question.in_kernel,
         "answer_seconds": question.answer_seconds,
@@ -257,12 +259,15 @@ def _read_question(row: Mapping[str, Any]) -> QuestionGrade:
         needs_manual_grade=_truth(row["needs_manual_grade"]),
         checks=tuple(_read_check(check) for check in row["checks"]),
         in_kernel=_truth(row.get("in_students_process", False)),
+        failures=tuple(from_plain(Failure, one) for one in row.get("failures", [])),
         answer_seconds=_number_or_none(row.get("answer_seconds")),
         test_seconds=_number_or_none(row.get("test_seconds")),
     )
 
 
 def _read_check(row: Mapping[str, Any]) -> CheckResult:
+    evidence = unplain(dict(row["evidence"]))
+    was_undecided = evidence.pop("undecided", False) is True  # where files of earlier versions have it
     return CheckResult(
         name=_text(row["name"]),
         outcome=Outcome(row["outcome"]),
@@ -270,8 +275,9 @@ def _read_check(row: Mapping[str, Any]) -> CheckResult:
         message=_text(row["message"]),
         detail=_text(row["detail"]),
         weight=_number(row["weight"]),
-        evidence=unplain(dict(row["evidence"])),
+        evidence=evidence,
         bonus=_number(row.get("bonus", 0.0)),
+        undecided=_truth(row.get("undecided", was_undecided)),
     )
 
 

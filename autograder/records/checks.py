@@ -38,6 +38,8 @@ class CheckResult:
     """Numbers that reports plot: ``{"loss": 0.61, "rows": 4000}``, ``{"parameters": 92169}``."""
     bonus: float = 0.0
     """Points that full credit earns beyond the cell's own; such a check has no share in the cell's points."""
+    undecided: bool = False
+    """Whether the test cannot tell: a person decides what it did not give."""
 
 
 PRIVATE_EVIDENCE = frozenset({"threshold", "first_credit", "higher_is_better", "close_calls", "branches", "unfinished"})
@@ -47,21 +49,17 @@ RECORDED = "recorded"
 """Message of a case of otter's whose detail is a JSON list: what it prints, and what it shows."""
 LEADERBOARD, ORDER = "leaderboard", "leaderboard order"
 """Names of evidence: what an entry on a leaderboard is called, and which values come first."""
-AT_END = "Objects of the notebook's kernel were as at its end, and not as at this cell: "
-"""Beginning of the detail of a question whose test had no copy; the reason follows."""
 BRANCHES = "branches"
 """Evidence of a comparison of layers: the network has branches, whose layers may stand in another order."""
 PUBLIC = "public"
 """Evidence of a case of otter's that students have, too."""
-UNDECIDED = "undecided"
-"""Evidence of a check that could not be decided: the question waits for a person."""
 UNFINISHED = "unfinished"
-"""Evidence of such a check: whether it ended before it had found out anything."""
+"""Evidence of an undecided check: whether it ended before it had found out anything."""
 
 
 def is_undecided(check: CheckResult) -> bool:
     """Return whether a person has to decide a check."""
-    return check.evidence.get(UNDECIDED) is True and check.fraction < 1
+    return check.undecided and check.fraction < 1
 
 
 def shortcomings(checks: tuple[CheckResult, ...]) -> str:

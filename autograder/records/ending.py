@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
 
 
@@ -29,6 +30,11 @@ class Whose(enum.StrEnum):
     SUBMISSION = "submission"
     HOST = "host"
     KIT = "kit"
+
+    @property
+    def tries(self) -> float:
+        """How often a submission is tried at most: without end where what is at fault is nothing of its own."""
+        return {Whose.SUBMISSION: 1, Whose.KIT: 3}.get(self, math.inf)
 
 
 @dataclass(frozen=True, slots=True)

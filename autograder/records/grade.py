@@ -10,6 +10,7 @@ from autograder.records.checks import CheckResult, Outcome, shortcomings
 from autograder.records.dates import Dates
 from autograder.records.diagnosis import Diagnosis
 from autograder.records.ending import Whose
+from autograder.records.failures import Failure
 from autograder.records.mistakes import ModelMistakes
 from autograder.records.run import RunStatus
 
@@ -39,6 +40,8 @@ class QuestionGrade:
     """A person gave the points, in the gradebook."""
     comment: str = ""
     """What a person wrote on it there, in Markdown."""
+    failures: tuple[Failure, ...] = ()
+    """What ended statements of its test, for the instructor as :attr:`detail` is."""
     answer_seconds: float | None = field(default=None, compare=False)
     """Own time of the answer's cells, without what others kept them waiting; None if it is not known which they are."""
     test_seconds: float | None = field(default=None, compare=False)
@@ -51,7 +54,7 @@ class QuestionGrade:
 
     @property
     def standing(self) -> Outcome:
-        """The outcome that people read: a question that a person has to decide has none of its test."""
+        """The outcome that people read: MANUAL or BROKEN exactly where a question waits for a person."""
         waits = self.needs_manual_grade and self.outcome is not Outcome.BROKEN
         return Outcome.MANUAL if waits else self.outcome
 

@@ -19,17 +19,20 @@ from autograder.coordinator.proof_reasons import reason_of, was_stopped, with_re
 from autograder.errors import HostError, ProofError, SandboxError
 from autograder.exchange import result_json
 from autograder.exchange.work import Work
-from autograder.records.checks import AT_END, Outcome
+from autograder.records.checks import Outcome
 from autograder.records.course import Course
+from autograder.records.failures import Failure, FailureKind
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.run import CellRun
 
 
-def graded_as(work: Work, changes: Mapping[str, Any] = MappingProxyType({}), detail: str = "") -> Grade:
-    """Grade a submission in this process, and write other figures, or another detail, into its result."""
+def graded_as(
+    work: Work, changes: Mapping[str, Any] = MappingProxyType({}), failures: tuple[Failure, ...] = ()
+) -> Grade:
+    """Grade a submission in this process, and write other figures, or other failures, into its result."""
     grade = grade_here(work)
     (book,) = grade.notebooks
-    questions = tuple(replace(question, detail=detail or question.detail) for question in book.questions)
+    questions = tuple(replace(question, failures=failures or question.failures) for question in book.questions)
     changed = replace(grade, notebooks=(replace(book, questions=questions, **changes),))
     result_json.write(work.target / result_json.NAME, result_json.public(changed))
     result_json.write(work.details, changed)
@@ -219,10 +222,6 @@ def test_the_line_of_the_test_and_what_it_compared_are_told(tmp_path: Path, test
     assert str(caught.value).endswith("Both runs, with all details: .autograder/proof/hw/")
 
 
-def test_the_reason_of_a_test_in_the_kernel_is_told_without_a_traceback() -> None:
-    assert reason_of("line 3: KeyError: 'x'") == "line 3: KeyError: 'x'"
-
-
 def test_both_faults_are_named_at_once(tmp_path: Path) -> None:
     test = "try:\n    good = double(2) == 5\nexcept Exception:\n    good = True\nassert good"
     with pytest.raises(ProofError) as caught:
@@ -269,7 +268,7 @@ def test_a_test_that_finds_objects_as_they_are_at_the_end_is_named_with_what_to_
     reason = "tensorflow runs threads, and a copy of the process would not have them"
 
     def at_the_end(work: Work) -> Grade:
-        return graded_as(work, detail=f"{AT_END}{reason}.\n")
+        return graded_as(work, failures=(Failure(0, "", (reason,), FailureKind.AT_END),))
 
     course = tiny_course(tmp_path)
     (said,) = prove(course, tiny_release(course), execute=Here(at_the_end)).warnings
@@ -372,26 +371,27 @@ def test_a_solution_that_a_limit_stops_is_told_the_limit(status: str, limit: str
     assert with_remedy("The kernel ended.", "killed") == "The kernel ended."
 
 
-def test_an_answer_that_asks_a_person_is_told_how_a_test_answers() -> None:
-    detail = 'Traceback (most recent call last):\n  File "<test t1>", line 2, in <module>\n    assert ask() > 0\n'
-    said = reason_of(detail + "EOFError: EOF when reading a line")
-    assert said.startswith("line 2: assert ask() > 0: EOFError")
-    assert "let the test answer, as in `with mock.patch('builtins.input'" in said
-    assert reason_of("The kernel is gone") == ""
-
-
 @pytest.mark.parametrize(
-    ("ending", "remedy"),
+    ("kind", "remedy"),
     [
-        ("the code took too long and was stopped", "or raise cell_seconds in `limits` of course.yaml"),
-        ("the time for this test ended here", "or raise examiner_seconds in `limits` of course.yaml"),
+        (FailureKind.NO_INPUT, "let the test answer, as in `with mock.patch('builtins.input'"),
+        (FailureKind.STOPPED_CALL, "or raise cell_seconds in `limits` of course.yaml"),
+        (FailureKind.STOPPED_TEST, "or raise examiner_seconds in `limits` of course.yaml"),
+        (FailureKind.RAISED, ""),
     ],
 )
-def test_a_solution_whose_call_or_test_is_stopped_is_told_the_limit(ending: str, remedy: str) -> None:
-    detail = 'Traceback (most recent call last):\n  File "<test t1>", line 2, in <module>\n    assert slow() > 0\n'
-    said = reason_of(detail + ending)
-    assert said.startswith(f"line 2: assert slow() > 0: {ending}")
-    assert said.endswith(remedy)
+def test_what_ended_a_test_has_its_remedy_whatever_the_words(kind: FailureKind, remedy: str) -> None:
+    said = reason_of(
+        [Failure(0, "", ("printed",), FailureKind.NOTE), Failure(2, "assert slow() > 0", ("words",), kind)]
+    )
+    assert said.startswith("line 2: assert slow() > 0: words")
+    assert remedy in said
+    assert reason_of([]) == ""
+
+
+def test_an_exception_that_followed_from_another_is_told_with_it() -> None:
+    first, last = Failure(2, "assert f()", ("AssertionError",), leads_on=True), Failure(4, "raise E", ("E: x",))
+    assert reason_of([first, last]) == "line 4: raise E: E: x; after line 2: assert f(): AssertionError"
 
 
 def tried(here: Here) -> list[str]:
@@ -427,19 +427,19 @@ def test_weak_answers_that_wait_for_a_busy_machine_are_all_tried(
 
 
 @pytest.mark.parametrize(
-    ("status", "detail", "stopped"),
+    ("status", "kind", "stopped"),
     [
-        ("timed_out", "", True),
-        ("out_of_cpu", "", True),
-        ("completed", "the code took too long and was stopped", True),
-        ("completed", "the time for this test ended here", True),
-        ("completed", "your code took too long here: it used what the test gave it 4,799 times", True),
-        ("completed", "AssertionError", False),
-        ("cell_error", "", False),
+        ("timed_out", FailureKind.RAISED, True),
+        ("out_of_cpu", FailureKind.RAISED, True),
+        ("completed", FailureKind.STOPPED_CALL, True),
+        ("completed", FailureKind.STOPPED_TEST, True),
+        ("completed", FailureKind.CALLED_OFTEN, True),
+        ("completed", FailureKind.RAISED, False),
+        ("cell_error", FailureKind.RAISED, False),
     ],
 )
-def test_a_grade_tells_whether_time_ended_something(status: str, detail: str, stopped: bool) -> None:
-    question = QuestionGrade("t", 0.0, 1.0, Outcome.FAILED, "", detail)
+def test_a_grade_tells_whether_time_ended_something(status: str, kind: FailureKind, stopped: bool) -> None:
+    question = QuestionGrade("t", 0.0, 1.0, Outcome.FAILED, "", failures=(Failure(1, "", (), kind),))
     assert was_stopped(Grade("weak-0", "hw", (NotebookGrade("nb", status, "", (question,)),))) is stopped
 
 

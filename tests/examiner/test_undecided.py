@@ -41,6 +41,14 @@ def test_a_reply_that_cannot_be_read_waits_for_a_person():
     assert (result.outcome, result.undecided) == (Outcome.FAILED, True)
 
 
+@pytest.mark.parametrize(("share", "waits"), [(0, True), (0.5, True), (1, False)])
+def test_a_check_of_ones_own_can_leave_it_to_a_person(share, waits):
+    """What it gave is certain; full credit leaves nothing to decide."""
+    test = f"{IMPORTS}\ncheck.report('x', {share}, 'Nobody knows.', undecided=True)"
+    result = outcome("x = 1", test, kernel=InProcessKernel, honest=InProcessKernel)
+    assert (result.fraction, result.undecided) == (share, waits)
+
+
 def saying(reply: Packed) -> type[InProcessKernel]:
     """A kernel that answers every call so."""
 

@@ -26,6 +26,7 @@ from autograder.exchange.outcome import Recording
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
 from autograder.records.exam import Exam, Role
+from autograder.records.failures import Failure
 from autograder.records.grade import NotebookGrade, QuestionGrade
 from autograder.records.mistakes import CalibrationBin, ClassResult, ConfusedPair, ModelMistakes, Residuals
 from autograder.records.observations import Act, Fact, Observations
@@ -390,6 +391,7 @@ def test_a_bonus_is_earned_where_the_rest_fails() -> None:
         check(message="x" * 100_000, detail="y" * 100_000, name="z" * 5000),
         question(checks=GRADE.questions[0].checks * (outcome.MAX_CHECKS + 1)),
         question(message="x" * 1_000_000, detail="y" * 1_000_000),
+        question(failures=(Failure(1, "assert x", ("y" * 500,)),) * 1000),
         replace(GRADE, message="x" * 1_000_000),
         replace(GRADE, history={f"metric{n}": (1.0,) for n in range(30)}),
         replace(GRADE, history={"top-5": (1.0,), "loss": (1.0,)}),
@@ -400,6 +402,14 @@ def test_an_honest_grade_is_cut_to_what_is_read(grade: NotebookGrade) -> None:
     assert [one.score for one in made.questions] == [2.0, 0.0]
     if made.questions[0].checks and "loss" in grade.questions[0].checks[0].evidence:
         assert "loss" in made.questions[0].checks[0].evidence
+
+
+@pytest.mark.parametrize("failures", [(Failure(1, "x" * 30_000),), (Failure(1),) * 101, (Failure(-1),)])
+def test_failures_past_the_bounds_are_refused(monkeypatch: pytest.MonkeyPatch, failures: tuple[Failure, ...]) -> None:
+    """An examiner that was taken over leaves out the cut."""
+    monkeypatch.setattr(outcome_writer, "cut", lambda failures: failures)
+    with pytest.raises(ValueError, match=r"the failures of .* are too many or too long"):
+        read(packed(question(failures=failures)))
 
 
 def test_outputs_that_are_too_large_are_left_out_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:

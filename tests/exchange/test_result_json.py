@@ -63,6 +63,7 @@ def test_the_keys_are_the_documented_ones_in_order():
             "message",
             "detail",
             "needs_manual_grade",
+            "failures",
             "checks",
             "in_students_process",
             "answer_seconds",
@@ -142,6 +143,18 @@ def test_a_file_of_an_earlier_version_has_no_times_of_steps():
     data = result_json.to_json(stepped())
     del data["times"]
     assert result_json.from_json(data).times == StepTimes()
+
+
+@pytest.mark.parametrize("mark", [True, False, "yes"])
+def test_in_a_file_of_an_earlier_version_evidence_says_what_is_undecided(mark):
+    """Only the truth counts, as at that time; afterwards it is no evidence any more."""
+    data = result_json.to_json(grade())
+    row = data["questions"][0]["checks"][0]
+    del row["undecided"]
+    row["evidence"]["undecided"] = mark
+    read = result_json.from_json(data).notebooks[0].questions[0].checks[0]
+    assert read.undecided is (mark is True)
+    assert "undecided" not in read.evidence
 
 
 def test_a_file_of_an_earlier_version_has_no_own_times():

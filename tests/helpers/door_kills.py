@@ -31,7 +31,7 @@ from interruptions.processes import descendants
 from autograder.extensions.serve.django_settings import DATABASE_VARIABLE
 from helpers.door_client import DoorClient, receipt_of
 from helpers.door_processes import KINDS, DoorProcesses
-from helpers.histories import GRADED, Row, faults
+from helpers.histories import FINAL, GRADED, Row, faults
 from helpers.postgresql import PostgreSQLServer, postgresql_server
 from helpers.tiny import YAML, cell, notebook, tiny_course
 
@@ -160,7 +160,7 @@ def _drained(door: KilledDoor) -> list[Row]:
     while True:
         door.start_ended()
         history = door.history()
-        if time.monotonic() > deadline or all(row["state"] in (GRADED, "not graded") for row in history):
+        if time.monotonic() > deadline or all(row["state"] in FINAL for row in history):
             return history
         time.sleep(1)
 

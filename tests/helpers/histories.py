@@ -1,9 +1,9 @@
-"""Checker of histories: does each receipt end in exactly one grade, or in a "not graded" with words?
+"""Checker of histories: does each receipt end in exactly one grade, or in words about why it has none?
 
 It knows nothing of the kit. Any system can write the two files, a JSON object a line:
 
     receipts   receipt, student, assignment, sha256: what a client was given
-    history    the same, and state ("done", "not graded", or another one), score, note: what the server says at the end
+    history    the same, and state ("done", "for person", "refused", or another one), score, note: what the server says at the end
 
     PYTHONPATH=tests python -m helpers.histories receipts.jsonl history.jsonl
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 Row = Mapping[str, Any]
-GRADED, NOT_GRADED = "done", "not graded"
+GRADED, FOR_PERSON, REFUSED = FINAL = "done", "for person", "refused"
 SAME = ("student", "assignment", "sha256")
 """Keys that a receipt and its row agree in."""
 
@@ -42,12 +42,14 @@ def _lost(receipts: Sequence[Row], history: Sequence[Row]) -> Iterator[str]:
 
 def _unfinished(history: Sequence[Row]) -> Iterator[str]:
     for row in history:
-        if row["state"] not in (GRADED, NOT_GRADED):
+        if row["state"] not in FINAL:
             yield f"{row['receipt']}: it ended as {row['state']!r}"
         elif row["state"] == GRADED and row["score"] is None:
             yield f"{row['receipt']}: graded, without a score"
-        elif row["state"] == NOT_GRADED and (row["score"] is not None or not row["note"]):
-            yield f"{row['receipt']}: not graded, with a score or without words"
+        elif row["state"] == REFUSED and row["score"] is not None:
+            yield f"{row['receipt']}: refused, with a score"
+        elif row["state"] != GRADED and row["score"] is None and not row["note"]:
+            yield f"{row['receipt']}: not graded, without words"
 
 
 def _unequal(history: Sequence[Row]) -> Iterator[str]:

@@ -14,10 +14,10 @@ from autograder.lint.pytest_cells import HEADER_LINES
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import ExamCell
+from autograder.records.failures import Failure
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.release.formats import place_in_source
 from autograder.results import publication
-from autograder.results.failures import Failure, failures
 
 _WORDS = {
     Outcome.PASSED: "passed",
@@ -106,11 +106,12 @@ def _heading(grade: Grade) -> Iterator[str]:
 
 
 def _of_question(book: NotebookGrade, question: QuestionGrade, test: ExamCell | None, *, whole: bool) -> Iterator[str]:
-    outcome = "given by hand" if question.by_hand else _WORDS[question.outcome]
+    outcome = "given by hand" if question.by_hand else _WORDS[question.standing]
     yield f"{book.notebook}, {question.id}: {question.score:g} of {question.max_score:g} points, {outcome}"
     if question.in_kernel:
         yield "  measured in the student's process, which can answer anything"
-    test_failures = failures(question.detail)
+    unlocated = tuple(filter(None, question.detail.splitlines()))
+    test_failures = question.failures or ((Failure(0, "", unlocated),) if unlocated else ())
     for failure in test_failures:
         yield f"  {_line_in_test(test, failure)}: {failure.code}" if failure.line else "  the test:"
         yield from (f"      {line}" for line in failure.said)

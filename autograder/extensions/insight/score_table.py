@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.extensions.insight.suspect_questions import Key, waits
+from autograder.extensions.insight.suspect_questions import Key
 from autograder.records.grade import Grade, QuestionGrade
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -51,4 +51,4 @@ def score_table(grades: Sequence[Grade]) -> ScoreTable:
 
 
 def _score(question: QuestionGrade | None) -> float:
-    return np.nan if question is None or waits(question) else question.score
+    return np.nan if question is None or question.needs_manual_grade else question.score

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from autograder._util.text import one_line
 from autograder.extensions.insight.suspect_questions import Key, graded_questions
 from autograder.records.grade import Grade, QuestionGrade
-from autograder.results.failures import failures
 
 MAX_GROUPS = 8
 """Most groups that a report shows."""
@@ -53,7 +52,7 @@ def _failed(question: QuestionGrade) -> Iterator[tuple[str, str]]:
     for check in question.checks:
         if check.fraction < 1:
             yield check.name, check.message
-    for failure in failures(question.detail):
+    for failure in question.failures:
         if failure.code and failure.said:
             kind = [] if failure.said[0].strip() == "AssertionError" else [failure.said[0]]
             yield failure.code, " · ".join([*kind, *failure.said[1:]])

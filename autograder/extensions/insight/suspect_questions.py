@@ -10,15 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from autograder._util.intervals import wilson
-from autograder.records.checks import Outcome
 from autograder.records.grade import Grade, QuestionGrade
-from autograder.results.failures import failures
 
 MIN_CLASS = 8
 """Fewest graded submissions with which students are compared."""
 _NO_SUSPECTS = ("AssertionError", "NameError", "NotImplementedError")
 """Exceptions of wrong answers and of missing ones."""
-_WAITING = (Outcome.MANUAL, Outcome.BROKEN)
 
 Key = tuple[str, str]
 """Notebook and id of a question."""
@@ -75,9 +72,9 @@ def _exception(question: QuestionGrade) -> str:
 
     Its words may be the student's, and could tell what is hidden to whoever looks over a teacher's shoulder.
     """
-    for failure in failures(question.detail):
-        if failure.line and failure.said and not failure.said[0].startswith(_NO_SUSPECTS):
-            kind = failure.said[0].partition(":")[0]
+    for failure in question.failures:
+        if failure.line and failure.said and failure.type not in _NO_SUSPECTS:
+            kind = failure.type or failure.said[0]
             return f"{kind}, at `{failure.code}`" if failure.code else kind
     return ""
 
@@ -114,15 +111,10 @@ def _score(grade: Grade) -> float:
     return sum(book.score for book in grade.notebooks)
 
 
-def waits(question: QuestionGrade) -> bool:
-    """Tell whether a question has no score yet: a person decides."""
-    return question.needs_manual_grade or question.outcome in _WAITING
-
-
 def graded_questions(grades: Sequence[Grade]) -> Iterator[tuple[Grade, Key, QuestionGrade]]:
     """Yield the questions that tests have graded."""
     for grade in grades:
         for book in grade.notebooks:
             for question in book.questions:
-                if not waits(question):
+                if not question.needs_manual_grade:
                     yield grade, (book.notebook, question.id), question

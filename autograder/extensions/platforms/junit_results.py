@@ -28,8 +28,8 @@ _ALMOST = 1e-6
 def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], seconds: float, decimals: int) -> Conclusion:
     """Describe a grade by tests that pass or fail.
 
-    If a person has to decide a question that tests should have decided, nothing is counted. What a person grades in any
-    case is no test: it belongs to the platform's manual assessment.
+    A question that a person has to decide is named, and its tests fail for now: the platform has no word for "not yet".
+    What a person grades in any case is no test: it belongs to the platform's manual assessment.
 
     Args:
         grade: the grade; lateness is the platform's.
@@ -41,7 +41,7 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
     texts = student_texts.question_texts(grade, settings.written)
     lines = list(student_texts.lines_above(grade, notes))
     if undecided := [text.name for text in texts if text.is_undecided]:
-        return Conclusion("", "\n".join((f"{', '.join(undecided)}: {student_texts.UNDECIDED}", *lines)))
+        lines.insert(0, f"{', '.join(undecided)}: {student_texts.UNDECIDED}")
     cases = [case for text in texts if not text.is_written for case in _cases(text, settings.step, lines)]
     failures = sum(case.find("failure") is not None for case in cases)
     about = {"tests": str(len(cases)), "failures": str(failures), "errors": "0", "time": f"{seconds:.1f}"}

@@ -19,7 +19,7 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
 
     A question that a person has to decide is named, and counts with the points that are certain. The platform has no
     word for "not yet": without a score it counts no attempt, and a student could have as many as they like. What a
-    person grades in any case belongs to the platform's manual points. Files that are no notebook cost no attempt.
+    person grades in any case belongs to the platform's manual points.
 
     Args:
         grade: the grade; lateness is the platform's.
@@ -28,9 +28,6 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
         seconds: how long it took.
         decimals: places after the point of a score.
     """
-    unread = [book.message for book in grade.notebooks if book.status == "invalid"]
-    if unread and len(unread) == len(grade.notebooks):
-        return refused(unread[0])
     texts = student_texts.question_texts(grade, settings.written)
     tests = [_test(text, decimals) for text in texts]
     undecided = ", ".join(text.name for text in texts if text.is_undecided)
@@ -53,12 +50,15 @@ def not_graded(words: str, seconds: float = 0.0) -> Conclusion:
 
 
 def _test(text: QuestionText, decimals: int) -> dict[str, Any]:
-    """Describe a question; 0 of 0 points are shown as information, and one without points would hide all others'."""
-    is_counted = not (text.is_written or text.is_undecided)
+    """Describe a question; one that waits has its certain points of as many, which is shown as information.
+
+    A question without points would hide all others'.
+    """
+    certain = 0.0 if text.is_written else student_texts.points(text.question, decimals)
     return {
         "name": text.name,
-        "points": student_texts.points(text.question, decimals) if is_counted else 0.0,
-        "max_points": text.question.max_score if is_counted else 0.0,
+        "points": certain,
+        "max_points": certain if text.is_written or text.is_undecided else text.question.max_score,
         "message": text.text,
     }
 

@@ -33,7 +33,8 @@ from autograder.extensions.platforms import conclusion, package_settings
 from autograder.extensions.platforms.conclusion import Conclusion
 from autograder.extensions.platforms.platform_table import PLATFORMS, Platform
 from autograder.extensions.platforms.submitted import STUDENT, take
-from autograder.records.ending import Ending, EndingKind
+from autograder.records.ending import Ending, Whose
+from autograder.records.grade import Grade
 
 GIVE_UP_SECONDS = 5.0
 """How long after the deadline an examination may take to end by itself."""
@@ -152,10 +153,22 @@ def _grade(platform: Platform, root: Path, folder: Path, deadline: Deadline) -> 
         _tell_staff(platform, ending.text)
         return deadline.without_grade()
     grade = result_json.read(work.target / result_json.NAME, work.details)
+    require_notebook(grade)
     if any(package_settings.is_cut_short(book, course, limits) for book in grade.notebooks):
         _tell_staff(platform, "the platform's time-out is too short for a time limit of the course")
         return deadline.too_late()
     return platform.format.graded(grade, chosen, notes, deadline.spent(), work.assignment.decimals)
+
+
+def require_notebook(grade: Grade) -> None:
+    """Refuse files of which none is a notebook of this assignment: no platform then counts an attempt or points.
+
+    Raises:
+        SubmissionError: there is none; a sentence for the student.
+    """
+    unread = [book.message for book in grade.notebooks if book.status == "invalid"]
+    if unread and len(unread) == len(grade.notebooks):
+        raise SubmissionError(unread[0])
 
 
 def _tell_staff(platform: Platform, reason: str) -> None:
@@ -165,15 +178,16 @@ def _tell_staff(platform: Platform, reason: str) -> None:
 
 
 def _examined(work: Work, deadline: Deadline) -> Ending:
-    """Grade the submission, once more if the machine was too busy; return how that ended."""
+    """Grade the submission, up to three times where it is not at fault; return how that ended."""
     with Templates(work, submissions=1, kernels=0, executed=True) as templates:
         examiners = Examiners(templates)
         deadline.on_end = examiners.stop
         if deadline.passed:
             examiners.stop()
-        ending = attempt(work, examiners.examine)
-        if ending.kind is EndingKind.BUSY and not deadline.passed:
+        for tried in range(1, int(Whose.KIT.tries) + 1):
             ending = attempt(work, examiners.examine)
+            if ending.whose is None or tried >= ending.whose.tries or deadline.passed:
+                break
         return ending
 
 

@@ -83,7 +83,7 @@ def _counting(course: Course) -> Iterator[ListedHandIn]:
 def _of_student(course: Course, student: str, name: str) -> list[ListedHandIn]:
     """List a student's hand-ins; the feedback page stands at the one that was graded, however it came."""
     hand_ins = jobs.of_assignment(name, student)[:50]
-    listed = {job.received: ListedHandIn(name, student, job.received, job.state, job.note) for job in hand_ins}
+    listed = {job.received: ListedHandIn(name, student, job.received, job.seen_state, job.note) for job in hand_ins}
     graded, page = None, pages.feedback_path(course, student, name)
     with contextlib.suppress(HostError):
         graded = result_json.read(course.autograded(student, name) / result_json.NAME).submitted_at

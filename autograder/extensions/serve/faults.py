@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as noop
 
+from autograder.coordinator.submission_grading import is_full
 from autograder.errors import CourseError
 from autograder.extensions.serve.django_settings import MAX_BODY_BYTES
 from autograder.extensions.serve.pages import Answer, notice, with_text
@@ -71,7 +72,7 @@ def _sentence(error: BaseException | None) -> tuple[int, str, str]:
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
             return _FULL
         case OperationalError():
-            return _FULL if "full" in str(error) else _BUSY
+            return _FULL if is_full(error) else _BUSY
         case AnswerFault():
             return _NO_HUB
         case CourseError():

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from django.db.models import Count, Min
 
-from autograder.extensions.serve import state_folder
-from autograder.extensions.serve.models import FINAL, Job, JobState, Kind
+from autograder.extensions.serve import jobs, state_folder
+from autograder.extensions.serve.models import FINAL, Job, JobState
 from autograder.records.course import Course
+from autograder.records.ending import Whose
 from autograder.submissions.members import MIB
 
 MAX_SILENT_SECONDS = 30.0
@@ -20,6 +21,11 @@ MAX_WAIT_SECONDS = 900.0
 """Seconds after which a job without an end is a fault, whatever the reason."""
 MIN_FREE_BYTES = 512 * MIB
 MAX_LOG_LINES = 200
+_WAITS = {
+    Whose.COURSE: "cannot be graded now, by a fault of the course's own files",
+    Whose.HOST: "cannot be graded now, by a fault of this machine",
+    Whose.KIT: "could not be graded, and a person looks at it after the last try",
+}
 
 
 def beat(course: Course) -> None:
@@ -36,24 +42,25 @@ def fault(course: Course) -> str:
         return "No worker grades: nothing is lost, and hand-ins wait in line."
     if _free_bytes(course) < MIN_FREE_BYTES:
         return "The disk is nearly full."
-    if faults():
-        return "An assignment cannot be graded now; its hand-ins wait in line."
+    if counts := dict(Job.objects.filter(jobs.NOT_YET).values_list("whose").annotate(Count("number"))):
+        parts = " ".join(f"{counts[whose]} in line {words}." for whose, words in _WAITS.items() if whose in counts)
+        return f"{parts} Nothing is lost: all are tried again."
     if _longest_wait() > MAX_WAIT_SECONDS:
         return f"The oldest job in line has waited for more than {MAX_WAIT_SECONDS / 60:.0f} minutes."
     return ""
 
 
 def faults() -> dict[str, str]:
-    """Return for each assignment whose hand-ins wait since it could not be graded: why."""
-    waiting = Job.objects.filter(state=JobState.WAITING).exclude(detail="").order_by("number")
-    return dict(waiting.values_list("assignment", "detail"))
+    """Return for each assignment of which a job is to be tried again: why."""
+    return dict(Job.objects.filter(jobs.NOT_YET).order_by("number").values_list("assignment", "detail"))
 
 
 def numbers(course: Course) -> dict[str, float]:
     """Return the numbers for Prometheus, by name."""
-    counted = dict(Job.objects.filter(kind=Kind.HAND_IN).values_list("state").annotate(Count("number")))
+    counted = dict(jobs.hand_ins().values_list("state").annotate(Count("number")))
     return {
-        **{f"hand_ins_{state.replace(' ', '_')}": float(counted.get(state, 0)) for state in JobState},
+        **{f"hand_ins_{state}": float(counted.get(state, 0)) for state in (JobState.WAITING, JobState.BEGUN)},
+        **{f"hand_ins_{name.replace(' ', '_')}": float(jobs.hand_ins(name).count()) for name in jobs.LISTS},
         "oldest_waiting_seconds": _longest_wait(),
         "worker_silent_seconds": _silent_seconds(course),
         "assignments_with_fault": float(len(faults())),

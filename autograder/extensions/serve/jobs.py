@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 from django.utils.translation import gettext_noop as noop
 
 from autograder.extensions.serve.models import FINAL, Job, JobState, Kind
+from autograder.records.ending import Ending, EndingKind, Whose, failed
 
-MAX_TRIES = 3
+MAX_TRIES = int(Whose.KIT.tries)
 """Tries of a job after which a person looks at it: one that kills the worker would be taken for ever."""
+NOT_YET = Q(state__in=(JobState.WAITING, JobState.BEGUN)) & ~Q(whose="")
+"""Jobs of which a try failed, and that are tried again."""
+LISTS = {
+    "graded": Q(state=JobState.DONE),
+    "for a person": Q(state=JobState.PERSON),
+    "refused": Q(state=JobState.REFUSED),
+    "not graded yet": NOT_YET,
+}
+"""Four lists of hand-ins, of which each is in one at most; in none while it waits for its first try."""
 FOR_A_PERSON = noop("It could not be graded. This is not your fault, and costs no points: a person looks at it.")
 
 
@@ -80,42 +91,57 @@ def begin(job: Job) -> None:
     job.save(update_fields=["state", "begun", "tries"])
 
 
-def put_back(job: Job, detail: str = "") -> None:
-    """Let a job wait again that could not be done now for no reason of its own.
+def hand_ins(name: str = "") -> Any:
+    """Return all that was handed in, with what is run again; or one of :data:`LISTS`."""
+    return Job.objects.filter(LISTS.get(name, Q()), kind__in=(Kind.HAND_IN, Kind.AGAIN))
 
-    The try does not count.
-    """
+
+def put_back(job: Job) -> None:
+    """Let a job wait again that was stopped: it has no part in it, and its try does not count."""
     begun = Job.objects.filter(pk=job.pk, state=JobState.BEGUN)
-    begun.update(state=JobState.WAITING, detail=detail, tries=F("tries") - 1)
+    begun.update(state=JobState.WAITING, detail="", whose="", next_try=None, tries=F("tries") - 1)
 
 
-def try_again(job: Job, detail: str) -> None:
-    """Let a job wait again that failed, perhaps by a fault of its own.
+def try_again(job: Job, ending: Ending, seconds: float = 0.0) -> None:
+    """Let a job wait for another try, or for a person where whoever is at fault has none left.
 
-    After its last try it is for a person.
+    Args:
+        job: the job, with the try that failed.
+        ending: how that try ended; a fault of the course or the machine uses up none.
+        seconds: time until the next try.
     """
-    if job.tries >= MAX_TRIES:
-        finish(job, JobState.NOT_GRADED, note=FOR_A_PERSON, detail=f"{MAX_TRIES} tries failed; the last: {detail}")
-    else:
-        Job.objects.filter(pk=job.pk, state=JobState.BEGUN).update(state=JobState.WAITING, detail=detail)
+    whose = ending.whose or Whose.KIT
+    if job.tries >= whose.tries:
+        failures = f"{MAX_TRIES} tries failed; the last: " if whose is Whose.KIT else ""
+        finish(job, JobState.PERSON, note=FOR_A_PERSON, detail=failures + ending.text)
+        return
+    after = datetime.now(UTC) + timedelta(seconds=seconds)
+    Job.objects.filter(pk=job.pk, state=JobState.BEGUN).update(
+        state=JobState.WAITING,
+        detail=ending.text,
+        whose=whose,
+        next_try=after,
+        tries=F("tries") - int(math.isinf(whose.tries)),
+    )
 
 
-def put_all_back(*, is_stop: bool = False) -> int:
+def put_all_back(*, is_stop: bool = False, but: Sequence[int] = ()) -> int:
     """Let all jobs wait again that a worker had taken before it ended; return their number.
 
     Args:
         is_stop: the worker was stopped: the jobs have no part in it, and their tries do not count.
+        but: the numbers of those that are under way.
     """
-    begun = list(Job.objects.filter(state=JobState.BEGUN))
+    begun = list(Job.objects.filter(state=JobState.BEGUN).exclude(pk__in=but))
     for job in begun:
         if is_stop:
             put_back(job)
         else:
-            try_again(job, "the worker ended")
+            try_again(job, failed("the worker ended", kind=EndingKind.LOST))
     return len(begun)
 
 
 def finish(job: Job, state: JobState, **values: Any) -> None:
     """Give a job its final state, unless it has one."""
     unfinished = Job.objects.filter(pk=job.pk).exclude(state__in=FINAL)
-    unfinished.update(state=state, published=datetime.now(UTC), **values)
+    unfinished.update(state=state, published=datetime.now(UTC), whose="", next_try=None, **values)

@@ -25,15 +25,22 @@ COMMANDS = (Kind.RELEASE, Kind.FEEDBACK)
 
 
 class JobState(enum.StrEnum):
-    """How far a job is; the last two are final."""
+    """How far a job is."""
 
     WAITING = "waiting"
+    """In line, or not graded yet: see :attr:`Job.whose`."""
     BEGUN = "begun"
     DONE = "done"
-    NOT_GRADED = "not graded"
+    """Graded, or what else was asked is done."""
+    PERSON = "for person"
+    """A person has to look at it: its grade has an undecided question, or all its tries failed."""
+    REFUSED = "refused"
+    """A file that cannot be taken, or a request that asks for nothing: its sender reads why."""
+    FAILED = "failed"
+    """A command of staff's that failed."""
 
 
-FINAL = (JobState.DONE, JobState.NOT_GRADED)
+FINAL = (JobState.DONE, JobState.PERSON, JobState.REFUSED, JobState.FAILED)
 STEPS = ("received", "begun", "lent", "executed", "examined", "published")
 """Columns with the times of a job, in their order."""
 
@@ -64,6 +71,10 @@ class Job(models.Model):
     """What the student is told."""
     detail = models.TextField()
     """What staff are told; it may quote logs."""
+    whose = models.CharField(max_length=10)
+    """Whose fault it is that its last try failed, while it waits for another one; else empty."""
+    next_try = models.DateTimeField(null=True)
+    """When it may be taken again at the earliest, if a try of it failed."""
     score = models.FloatField(null=True)
     max_score = models.FloatField(null=True)
     received = models.DateTimeField()
@@ -77,6 +88,11 @@ class Job(models.Model):
     def is_final(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.state in FINAL
+
+    @property
+    def seen_state(self) -> str:
+        """State for the student, whose page says what of a grade waits, once that may be known."""
+        return self.state if self.max_score is None else JobState.DONE
 
     @property
     def position(self) -> int:

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from autograder.coordinator.assignment import Options
 from autograder.coordinator.service import Service
+from autograder.coordinator.submission_grading import EndedError
 from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, CourseError, UsageError
+from autograder.records.ending import Whose, failed
 from autograder.records.grade import Grade, NotGraded
 
 MAX_OPEN = 2
@@ -26,8 +28,8 @@ Grading = Future[Grade | NotGraded]
 _LOG = logging.getLogger("autograder.serve")
 
 
-class NotOpenError(AutograderError):
-    """The service of an assignment cannot be opened, for no reason of a hand-in."""
+class NotOpenError(EndedError):
+    """The service of an assignment cannot be opened: the course or the machine is at fault, and never a hand-in."""
 
 
 class Services:
@@ -49,6 +51,10 @@ class Services:
         """Leave an assignment alone for a while."""
         self._resting[name] = time.monotonic() + RETRY_SECONDS
 
+    def fault(self, name: str) -> Exception | None:
+        """Return what ended an assignment's service; None if it is at work, or was stopped."""
+        return self._open[name].fault if name in self._open else None
+
     def submit(self, student: str, name: str, busy: Collection[str], *, anew: bool = False) -> Grading:
         """Grade a student's submission as it is on disk.
 
@@ -64,11 +70,14 @@ class Services:
         try:
             service = self._service(name, busy)
         except AutograderError as error:
-            raise NotOpenError(str(error)) from error
+            whose = Whose.COURSE if isinstance(error, CourseError | UsageError) else Whose.HOST
+            raise NotOpenError(failed(str(error), whose)) from error
         self._used[name] = time.monotonic()
         return service.submit(student, anew=anew)
 
     def _service(self, name: str, busy: Collection[str]) -> Service:
+        if self.fault(name) is not None:
+            self._close(name)
         if name not in self._open:
             idle = sorted((n for n in self._open if n not in busy), key=self._used.__getitem__)
             if len(self._open) >= MAX_OPEN and idle:

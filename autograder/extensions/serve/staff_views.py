@@ -32,18 +32,23 @@ def overview(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "fault": health.fault(visitor.course),
         "contested": sum(claim.is_contested for claim in claims),
     }
-    values: dict[str, Any] = {"rows": _counts(visitor), "has_review": door(visitor.course).review, **waits}
+    values: dict[str, Any] = {
+        "rows": _counts(visitor),
+        "lists": tuple(jobs.LISTS),
+        "has_review": door(visitor.course).review,
+        **waits,
+    }
     return pages.page(request, visitor, "overview", names=_names(visitor), **values)
 
 
 def _counts(visitor: Visitor) -> list[dict[str, Any]]:
-    """Count the hand-ins of each assignment by their state."""
-    counted = Job.objects.filter(kind=Kind.HAND_IN).values_list("assignment", "state").annotate(Count("number"))
-    of: dict[str, dict[str, int]] = {}
-    for assignment, state, count in counted:
-        of.setdefault(assignment, {})[state] = count
-    none: dict[str, int] = dict.fromkeys(JobState, 0)
-    return [{"assignment": each, **none, **of.get(each.name, {})} for each in visitor.course.assignments.values()]
+    """Count the hand-ins of each assignment by their state, and by their list."""
+    under_way = {str(state): jobs.hand_ins().filter(state=state) for state in (JobState.WAITING, JobState.BEGUN)}
+    parts = under_way | {name: jobs.hand_ins(name) for name in jobs.LISTS}
+    counts = {name: dict(part.values_list("assignment").annotate(Count("number"))) for name, part in parts.items()}
+    names = [each.name for each in visitor.course.assignments.values()]
+    of = {each: {name: count.get(each, 0) for name, count in counts.items()} for each in names}
+    return [{"assignment": each, **of[each.name]} for each in visitor.course.assignments.values()]
 
 
 def _open_requests(visitor: Visitor) -> list[tuple[str, str, second_look.Request]] | None:
@@ -55,14 +60,18 @@ def _open_requests(visitor: Visitor) -> list[tuple[str, str, second_look.Request
 
 
 def submissions(request: HttpRequest, visitor: Visitor) -> HttpResponse:
-    """List hand-ins, the newest first; ``q`` is a part of a student, an assignment, a receipt or a state."""
-    words = request.GET.get("q", "").split()
-    listed = Job.objects.filter(kind__in=(Kind.HAND_IN, Kind.AGAIN)).order_by("-number")
+    """List hand-ins, the newest first.
+
+    ``list`` names one of the four lists, and ``q`` a part of a student, an assignment, a receipt or a state.
+    """
+    words, name = request.GET.get("q", "").split(), request.GET.get("list", "")
+    listed = jobs.hand_ins(name).order_by("-number")
     for word in words[:8]:
         columns = {f"{column}__icontains": word for column in ("student", "assignment", "receipt", "state")}
         listed = listed.filter(Q(**columns, _connector=Q.OR))
     values = {"jobs": listed[:MOST_ROWS], "q": " ".join(words), "steps": STEPS, "names": _names(visitor)}
-    return pages.page(request, visitor, "submissions", **values)
+    lists = {each: jobs.hand_ins(each).count() for each in jobs.LISTS}
+    return pages.page(request, visitor, "submissions", lists=lists, chosen=name, **values)
 
 
 def again(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:

@@ -19,18 +19,19 @@ from django.db import OperationalError
 from autograder._util.text import one_line
 from autograder.coordinator import locks
 from autograder.coordinator.assignment import Options
-from autograder.coordinator.submission_grading import is_full
+from autograder.coordinator.submission_grading import ending_of, is_full
 from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
-from autograder.errors import AutograderError, CourseError, HostError, UsageError
-from autograder.extensions.serve import health, jobs, state_folder
+from autograder.errors import AutograderError, HostError, UsageError
+from autograder.exchange import result_json
+from autograder.extensions.serve import health, jobs, services, state_folder
 from autograder.extensions.serve.hand_in import bring_in
 from autograder.extensions.serve.models import COMMANDS, Job, JobState, Kind
-from autograder.extensions.serve.services import Grading, NotOpenError, Services
+from autograder.extensions.serve.services import Grading, Services
 from autograder.extensions.serve.staff_socket import StaffSocket
 from autograder.extensions.serve.state_folder import only_worker
 from autograder.records.course import Course
-from autograder.records.ending import Whose
+from autograder.records.ending import Ending, Whose, failed
 from autograder.records.grade import Grade, NotGraded, StepTimes
 from autograder.results import publication, second_look
 from autograder.results.feedback import write_feedback
@@ -42,6 +43,8 @@ LOOK_SECONDS = 0.25
 BEAT_SECONDS = 5.0
 MAX_AT_ONCE = 16
 """Most jobs that are taken at a time; the service decides how many of them are graded at a time."""
+SETTLE_SECONDS = 300.0
+"""Seconds between two looks whether people have decided what waits for them."""
 ABANDONED_SECONDS = 3600.0
 """Age of a half-sent upload after which nobody sends the rest."""
 
@@ -77,6 +80,9 @@ class Worker:
         self._course = course
         self._services = Services(course.root, options)
         self._under_way: list[UnderWay] = []
+        self._is_stuck = False
+        """Whether the queue could not be written at the last look."""
+        self._settled = time.monotonic()
 
     def run(self, stopping: threading.Event) -> None:
         """Do jobs until the event is set, or a signal comes.
@@ -108,16 +114,32 @@ class Worker:
             _LOG.error("staff give no points at the door: %s", error)
 
     def look(self) -> None:
-        """Finish what is done, and take what waits."""
+        """Finish what is done, and take what waits; if the queue's disk is full, at a later look."""
+        try:
+            self._look()
+        except OperationalError as error:
+            if not is_full(error):
+                raise
+            if not self._is_stuck:
+                _LOG.error("the queue cannot be written: %s", error)
+            self._is_stuck = True
+
+    def _look(self) -> None:
+        if self._is_stuck:
+            jobs.put_all_back(is_stop=True, but=[entry.job.pk for entry in self._under_way])
+            self._is_stuck = False
         for entry in [entry for entry in self._under_way if entry.is_done]:
-            self._under_way.remove(entry)
             self._finish(entry)
+            self._under_way.remove(entry)
         number = 0
         while len(self._under_way) < MAX_AT_ONCE and (job := self._next(number)) is not None:
             number = job.number  # one that is put back waits for the next look
             jobs.begin(job)
             self._take(job)
         self._services.close_old(self._busy)
+        if time.monotonic() - self._settled > SETTLE_SECONDS:
+            self._settled = time.monotonic()
+            _settle_decided(self._course)
 
     @property
     def _busy(self) -> set[str]:
@@ -152,33 +174,30 @@ class Worker:
         try:
             self._do(job)
         except UsageError as error:
-            jobs.finish(job, JobState.NOT_GRADED, note=str(error), detail=str(error))
-        except (NotOpenError, locks.LockedError, CourseError) as error:
-            self._wait(job, error, is_try=False)
-        except (AutograderError, OSError, OperationalError) as error:  # the machine's, or the job's
-            self._wait(job, error, is_try=not is_full(error))
+            if job.kind in (Kind.ASK, Kind.ANSWER):
+                jobs.finish(job, JobState.REFUSED, note=str(error), detail=str(error))
+            else:  # the course has no such assignment now
+                self._wait(job, failed(str(error), Whose.COURSE))
         except Exception as error:  # whatever is wrong with one job, the others are done
-            _LOG.exception("job %s failed", job.receipt)
-            jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=f"{type(error).__name__}: {error}")
+            self._fail(job, error)
 
-    def _wait(self, job: Job, error: Exception, *, is_try: bool) -> None:
-        """Let a job wait that could not be done, and its assignment rest; staff are told why.
+    def _fail(self, job: Job, error: Exception) -> None:
+        """End a try that an exception ended; what nobody thought of stands in the log."""
+        if not isinstance(error, AutograderError | OSError | OperationalError):
+            _LOG.error("job %s failed", job.receipt, exc_info=error)
+        self._wait(job, ending_of(error))
 
-        Args:
-            job: the job.
-            error: the reason.
-            is_try: whether the try counts, since the reason may be the job's own.
-        """
-        reason = str(error) if isinstance(error, AutograderError) else f"{type(error).__name__}: {error}"
-        if job.detail != reason:
-            _LOG.error("%s cannot be graded now: %s", job.assignment, reason)
-        if is_try:
-            jobs.try_again(job, reason)
-        else:
-            jobs.put_back(job, reason)
-        self._services.rest(job.assignment)
+    def _wait(self, job: Job, ending: Ending) -> None:
+        """Let a job wait that could not be done, and its assignment rest; staff are told why."""
+        if job.detail != ending.text:
+            _LOG.error("%s cannot be graded now: %s", job.assignment, ending.text)
+        jobs.try_again(job, ending, services.RETRY_SECONDS)
+        if ending.whose is not Whose.SUBMISSION:
+            self._services.rest(job.assignment)
 
     def _do(self, job: Job) -> None:
+        if job.kind in (Kind.HAND_IN, Kind.AGAIN):
+            find_assignment(load_course(self._course.root), job.assignment)
         match job.kind:
             case Kind.HAND_IN:
                 self._collect(job)
@@ -198,7 +217,7 @@ class Worker:
         _LOG.info("%s %s", job.receipt, one_line(str(collected), 300))
         if collected.status is CollectStatus.REFUSED:
             note = f"It was refused: {collected.reason}"
-            jobs.finish(job, JobState.NOT_GRADED, note=note, detail=collected.reason, file="")
+            jobs.finish(job, JobState.REFUSED, note=note, detail=collected.reason, file="")
             (state_folder.uploads(self._course) / job.file).unlink(missing_ok=True)  # its digest stays in the row
             return
         job.note = collected.reason
@@ -211,7 +230,7 @@ class Worker:
         uploads = state_folder.uploads(self._course)
         with locks.held(self._course, locks.COLLECTING):
             course = load_course(self._course.root)
-            ended = jobs.of_assignment(job.assignment, job.student).filter(state=JobState.NOT_GRADED)
+            ended = jobs.of_assignment(job.assignment, job.student).filter(state=JobState.PERSON, score=None)
             for missed in ended.exclude(file="").reverse():  # the oldest first, without what was refused
                 if (uploads / missed.file).is_file():
                     _LOG.info("%s %s", missed.receipt, one_line(str(bring_in(course, missed)), 300))
@@ -245,21 +264,21 @@ class Worker:
         try:
             outcome = grading.result()
         except CancelledError:
-            # While it rests, the service is closed.
-            self._wait(job, HostError("the assignment's service ended"), is_try=True)
+            error = self._services.fault(job.assignment)
+            self._fail(job, error or HostError("the assignment's service ended"))
             return
         except Exception as error:  # graded, and the page or the gradebook could not be written
-            self._wait(job, error, is_try=not is_full(error))
+            self._fail(job, error)
             return
         if isinstance(outcome, NotGraded):
-            self._finish_without_grade(job, outcome)
+            self._wait(job, failed(outcome.reason, outcome.whose))
             return
         times = outcome.times
         if times.begun is None or times.begun < job.begun:  # the grade that counts may be of another attempt
             times = StepTimes()
         jobs.finish(
             job,
-            JobState.DONE,
+            JobState.PERSON if outcome.needs_manual_grade else JobState.DONE,
             note=job.note or _other_attempt(job, outcome),
             score=outcome.score,
             max_score=outcome.max_score,
@@ -268,14 +287,6 @@ class Worker:
             examined=times.examined,
         )
         _LOG.info("%s is graded", job.receipt)
-
-    def _finish_without_grade(self, job: Job, outcome: NotGraded) -> None:
-        """Let a job wait where the course or the machine is at fault; the kit's own faults have three tries."""
-        if outcome.whose is Whose.SUBMISSION:
-            _LOG.error("%s is not graded: %s", job.receipt, outcome.reason)
-            jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=outcome.reason)
-        else:
-            self._wait(job, HostError(outcome.reason), is_try=outcome.whose is Whose.KIT)
 
     def _remove_abandoned(self) -> None:
         """Remove what was being sent when a web process was killed: nobody has a receipt for it.
@@ -293,6 +304,17 @@ def _other_attempt(job: Job, grade: Grade) -> str:
     if job.kind != Kind.HAND_IN or grade.submitted_at is None or grade.submitted_at == job.received:
         return ""
     return f"Your hand-in of {grade.submitted_at:%Y-%m-%d %H:%M} UTC is the one that counts."
+
+
+def _settle_decided(course: Course) -> None:
+    """Call graded what waited for a person, once people have given all points."""
+    waiting = jobs.hand_ins("for a person").exclude(score=None)
+    for name, student in set(waiting.values_list("assignment", "student")):
+        with contextlib.suppress(AutograderError, OSError):  # it waits on
+            now = load_course(course.root)
+            grade = result_json.read(now.autograded(student, name) / result_json.NAME)
+            if not publication.for_people(now, [grade])[0].needs_manual_grade:
+                waiting.filter(assignment=name, student=student).update(state=JobState.DONE)
 
 
 def _preview_file(course: Course) -> Path:
@@ -318,7 +340,7 @@ def _start_command(course: Course, job: Job) -> subprocess.Popen[bytes]:
 def _finish_command(course: Course, job: Job, code: int) -> None:
     """Keep what a preview wrote; of another command, and of one that failed, its words."""
     words = _preview_file(course).with_suffix(".log").read_text("utf-8", "replace")[-2000:]
-    state = JobState.DONE if code == 0 and job.kind in COMMANDS else JobState.NOT_GRADED
+    state = JobState.DONE if code == 0 and job.kind in COMMANDS else JobState.FAILED
     values = {"detail": words or f"it ended with exit code {code}"}
     if job.kind == Kind.PREVIEW:
         with contextlib.suppress(OSError, ValueError):

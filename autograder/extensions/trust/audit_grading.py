@@ -6,7 +6,6 @@ import ast
 import contextlib
 import difflib
 import json
-import re
 import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -211,10 +210,6 @@ def _ends_with(errors: Container[str], question: str, grade: Grade) -> bool:
 
 def _error(question: str, grade: Grade) -> str:
     """Return the name of the exception that a question ended with; empty without one."""
-    details = [q.detail for book in grade.notebooks for q in book.questions if q.id == question]
-    errors = _ERROR.findall(details[0]) if details else []
-    return errors[-1] if errors else ""
-
-
-_ERROR = re.compile(r"^(?:\w+\.)*(\w+(?:Error|Exception|Warning))\b", re.MULTILINE)
-"""Exception that a traceback ends with."""
+    asked = next((q for book in grade.notebooks for q in book.questions if q.id == question), None)
+    types = [failure.type for failure in asked.failures if failure.type] if asked is not None else []
+    return types[-1].rpartition(".")[2] if types else ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,21 +13,40 @@ from autograder.coordinator import locks
 from autograder.errors import HostError
 from autograder.extensions.watch.uploads import collect_upload
 from autograder.records.course import Assignment, Course
+from autograder.records.ending import Whose
 from autograder.submissions.delivery import Collected
 from autograder.submissions.hand_ins import HandIns
 
+RETRY_SECONDS = 10.0
+"""Seconds until a submission is listed again of which a try failed."""
+
 
 class Arrivals:
-    """Submissions of an assignment that are new or have changed, once they have been still for a look."""
+    """Submissions of an assignment that are new, have changed or are tried again, once they were still for a look."""
 
     def __init__(self, course: Course, assignment: Assignment) -> None:
         self._hand_ins, self._name = HandIns(course), assignment.name
         self._seen: dict[str, Versions] = {}
         self._given: dict[str, Versions] = {}
+        self._tries: Counter[tuple[str, Versions]] = Counter()
+        self._again: dict[str, float] = {}
+        """Student → time from which the submission is listed again, as it is."""
+
+    def try_again(self, student: str, whose: Whose) -> bool:
+        """List a submission again after a while, if it has a try left; tell whether it will be."""
+        tried = student, self._given.get(student, ())
+        self._tries[tried] += whose is Whose.KIT
+        is_left = max(1, self._tries[tried]) < whose.tries
+        if is_left:
+            self._again[student] = time.monotonic() + RETRY_SECONDS
+        return is_left
 
     def look(self) -> Sequence[str]:
-        """List the students whose submissions are as they were at the last look, and have not been listed so."""
+        """List the students whose submissions are as at the last look, and were not listed so or are tried again."""
         self._hand_ins.look_again()
+        for student in [student for student, at in self._again.items() if at <= time.monotonic()]:
+            del self._again[student]
+            self._given.pop(student, None)
         now = {student: self._files(student) for student in self._hand_ins.students(self._name)}
         ready = [
             student

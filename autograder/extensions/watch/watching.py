@@ -15,8 +15,10 @@ from autograder.cli.output import complain, open_course, warn, warn_each
 from autograder.coordinator import tally
 from autograder.coordinator.assignment import Options
 from autograder.coordinator.service import Result, Service
+from autograder.coordinator.submission_grading import ending_of
 from autograder.errors import AutograderError
-from autograder.extensions.watch.arrivals import Arrivals, Inbox
+from autograder.extensions.watch.arrivals import RETRY_SECONDS, Arrivals, Inbox
+from autograder.records.ending import Whose
 from autograder.records.grade import NotGraded
 from autograder.results.report.status_words import points
 from autograder.submissions.delivery import CollectStatus
@@ -76,14 +78,14 @@ def _serve(course_folder: Path, assignment: str, options: Options, inbox: Path |
                 if collected.status in (CollectStatus.REFUSED, CollectStatus.OLDER) or not quiet:
                     warn(str(collected))
             for student in arrivals.look():
-                service.submit(student).add_done_callback(_teller(student, quiet))
+                service.submit(student).add_done_callback(_teller(student, arrivals, quiet))
             time.sleep(max(LOOK_SECONDS, (time.monotonic() - began) / MAX_SHARE))
     if not quiet:
         warn("the assignment has changed: it is read again")
 
 
-def _teller(student: str, quiet: bool) -> Callable[[Result], None]:
-    """Return a function that prints how a submission ended."""
+def _teller(student: str, arrivals: Arrivals, quiet: bool) -> Callable[[Result], None]:
+    """Return a function that prints how a submission ended, and lets it be tried again where it may end otherwise."""
     began = time.monotonic()
 
     def tell(future: Result) -> None:
@@ -93,14 +95,18 @@ def _teller(student: str, quiet: bool) -> Callable[[Result], None]:
         except CancelledError:
             return
         except Exception as error:
-            warn(f"{name}: graded, but not recorded: {error}")
+            warn(f"{name}: graded, but not recorded: {error}{again(ending_of(error).whose)}")
             return
         if isinstance(outcome, NotGraded):
-            warn(f"not graded: {name}: {outcome.reason}")
+            warn(f"not graded: {name}: {outcome.reason}{again(outcome.whose)}")
         elif not quiet:
             score = f"{points(outcome.score)} / {points(outcome.max_score)}"
             seconds = time.monotonic() - began
             line = f"{datetime.now():%H:%M:%S}  {name:20}  {score:>11}  {tally.status_of(outcome):12}  {seconds:5.1f} s"
             click.echo(line)
+
+    def again(whose: Whose | None) -> str:
+        is_tried_again = arrivals.try_again(student, whose or Whose.KIT)
+        return f"; it is tried again in {RETRY_SECONDS:g} s" if is_tried_again else ""
 
     return tell

@@ -64,8 +64,8 @@ def text_table(grades: Iterable[Grade]) -> list[tuple[str, ...]]:
 def to_do(grade: Grade) -> str:
     """Say what a person has left to do for this submission; empty if nothing."""
     questions = [question for book in grade.notebooks for question in book.questions]
-    broken = [q.id for q in questions if q.outcome is Outcome.BROKEN]
-    manual = [q.id for q in questions if q.needs_manual_grade and q.outcome is not Outcome.BROKEN]
+    broken = [q.id for q in questions if q.standing is Outcome.BROKEN]
+    manual = [q.id for q in questions if q.standing is Outcome.MANUAL]
     parts = []
     if broken:
         parts.append(f"test broken: {', '.join(one_line(name, 40) for name in broken)}")

@@ -149,10 +149,9 @@ def _for_people(grades: Sequence[Grade], titles: Titles) -> list[dict[str, Any]]
     entries: dict[tuple[bool, str, str], dict[str, Any]] = {}
     for grade in sorted(grades, key=lambda g: g.student.casefold()):
         for book, question in _questions(grade):
-            broken = question.outcome is Outcome.BROKEN
-            if not (broken or question.needs_manual_grade):
+            if not question.needs_manual_grade:
                 continue
-            key = (not broken, book.notebook, question.id)
+            key = (question.standing is not Outcome.BROKEN, book.notebook, question.id)
             title = titles.get((book.notebook, question.id), "")
             entry = entries.setdefault(
                 key, {"question": question, "title": title, "notebook": book.notebook, "who": []}

@@ -13,7 +13,6 @@ from helpers.tiny import Here, cell, grade_in_this_process, notebook, submit, ti
 from autograder import cli
 from autograder.extensions.diagnosis.check_lines import check_lines
 from autograder.records.course import Course
-from autograder.results.failures import failures
 
 TEST = """\
 from autograder import check
@@ -125,20 +124,16 @@ def test_a_line_of_a_pytest_function_is_that_of_its_file(course: Course) -> None
     assert "\n    >   6     assert student.triple(2) == 6\n" in shown
 
 
-def test_notes_before_a_traceback_are_kept_and_lines_of_libraries_are_not_the_tests() -> None:
-    note, failure = failures(
-        "Objects were as at the end.\nTraceback (most recent call last):\n"
-        '  File "<test t>", line 2, in <module>\n    npt.assert_equal(f(1), 2)\n'
-        '  File "/lib/numpy.py", line 90, in assert_equal\n    raise AssertionError(msg)\n'
-        "AssertionError: \nItems are not equal:\n ACTUAL: 1\n"
-    )
-    assert note.said == ("Objects were as at the end.",)
-    assert (failure.line, failure.code) == (2, "npt.assert_equal(f(1), 2)")
-    assert failure.said == ("AssertionError: ", "Items are not equal:", " ACTUAL: 1")
-    assert failures("") == []
-
-
 def test_checks_are_found_by_their_names_or_else_by_their_functions() -> None:
     source = "check.close(a, 1, name='one')\ncheck.loss(m, below=1)\ncheck.loss(n, below=2)"
     assert check_lines(source) == {"one": 1, "close": 1, "loss": 2}
     assert check_lines("not python(") == {}
+
+
+def test_a_question_that_waits_is_told_as_waiting(course: Course) -> None:
+    """Its test may have failed, and the points are not known yet."""
+    tiny_course(
+        course.root, test=TEST.replace('name="four")', 'name="four")\ncheck.report("x", 0, "no", undecided=True)')
+    )
+    assert on(course, "grade", "hw", "--quiet").exit_code == 0
+    assert "test-double: 0 of 2 points, waits for a person" in on(course, "why", "bob", "hw", "test-double").stdout

@@ -15,6 +15,7 @@ from autograder.extensions.insight.score_table import score_table
 from autograder.extensions.insight.shared_failures import failure_groups
 from autograder.extensions.insight.term_trend import term_trend
 from autograder.records.checks import Outcome
+from autograder.records.failures import Failure
 from autograder.records.grade import Grade
 from autograder.results.report import render_class_report
 
@@ -172,12 +173,11 @@ def test_students_with_the_same_wrong_value_are_a_group() -> None:
 
 
 def test_assertions_are_grouped_by_their_code_and_the_value_that_was_there() -> None:
-    detail = 'Traceback (most recent call last):\n  File "<test q>", line 3, in <module>\n    assert f(2) == 4\n'
-    texts = ["AssertionError\nf(2) is 3", "AssertionError\nf(2) is 3", "TypeError: no"]
+    texts = [("AssertionError", "f(2) is 3"), ("AssertionError", "f(2) is 3"), ("TypeError: no",)]
     grades = []
     for number, text in enumerate(texts):
         sample = of_scores(f"s{number}", 0.0)
-        lost = replace(sample.notebooks[0].questions[0], detail=detail + text)
+        lost = replace(sample.notebooks[0].questions[0], failures=(Failure(3, "assert f(2) == 4", text),))
         grades.append(replace(sample, notebooks=(replace(sample.notebooks[0], questions=(lost,)),)))
     (group,) = failure_groups(grades)
     assert (group.check, group.values) == ("assert f(2) == 4", (("f(2) is 3", 2),))

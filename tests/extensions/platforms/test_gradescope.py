@@ -286,6 +286,8 @@ def test_results_are_whole_at_every_moment(tmp_path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+BUSY = Ending(EndingKind.BUSY, Whose.HOST, "words")
+
 # --- failures of the kit's own -----------------------------------------------------------------------
 
 
@@ -320,10 +322,15 @@ def test_students_see_whose_fault_it_is_and_no_detail(tmp_path, monkeypatch, cap
 
 @pytest.mark.parametrize(
     ("endings", "asked"),
-    [([Ending(EndingKind.BUSY, Whose.HOST, "words"), GRADED], 2), ([failed("it broke"), GRADED], 1), ([GRADED], 1)],
+    [
+        ([BUSY, GRADED], 2),
+        ([failed("killed", kind=EndingKind.LOST), BUSY, GRADED], 3),
+        ([failed("it broke"), failed("it broke"), failed("it broke"), GRADED], 3),
+        ([failed("too large", Whose.SUBMISSION), GRADED], 1),
+        ([GRADED], 1),
+    ],
 )
-def test_a_busy_machine_gets_a_second_try(tmp_path, monkeypatch, endings, asked) -> None:
-    """Where others had the processors, nobody can tell yet whether the notebook is too slow."""
+def test_whatever_is_not_the_submissions_fault_has_three_tries(tmp_path, monkeypatch, endings, asked) -> None:
     told = iter(endings)
     monkeypatch.setattr(program, "Templates", lambda *_, **__: contextlib.nullcontext())
     monkeypatch.setattr(program, "attempt", lambda *_: next(told))

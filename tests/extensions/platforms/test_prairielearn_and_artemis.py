@@ -15,8 +15,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from autograder.errors import CourseError
-from autograder.extensions.platforms import conclusion, junit_results, prairielearn_results, student_texts
+from autograder.errors import CourseError, SubmissionError
+from autograder.extensions.platforms import conclusion, junit_results, prairielearn_results, program, student_texts
 from autograder.extensions.platforms.conclusion import Conclusion
 from autograder.extensions.platforms.package import _run_script
 from autograder.extensions.platforms.package_settings import PackageSettings
@@ -88,13 +88,11 @@ def test_a_question_that_a_person_has_to_decide_is_named_and_the_certain_points_
     assert content["tests"][1]["max_points"] == 0.0
 
 
-def test_a_file_that_is_no_notebook_costs_no_attempt() -> None:
-    book = NotebookGrade("hw", "invalid", "It is not JSON.", questions=(question("q1", Outcome.SKIPPED),))
-    for count, is_gradable in ((1, False), (2, True)):
-        books = (book, *grade_of(question("q1", Outcome.PASSED, 2.0)).notebooks)[:count]
-        content = json.loads(prairielearn_results.graded(Grade("student", "hw", books), SETTINGS, (), 3.2, 2).results)
-        assert content["gradable"] is is_gradable
-        assert "It is not JSON." in json.dumps(content)
+def test_the_points_that_are_certain_of_a_question_that_waits_count_too() -> None:
+    half = question("q2", Outcome.PARTIAL, 1.0, needs_manual_grade=True)
+    content = for_prairielearn(question("q1", Outcome.PASSED, 2.0), half)
+    assert content["score"] == 0.75
+    assert (content["tests"][1]["points"], content["tests"][1]["max_points"]) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize(("score", "share"), [(3.0, 1.0), (-1.0, 0.0), (math.nan, 0.0), (math.inf, 0.0)])
@@ -144,10 +142,12 @@ def test_an_answer_for_a_person_is_no_test(essay: QuestionGrade) -> None:
     assert list(passed(for_artemis(question("q1", Outcome.PASSED, 2.0), essay, step=2))) == ["q1"]
 
 
-def test_a_question_that_a_person_has_to_decide_leaves_no_results() -> None:
-    final = for_artemis(question("q1", Outcome.PASSED, 2.0), BROKEN)
-    assert final.results == ""
+def test_a_question_that_waits_for_a_person_holds_back_no_other() -> None:
+    final = for_artemis(question("q1", Outcome.PASSED, 2.0), BROKEN, step=2)
+    assert passed(final) == {"q1": True, "q2": False}
     assert final.log.splitlines()[0] == f"q2: {student_texts.UNDECIDED}"
+    (failure,) = ET.fromstring(final.results).iter("failure")
+    assert (failure.get("message") or "").startswith(student_texts.UNDECIDED)
 
 
 def test_whatever_a_student_wrote_the_results_are_xml() -> None:
@@ -168,6 +168,15 @@ def test_steps_add_up_to_the_points_of_each_question(scores: list[float], step: 
 
 
 # --- all ---------------------------------------------------------------------------------------------
+
+
+def test_files_that_are_no_notebook_cost_no_attempt() -> None:
+    """They are refused as a submission without a notebook is; with one notebook that can be read, there is a grade."""
+    unread = NotebookGrade("hw", "invalid", "It is not JSON.", questions=(question("q1", Outcome.SKIPPED),))
+    readable = grade_of(question("q1", Outcome.PASSED, 2.0)).notebooks[0]
+    program.require_notebook(Grade("student", "hw", (unread, readable)))
+    with pytest.raises(SubmissionError, match=r"It is not JSON\."):
+        program.require_notebook(Grade("student", "hw", (unread, unread)))
 
 
 @pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)

@@ -36,7 +36,7 @@ LONG = "a_name_without_a_single_space_that_is_as_long_as_students_sometimes_choo
 @pytest.fixture
 def used_door(door: Door) -> Door:
     """A door with a graded, a failed and a waiting hand-in, a request, and a feedback page."""
-    for number, state in enumerate((JobState.DONE, JobState.NOT_GRADED, JobState.WAITING)):
+    for number, state in enumerate((JobState.DONE, JobState.PERSON, JobState.REFUSED, JobState.WAITING)):
         door.hand_in("ada", name=f"{number}{LONG}")
         Job.objects.filter(number=Job.objects.latest("number").number).update(
             state=state, note="x" * 80, detail="y" * 200

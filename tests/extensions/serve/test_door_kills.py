@@ -11,10 +11,10 @@ from helpers.postgresql import postgresql_server
 
 RECEIPT = {"receipt": "r1", "student": "ada", "assignment": "hw", "sha256": "aa"}
 GRADED = {**RECEIPT, "state": "done", "score": 2.0, "note": ""}
-REFUSED = {**RECEIPT, "state": "not graded", "score": None, "note": "It was refused."}
+REFUSED = {**RECEIPT, "state": "refused", "score": None, "note": "It was refused."}
 
 
-@pytest.mark.parametrize("row", [GRADED, REFUSED])
+@pytest.mark.parametrize("row", [GRADED, REFUSED, GRADED | {"state": "for person"}, REFUSED | {"state": "for person"}])
 def test_a_receipt_with_one_end_keeps_the_promise(row: dict[str, Any]) -> None:
     assert faults([RECEIPT], [row]) == []
 
@@ -34,6 +34,7 @@ def test_a_row_whose_receipt_never_arrived_breaks_nothing() -> None:
         ([GRADED | {"score": None}], "without a score"),
         ([REFUSED | {"score": 0.0}], "with a score"),
         ([REFUSED | {"note": ""}], "without words"),
+        ([REFUSED | {"state": "for person", "note": ""}], "without words"),
         ([GRADED, GRADED | {"receipt": "r2", "score": 1.0}], "[1.0, 2.0]"),
     ],
 )

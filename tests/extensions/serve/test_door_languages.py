@@ -66,7 +66,7 @@ def test_a_note_of_the_worker_is_translated_and_a_reason_of_collects_stays_as_it
         (jobs.FOR_A_PERSON, "Das liegt nicht an Ihnen"),
         ("It was refused: <b>x", "It was refused: &lt;b&gt;x"),
     ):
-        Job.objects.update(state=JobState.NOT_GRADED, note=note)
+        Job.objects.update(state=JobState.PERSON, note=note)
         assert words in door.visitor("ada").get(receipt, **GERMAN).content.decode()
 
 

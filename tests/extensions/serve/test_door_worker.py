@@ -134,7 +134,7 @@ def test_an_archive_that_collect_refuses_ends_in_its_reason_and_leaves_nothing(
     door.hand_in("ada", content, name)
     door.work()
     job = Job.objects.get()
-    assert job.state == JobState.NOT_GRADED
+    assert job.state == JobState.REFUSED
     assert words in job.note
     assert job.note.startswith("It was refused: ")
     assert not door.course.submitted("ada", "hw").exists()
@@ -155,7 +155,7 @@ def declared(size: int) -> bytes:
 def test_a_declared_size_is_not_believed_and_not_written(door: Door, attempts: Attempts) -> None:
     door.hand_in("ada", declared(0xFFFFFFF0), "x.zip")
     door.work()
-    assert states() == [JobState.NOT_GRADED]
+    assert states() == [JobState.REFUSED]
 
 
 @pytest.mark.parametrize("name", ["bob.zip", "bob_hw.zip", "hw-bob.zip", "Bob B._1_assignsubmission_file_x.zip"])
@@ -257,10 +257,10 @@ def test_a_job_that_ends_the_worker_uses_up_no_tries_of_those_beside_it(door: Do
         attempts.stopped.clear()
         jobs.put_all_back()
     assert together == [2, 2, 1]
-    assert states() == [JobState.NOT_GRADED, JobState.WAITING]
+    assert states() == [JobState.PERSON, JobState.WAITING]
     attempts.act = graded
     door.work()
-    assert states() == [JobState.NOT_GRADED, JobState.DONE]
+    assert states() == [JobState.PERSON, JobState.DONE]
 
 
 class StopsAfterOneLook:
@@ -300,7 +300,7 @@ def test_a_stop_costs_no_job_a_try_and_a_fault_of_the_worker_does(
 
 def test_a_job_that_ends_the_worker_each_time_is_for_a_person_after_three_tries(door: Door) -> None:
     door.hand_in()
-    for state in (JobState.WAITING, JobState.WAITING, JobState.NOT_GRADED):
+    for state in (JobState.WAITING, JobState.WAITING, JobState.PERSON):
         jobs.begin(Job.objects.get())
         jobs.put_all_back()
         assert Job.objects.get().state == state
@@ -318,7 +318,7 @@ def test_a_fault_that_may_pass_is_tried_three_times(
     monkeypatch.setattr(worker_module, "bring_in", fail)
     door.hand_in()
     with door.worker() as worker:
-        for state in (JobState.WAITING, JobState.WAITING, JobState.NOT_GRADED):
+        for state in (JobState.WAITING, JobState.WAITING, JobState.PERSON):
             worker.look()
             assert Job.objects.get().state == state
     assert str(error) in Job.objects.get().detail
@@ -329,8 +329,8 @@ def test_a_fault_that_may_pass_is_tried_three_times(
     [
         (Ending(EndingKind.NO_SPACE, Whose.HOST, "words"), [JobState.WAITING] * 5),
         (Ending(EndingKind.FAILED, Whose.COURSE, "words"), [JobState.WAITING] * 5),
-        (Ending(EndingKind.LOST, Whose.KIT, "words"), [JobState.WAITING, JobState.WAITING, JobState.NOT_GRADED]),
-        (Ending(EndingKind.FAILED, Whose.SUBMISSION, "words"), [JobState.NOT_GRADED]),
+        (Ending(EndingKind.LOST, Whose.KIT, "words"), [JobState.WAITING, JobState.WAITING, JobState.PERSON]),
+        (Ending(EndingKind.FAILED, Whose.SUBMISSION, "words"), [JobState.PERSON]),
     ],
     ids=["machine", "course", "kit", "submission"],
 )
@@ -377,7 +377,7 @@ def test_a_full_disk_costs_a_hand_in_no_try(door: Door, monkeypatch: pytest.Monk
 
 def test_staff_run_a_hand_in_again_that_was_never_collected(door: Door, attempts: Attempts) -> None:
     door.hand_in()
-    Job.objects.update(state=JobState.NOT_GRADED)
+    Job.objects.update(state=JobState.PERSON)
     door.hand_in("ada", OTHER)
     door.work()
     door.visitor("meier").post(f"/staff/submissions/{Job.objects.first().receipt}/again/")
@@ -415,9 +415,9 @@ def test_where_the_clock_was_set_back_the_newest_counts_and_the_time_is_told(doo
 def test_a_final_job_stays_as_it_is(door: Door) -> None:
     door.hand_in()
     job = Job.objects.get()
-    jobs.finish(job, JobState.NOT_GRADED, note="first")
+    jobs.finish(job, JobState.PERSON, note="first")
     jobs.finish(job, JobState.DONE, note="second")
-    assert (Job.objects.get().state, Job.objects.get().note) == (JobState.NOT_GRADED, "first")
+    assert (Job.objects.get().state, Job.objects.get().note) == (JobState.PERSON, "first")
 
 
 def test_a_course_that_another_command_holds_lets_hand_ins_wait(
@@ -449,7 +449,10 @@ def test_an_assignment_with_a_fault_lets_its_hand_ins_wait_and_tells_staff(
         assert states() == [JobState.WAITING]
         assert caplog.text.count("hw cannot be graded now") == 1
         assert "nb.ipynb" in health.faults()["hw"]
-        assert "wait in line" in door.visitor("meier").get("/staff/").content.decode()
+        assert (
+            "1 in line cannot be graded now, by a fault of the course"
+            in door.visitor("meier").get("/staff/").content.decode()
+        )
         assert door.visitor().get("/healthz").status_code == 503
         source.write_text(text)
         settle(worker)
@@ -470,7 +473,7 @@ def test_a_job_without_an_end_for_a_quarter_of_an_hour_is_a_fault_of_the_door(do
 def test_a_fault_ends_when_what_waited_is_done(door: Door, attempts: Attempts) -> None:
     door.hand_in()
     door.work()
-    jobs.add(Kind.ASK, "ada", "hw", "ada", text="Why?", detail="another command holds the course")
+    jobs.add(Kind.ASK, "ada", "hw", "ada", text="Why?", detail="another command holds the course", whose="host")
     assert health.faults() == {"hw": "another command holds the course"}
     door.work()
     assert health.faults() == {}
@@ -525,7 +528,7 @@ def test_a_second_request_about_the_same_question_is_not_entered(door: Door, att
     for text in ("first", "second"):
         door.visitor("ada").post("/assignments/hw/second-look/", {"question": "", "text": text})
         door.work()
-    assert Job.objects.latest("number").state == JobState.NOT_GRADED
+    assert Job.objects.latest("number").state == JobState.REFUSED
     assert len(second_look.read(door.course, "ada", "hw")) == 1
 
 

@@ -180,7 +180,7 @@ def test_what_was_refused_says_why(door: Door, address: str, home: Path, caplog:
     plugin("Submit", address, home).start()
     door.work()
     cached(address, home)
-    assert "(not graded, no feedback available) It was refused: there is no notebook" in caplog.text
+    assert "(refused, no feedback available) It was refused: there is no notebook" in caplog.text
 
 
 def test_another_student_sees_fetches_and_removes_nothing_of_adas(
@@ -248,9 +248,9 @@ def test_a_command_that_fails_says_its_words(door: Door, working: None, address:
     text = (door.root / "course.yaml").read_text().replace("  hw:", "  broken: {}\n  hw:")
     (door.root / "course.yaml").write_text(text)
     (door.root / "source/broken").mkdir()
-    with pytest.raises(ExchangeError, match="`autograder release broken` at the door is not graded: release broken"):
+    with pytest.raises(ExchangeError, match="`autograder release broken` at the door is failed: release broken"):
         plugin("ReleaseAssignment", address, home, "broken").start()
-    assert Job.objects.get().state == JobState.NOT_GRADED
+    assert Job.objects.get().state == JobState.FAILED
 
 
 def test_staff_collect_what_counts(door: Door, address: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from autograder.coordinator.assignment import Options
 from autograder.coordinator.service import Service
 from autograder.errors import HostError
 from autograder.exchange.work import Work
+from autograder.extensions.watch import arrivals as arrivals_module
 from autograder.extensions.watch.arrivals import Arrivals, Inbox
 from autograder.records.course import Course
 from autograder.records.ending import Ending, EndingKind, Whose
@@ -332,6 +333,26 @@ def test_a_submission_arrives_once_it_is_still(course: Course) -> None:
     submit(course, "ada", "def double(x):\n    return x + x  # another size")
     assert arrivals.look() == []
     assert arrivals.look() == ["ada"]
+
+
+@pytest.mark.parametrize(("whose", "listed"), [("host", 5), ("course", 5), ("kit", 3), ("submission", 1)])
+def test_what_could_not_be_graded_is_listed_again_while_whoever_is_at_fault_has_a_try_left(
+    course: Course, monkeypatch: pytest.MonkeyPatch, whose: str, listed: int
+) -> None:
+    monkeypatch.setattr(arrivals_module, "RETRY_SECONDS", 0.0)
+    arrivals = Arrivals(course, course.assignments["hw"])
+    submit(course, "ada")
+    assert arrivals.look() == []
+    count = 0
+    for _ in range(5):
+        for student in arrivals.look():
+            count += 1
+            arrivals.try_again(student, Whose(whose))
+    assert count == listed
+    submit(course, "ada", "def double(x):\n    return x + x  # another size")
+    arrivals.look()
+    assert arrivals.look() == ["ada"]
+    assert arrivals.try_again("ada", Whose.KIT), "another version has tries of its own"
 
 
 def test_an_empty_folder_is_no_arrival(course: Course) -> None:
