@@ -89,7 +89,7 @@ def _misplaced_parts(notebook: NotebookNode, markers: Markers, config: NbgraderC
     """Find hidden parts in cells of another kind; nbgrader refuses them, too, but stops at the first."""
     for index, cell in enumerate(notebook.cells):
         marks, marked = cell.metadata.get("nbgrader", {}), read_cell(cell, markers)
-        for pair in markers.pairs if isinstance(marks, dict) and not marked.faults else ():
+        for pair in markers.pairs if isinstance(marks, dict) and not (marked.faults or marked.is_replaced) else ():
             mark, step = _CLEARED[pair.kind]
             if pair.kind in marked.kinds and not marks.get(mark) and config.get(step, "enforce_metadata", True):
                 yield f"{cell_name(index, cell)}: {misplaced(pair)}"
