@@ -15,6 +15,7 @@ from autograder.syntax.magics import without_magics
 from autograder.syntax.names import Vocabulary, bindings, loaded_names, vocabulary
 from autograder.syntax.refusals import aliases
 from autograder.syntax.released_tables import file_of
+from autograder.syntax.written_files import written_paths
 
 _OLD_NAMES = Path(__file__).parents[1] / "kernel" / "aliases"
 
@@ -71,6 +72,11 @@ class NotebookFacts:
             return importlib.util.find_spec(top) is not None
         except (ValueError, ImportError):
             return False
+
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """Paths of the files that the solution does not write."""
+        return frozenset(self.files) - written_paths(self.exam)
 
     @cached_property
     def told(self) -> frozenset[str]:
