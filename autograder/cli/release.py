@@ -105,6 +105,8 @@ def _checked(course: Course, assignment: Assignment) -> Release:
     from autograder.course.extension_keys import check_settings
     from autograder.release import build, leaks
     from autograder.release.fault_list import all_at_once
+    from autograder.release.preparation import check_hidden_data
+    from autograder.results.gradebook import database_of
 
     with all_at_once() as faults:
         with faults.collecting():
@@ -114,6 +116,9 @@ def _checked(course: Course, assignment: Assignment) -> Release:
         built = build.build(course, assignment, faults)
         with faults.collecting():
             leaks.check_files(course, built)
+        for needed in (lambda: database_of(course), lambda: check_hidden_data(course, assignment, built.exams)):
+            with faults.collecting():  # by grading
+                needed()
         errors, warnings = build.linted(built)
         _warn(filter(None, [without_effect(course.root), *warnings]))
         build.refuse(errors)

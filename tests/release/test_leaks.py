@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from pathlib import Path
 
 import pytest
@@ -588,3 +589,42 @@ def test_hidden_tests_that_are_replaced_with_their_answer_are_a_warning(tmp_path
     course = course_of(tmp_path, cell(f"x = 1\n{HIDDEN}", "x", solution=True), TESTS)
     (said,) = build(course, course.assignments["hw"]).warnings
     assert said.startswith("source/hw/nb.ipynb: cell 1 ('x'): the hidden tests of an answer grade nothing")
+
+
+# --- answers in rendered copies ----------------------------------------------------------------------
+
+LONG = "def mean(xs):\n    ### BEGIN SOLUTION\n    total = sum(xs)\n    return total / max(1, len(xs)) if xs else 0\n    ### END SOLUTION"
+SHOWN = "<pre><span class='k'>def</span> mean(xs):\n    total <span class='o'>=</span> sum(xs)\n    <b>return</b> total / max(1, len(xs)) if xs else 0</pre>"
+PDF = (
+    b"%PDF-1.4\nstream\n"
+    + zlib.compress(
+        b"BT (def mean\\(xs\\):) Tj [(to)-3(tal = sum\\(xs\\))] TJ (return total / max\\(1, len\\(xs\\)\\) if xs else 0) Tj ET"
+    )
+    + b"endstream\n"
+)
+RENDERED = {
+    "nb.html": SHOWN,
+    "slides.pdf": PDF,
+    "nb.md": "```python\ntotal = sum(xs)\nreturn total / max(1, len(xs)) if xs else 0\n```",
+    "nb.ipynb.bak": notebook(cell(LONG.replace("### BEGIN SOLUTION", "").replace("### END SOLUTION", ""))),
+}
+
+
+@pytest.mark.parametrize("name", RENDERED)
+def test_a_rendered_copy_of_the_solved_notebook_is_named(tmp_path: Path, name: str) -> None:
+    cells = cell(LONG, "mean", solution=True), TESTS
+    said = refused(course_of(tmp_path / "a", *cells, **{name: RENDERED[name]}))
+    assert said.startswith(f"source/hw/{name}: it has the answers of nb.ipynb")
+    assert f"files: [source/hw/{name}]" in said
+    course = course_of(tmp_path / "b", *cells, files=f"source/hw/{name}", **{name: RENDERED[name]})
+    assert released(course) == {name}
+
+
+def test_files_without_the_answers_are_released(tmp_path: Path) -> None:
+    task = SHOWN.partition("    total")[0]
+    files = {
+        "nb.html": f"{task}\n# YOUR CODE HERE\nraise NotImplementedError()",
+        "notes.md": "total = sum(xs)",
+        "d.bin": b"\0" * 9,
+    }
+    assert released(course_of(tmp_path, cell(LONG, "mean", solution=True), TESTS, **files)) == set(files)
