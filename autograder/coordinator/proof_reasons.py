@@ -22,12 +22,19 @@ _LEND_INPUT = (
     "nobody answers input() where tests run: let the test answer, as in `with mock.patch('builtins.input', lambda "
     "prompt: '4'):`"
 )
+_READ_ONLY = "attempt to write a readonly database"
+"""How SQLite ends in a released file that is too large to be copied for each notebook."""
+_COPY_IT = (
+    "a released file of this size is read-only where notebooks are graded: let the function write a file that its "
+    "argument names, and let the test give it a copy, made by shutil.copyfile"
+)
 _STOPPED_CALL = "the code took too long and was stopped"
 _STOPPED_TEST = "the time for this test ended here"
 _CALLED_OFTEN = "your code took too long here"
 """How the examiner's detail tells that a call of the student's code, or a test, used up its time."""
 _REMEDIES = {
     _NO_ANSWER: _LEND_INPUT,
+    **dict.fromkeys((f"{kind}: {_READ_ONLY}" for kind in ("Exception", "sqlite3.OperationalError")), _COPY_IT),
     _STOPPED_CALL: (
         "a call has the time of a cell: let the test ask for less, or raise cell_seconds in `limits` of course.yaml"
     ),

@@ -15,8 +15,8 @@ MAX_FILE_BYTES = 32 << 20
 """Larger files are not searched."""
 _MAX_PDF_BYTES = 8 << 20
 MIN_BLOCK, MIN_FOUND, CERTAIN = 12, 24, 80
-"""Characters, without spaces, of a part of an answer that is looked for; of those that are enough if they are half of the
-notebook's answers; and of those that are enough in any case."""
+"""Characters, without spaces, of a part of an answer that is looked for; of those that are enough if they are half of
+the notebook's answers; and of those that are enough in any case."""
 _TAG = re.compile(r"<[^<>]*>")
 _ESCAPED = re.compile(r"\\[nrt]|\\(?=[\"'()\\])")
 _STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
