@@ -166,6 +166,24 @@ def test_a_cell_that_is_stopped_is_a_warning_where_no_question_needs_it(
     assert said.startswith("nb: cell 1 runs longer than 20 s and is stopped; no question loses points by it")
 
 
+def test_a_cell_runs_to_its_limit_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its further runs are short, and have all that it binds before the part without end."""
+    given: list[float] = []
+
+    class Noting(Stopping):
+        def run(self, source: str, seconds: float) -> CellRun:
+            if "while True" in source:
+                given.append(seconds)
+            return super().run(source, seconds)
+
+    monkeypatch.setattr("helpers.tiny.start_kernel", lambda work: Noting())
+    course = course_of(tmp_path, cell("while True: pass"))
+    prove(course, tiny_release(course), execute=Here())
+    assert given[0] == 20
+    assert len(given) > 3
+    assert max(given[1:]) <= 5
+
+
 def test_a_question_that_loses_points_by_a_cell_that_is_stopped_refuses_the_release(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -383,6 +401,7 @@ def test_an_answer_that_asks_a_person_is_told_how_a_test_answers() -> None:
 @pytest.mark.parametrize(
     ("ending", "remedy"),
     [
+        ("Exception: attempt to write a readonly database", "give it a copy, made by shutil.copyfile"),
         ("the code took too long and was stopped", "or raise cell_seconds in `limits` of course.yaml"),
         ("the time for this test ended here", "or raise examiner_seconds in `limits` of course.yaml"),
     ],
