@@ -173,15 +173,18 @@ def _bound(sources: Iterable[str]) -> frozenset[str]:
     return frozenset().union(*(bound_names(source) or () for source in sources))
 
 
-def findings(exam: Exam, files: Collection[str] = (), *, read_only: Collection[str] = ()) -> list[LintFinding]:
+def findings(
+    exam: Exam, files: Collection[str] = (), *, read_only: Collection[str] = (), open_files: Collection[str] = ()
+) -> list[LintFinding]:
     """Return findings about readable test cells that do what cannot be examined, or what is doubtful.
 
     Args:
         exam: the instructor's notebook.
         files: paths of the files in the release, and of the course's own modules.
         read_only: paths of the files that notebooks cannot write over.
+        open_files: patterns of released files of which the student's copy is used.
     """
-    notebook = NotebookFacts(exam, files)
+    notebook = NotebookFacts(exam, files, open_files)
     reported = list(_of_other_cells(exam, read_only))
     unread = {fault.cell.split(",")[0] for fault in unreadable(exam)}
     for name, cell in _tests(exam):

@@ -7,7 +7,7 @@ import importlib.util
 import re
 from collections.abc import Collection, Sequence, Set
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from autograder._util.syntax import parsed
 from autograder.records.exam import Exam, Role
@@ -23,8 +23,9 @@ _OLD_NAMES = Path(__file__).parents[1] / "kernel" / "aliases"
 class NotebookFacts:
     """Facts from the cells that are not tests."""
 
-    def __init__(self, exam: Exam, files: Collection[str]) -> None:
+    def __init__(self, exam: Exam, files: Collection[str], open_files: Collection[str] = ()) -> None:
         self.exam = exam
+        self.open_files = open_files
         self.files = files
         """Paths in the release and of the course's own modules, which a test may import."""
         self.known: Vocabulary = vocabulary(exam)
@@ -75,8 +76,9 @@ class NotebookFacts:
 
     @cached_property
     def given(self) -> frozenset[str]:
-        """Paths of the files that the solution does not write."""
-        return frozenset(self.files) - written_paths(self.exam)
+        """Paths of the files that neither the solution writes nor a student hands in."""
+        theirs = {name for name in self.files for pattern in self.open_files if PurePosixPath(name).match(pattern)}
+        return frozenset(self.files) - theirs - written_paths(self.exam)
 
     @cached_property
     def told(self) -> frozenset[str]:

@@ -166,6 +166,12 @@ def test_a_released_file_may_be_unpickled_unless_the_solution_writes_it(test: st
         assert any("would run the student's code beside the hidden tests" in text for text in said)
 
 
+def test_a_released_file_of_which_the_students_copy_is_used_may_not_be_unpickled() -> None:
+    exam = exam_of(*NOTEBOOK, (Role.TEST, LOADS[0]))
+    said = [str(f) for f in findings(exam, ("given.pkl",), open_files=("*.pkl",))]
+    assert any("would run the student's code beside the hidden tests" in text for text in said)
+
+
 SHAPES = (Role.ANSWER, "class Shape:\n    def describe(self): return f'area {self.area()}'")
 SQUARE = "class Square(Shape):\n    def area(self): return 9\nassert Square().describe() == 'area 9'"
 
