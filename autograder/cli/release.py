@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,8 @@ def _checked(course: Course, assignment: Assignment) -> Release:
     from autograder.course.extension_keys import check_settings
     from autograder.release import build, leaks
     from autograder.release.fault_list import all_at_once
+    from autograder.release.preparation import check_hidden_data
+    from autograder.results import gradebook
 
     with all_at_once() as faults:
         with faults.collecting():
@@ -114,6 +117,12 @@ def _checked(course: Course, assignment: Assignment) -> Release:
         built = build.build(course, assignment, faults)
         with faults.collecting():
             leaks.check_files(course, built)
+        for needed in (
+            lambda: gradebook.load().database_of(course),
+            lambda: check_hidden_data(course, assignment, built.exams),
+        ):
+            with faults.collecting():  # by grading
+                needed()
         errors, warnings = build.linted(built)
         _warn(filter(None, [without_effect(course.root), *warnings]))
         build.refuse(errors)
@@ -136,7 +145,8 @@ def _proved(course: Course, assignment: Assignment, built: Release) -> tuple[Rel
 
     require_sandbox(assignment)
     with locks.held(course, locks.RELEASING), status(f"Proving {assignment.name}…") as spinner:
-        proof = prove(course, built, say=lambda step: _say(spinner, assignment.name, step))
+        began = time.monotonic()
+        proof = prove(course, built, say=lambda step: _say(spinner, assignment.name, step, time.monotonic() - began))
     for warning in proof.warnings:
         click.echo(f"Warning: {warning}", err=True)
     unchanged = "some points" if any(UNCHANGED_GETS in warning for warning in proof.warnings) else "none"
@@ -168,11 +178,12 @@ def _list(course: Course, built: Release, proved: str) -> None:
     click.echo(f"{course.release(assignment)}  ({'; '.join(filter(None, remarks))})")
 
 
-def _say(spinner: Any, assignment: str, step: str) -> None:
-    """Show a step of the proof; without a terminal, as a line of its own."""
-    spinner.update(f"Proving {assignment}: {step}…")
+def _say(spinner: Any, assignment: str, step: str, seconds: float) -> None:
+    """Show a step of the proof, and how long it took to get there; without a terminal, as a line of its own."""
+    text = f"Proving {assignment}{f', after {seconds:.0f} s' if seconds >= 1 else ''}: {step}…"
+    spinner.update(text)
     if not sys.stderr.isatty():
-        click.echo(f"Proving {assignment}: {step}…", err=True)
+        click.echo(text, err=True)
 
 
 def _explain(course: Course, built: Release) -> None:

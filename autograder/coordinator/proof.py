@@ -32,7 +32,7 @@ from autograder.exchange.work import Work
 from autograder.lint.copies import compared_copies
 from autograder.records.checks import BRANCHES, Outcome
 from autograder.records.course import Assignment, Course
-from autograder.records.exam import GIVEN_TAG, RAISES, Exam, ExamCell, Role, has_tag, raises_exception
+from autograder.records.exam import BRIEF, GIVEN_TAG, RAISES, Exam, ExamCell, Role, has_tag, raises_exception
 from autograder.records.failures import FailureKind
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.observations import Act, Fact, Observations
@@ -101,34 +101,70 @@ def prove(
     unchanged = work("unchanged", release_texts)
     with prestart_templates([first, unchanged], force=True) if execute is in_processes else nullcontext():
         say("the solution, to see what it does")
-        release = observation.with_seeds_of(_observed(release, first, folder, execute))
+        observed, stopped = _observed(release, first, folder, execute)
+        release = observation.with_seeds_of(observed)
         say("the solution and the unchanged release")
         began = time.monotonic()
-        works = [replace(each, exams=release.exams) for each in (replace(first, observe=True), unchanged)]
+        exams = _brief(release.exams, stopped)
+        works = [replace(each, exams=exams) for each in (replace(first, observe=True), unchanged)]
         solution, blank = _graded(assignment, works, workers, execute)
         seconds = time.monotonic() - began
         release, varying = _joined(release, observation.without_seeds(observation.read(works[0])))
         if missed := _missed_tests(release.exams, solution):
             say("the solution once more: it missed points")
             lost = [{str(cell.grade_id) for of, cell, _ in missed if of is exam} for exam in release.exams]
-            release = observation.with_seeds_of(_observed(release, first, folder, execute), lost)
+            release = observation.with_seeds_of(_observed(release, first, folder, execute)[0], lost)
             again = replace(first, exams=release.exams)
             (solution,) = _graded(assignment, [again], workers, execute)
         warnings = _compared(course, release, folder, solution, blank)
         say("weak answers (functions that return None, 0, their input)")
-        weak = weak_answers(release.exams, work, solution, seconds, workers, execute)
+        weak = weak_answers(_brief(release.exams, stopped), work, solution, seconds, workers, execute)
     slow = _slow_learners(release.exams, work, workers, execute, say)
     shutil.rmtree(first.scratch, ignore_errors=True)
     return Proof(release, (*warnings, *weak, *slow, *varying))
 
 
-def _observed(release: Release, work: Work, folder: Path, execute: batch.Execute) -> Release:
-    """Run the solution with everything allowed; return the release with what it did, beside what is known."""
+def _observed(
+    release: Release, work: Work, folder: Path, execute: batch.Execute
+) -> tuple[Release, Mapping[str, Set[int]]]:
+    """Run the solution with everything allowed.
+
+    Returns:
+        The release with what it did, beside what is known, and notebook → the cells that ran to their limit.
+    """
     observing = observation.observing(replace(work, exams=release.exams), folder / "observed")
     _graded(release.assignment, [observing], 1, execute)
     observed = observation.read(observing)
+    ran = {exam.notebook: _cells_of(observing.target / f"{exam.notebook}.ipynb") for exam in release.exams}
     shutil.rmtree(folder / "observed", ignore_errors=True)
-    return _joined(release, observed)[0]
+    stopped = {name: {i for i, cell in enumerate(cells) if _run_of(cell) == "timed_out"} for name, cells in ran.items()}
+    return _joined(release, observed)[0], stopped
+
+
+def _brief(exams: Sequence[Exam], stopped: Mapping[str, Set[int]]) -> tuple[Exam, ...]:
+    """Return the exams with a short time for these cells: what they do in it, they have done."""
+    return tuple(
+        replace(
+            exam,
+            cells=tuple(
+                replace(cell, metadata={**cell.metadata, "tags": [*cell.metadata.get("tags", ()), BRIEF]})
+                if index in stopped[exam.notebook] and cell.role is not Role.TEST
+                else cell
+                for index, cell in enumerate(exam.cells)
+            ),
+        )
+        for exam in exams
+    )
+
+
+def _cells_of(graded: Path) -> list[dict[str, Any]]:
+    """Read the cells of a graded notebook; none if the notebook did not run."""
+    cells: list[dict[str, Any]] = json.loads(graded.read_text(encoding="utf-8"))["cells"] if graded.is_file() else []
+    return cells
+
+
+def _run_of(cell: Mapping[str, Any]) -> str:
+    return str(cell["metadata"].get("autograder", {}).get("run", ""))
 
 
 def _joined(release: Release, observed: Sequence[Observations]) -> tuple[Release, list[str]]:
@@ -266,13 +302,12 @@ class _Ran:
     """The cells of a solution that failed, each in words, except those that are meant to."""
 
     def __init__(self, exam: Exam, graded: Path, seconds: float) -> None:
-        cells = json.loads(graded.read_text(encoding="utf-8"))["cells"] if graded.is_file() else []
         self.exam = exam
         self.failed: list[str] = []
         self.to_its_end = True
         """Whether every cell had its turn."""
-        for number, (cell, ran) in enumerate(zip(exam.cells, cells, strict=False), 1):
-            did = ran["metadata"].get("autograder", {}).get("run")
+        for number, (cell, ran) in enumerate(zip(exam.cells, _cells_of(graded), strict=False), 1):
+            did = _run_of(ran)
             label = f"cell {number}" + (f" ({cell.grade_id!r})" if cell.grade_id else "")
             if did == "timed_out":
                 self.failed.append(f"{label} runs longer than {seconds:g} s and is stopped")

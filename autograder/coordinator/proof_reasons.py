@@ -13,6 +13,12 @@ _LEND_INPUT = (
     "nobody answers input() where tests run: let the test answer, as in `with mock.patch('builtins.input', lambda "
     "prompt: '4'):`"
 )
+_READ_ONLY = {f"{kind}: attempt to write a readonly database" for kind in ("Exception", "sqlite3.OperationalError")}
+"""How SQLite ends in a released file that is too large to be copied for each notebook."""
+_COPY_IT = (
+    "a released file of this size is read-only where notebooks are graded: let the function write a file that its "
+    "argument names, and let the test give it a copy, made by shutil.copyfile"
+)
 _REMEDIES = {
     FailureKind.NO_INPUT: _LEND_INPUT,
     FailureKind.STOPPED_CALL: (
@@ -65,5 +71,6 @@ def reason_of(failures: Sequence[Failure]) -> str:
 def _line_and_message(failure: Failure) -> str:
     position = "".join([f"line {failure.line}: " if failure.line else "", f"{failure.code}: " if failure.code else ""])
     lines = [line for line in failure.said if not line.startswith(" ")]
-    message = "; ".join([*lines, *([_REMEDIES[failure.kind]] if failure.kind in _REMEDIES else [])])
+    remedy = _REMEDIES.get(failure.kind, "") if _READ_ONLY.isdisjoint(lines) else _COPY_IT
+    message = "; ".join([*lines, *filter(None, [remedy])])
     return position + (message if len(message) <= 500 else message[:499] + "…")

@@ -58,7 +58,8 @@ def weak_answers(
         return [f"{_WEAK_ANSWERS} were not tried: {duration}; {todo}"]
     limit = trial_seconds(solution, clock_seconds)
     works = [
-        _limited(work(f"weak-{number}", solution_texts(mutant.exams)), limit) for number, mutant in enumerate(tried)
+        _limited(replace(work(f"weak-{number}", solution_texts(mutant.exams)), exams=exams), limit)
+        for number, mutant in enumerate(tried)
     ]
     began = time.monotonic()
     endless: list[Work] = []

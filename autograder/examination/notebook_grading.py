@@ -44,7 +44,7 @@ from autograder.records.observations import Observations
 from autograder.records.run import ATTEMPTS, Run
 from autograder.syntax.file_paths import looks_at_files, paths_in
 from autograder.syntax.names import Vocabulary, names_of_cell, needs, vocabulary
-from autograder.syntax.written_files import written_paths
+from autograder.syntax.written_files import paths_written_by_calls, written_paths
 
 CHECK = "from autograder import check"
 """Statement by which the instructor's notebook imports the checks, so that the name ``check`` can only mean them."""
@@ -230,7 +230,8 @@ def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:
 
 def _extra_captures(composed: Composed, names: Vocabulary) -> ExtraCaptures:
     cells = [(index, cell.source) for index, cell in _test_cells(composed)]
-    files = frozenset(index for index, source in cells if looks_at_files(source))
+    written = paths_written_by_calls(composed.exam) & paths_in(composed.exam)  # by a visible test in the kernel, too
+    files = frozenset(index for index, source in cells if written or looks_at_files(source))
     figures = frozenset(index for index, source in cells if uses_current_figure(source))
     kernel = frozenset(index for index, cell in _test_cells(composed) if cell.in_kernel)
     networks = frozenset(index for index, source in cells if _uses_checks(source, names))

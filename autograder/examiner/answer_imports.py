@@ -49,6 +49,11 @@ def end_exam() -> None:
     _Present.stars, _Present.names = {}, {}
 
 
+def is_answer(module: str) -> bool:
+    """Tell whether a module is an answer's, or takes something from one."""
+    return module in _Present.theirs | _Present.asking
+
+
 class Missing:
     """A name that a test imports from an answer module, and that is not there: its use raises NameError.
 

@@ -15,8 +15,9 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from autograder.examiner.answer_imports import AnswerFinder, end_exam
-from autograder.examiner.remote.kinds import EXACT, IS, TYPE, is_same, with_types
+from autograder.examiner.remote.kinds import EXACT, IS, LOADING, TYPE, is_same, with_types
 from autograder.examiner.student_text.callers import is_below, library_folders
+from autograder.examiner.student_text.given_pickles import loading
 
 _PLAIN: Mapping[str, Any] = {
     "isinstance": builtins.isinstance,
@@ -24,6 +25,7 @@ _PLAIN: Mapping[str, Any] = {
     TYPE: type,
     IS: is_same,
     EXACT: lambda value: value,
+    LOADING: loading,
 }
 _present: Mapping[str, Any] = _PLAIN
 """The functions of the test cell that is examined; outside of one, Python's own."""
@@ -64,7 +66,13 @@ class _Loader(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the module, with the names that stand for Python's own."""
-        stand_ins = {"isinstance": is_instance, "issubclass": _issubclass, TYPE: _type_of, IS: is_same}
+        stand_ins = {
+            "isinstance": is_instance,
+            "issubclass": _issubclass,
+            TYPE: _type_of,
+            IS: is_same,
+            LOADING: loading,
+        }
         vars(module).update(
             stand_ins | {EXACT: _PLAIN[EXACT]}
         )  # what it reads now is the course's, for all tests to come

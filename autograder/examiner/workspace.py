@@ -92,7 +92,8 @@ class Workspace:
             files.fill()
             os.chdir(folder)
             try:
-                with guard_folder(folder), sharing_folder(folder), files.follow_calls():
+                given = {path: self.given[path] for path in self.fixed}
+                with guard_folder(folder, given), sharing_folder(folder), files.follow_calls():
                     yield
             finally:
                 os.chdir(before)

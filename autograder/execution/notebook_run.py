@@ -245,10 +245,14 @@ def _remaining_seconds(limits: Limits, wall: float, runs: Sequence[CellRun]) -> 
 def _cell_seconds(limits: Limits, composed: Composed, runs: Sequence[CellRun]) -> float:
     """Return the own time that the next cell may take.
 
-    A test cell's run only shows its output. After a cell without end it is short, because most tests of such an answer
-    have no end, either. Other cells are short after several of them; see :func:`cells_cut_short`.
+    A cell that ran to its limit in an earlier run of a proof has a short time. A test cell's run only shows its output.
+    After a cell without end it is short, because most tests of such an answer have no end, either. Other cells are
+    short after several of them; see :func:`cells_cut_short`.
     """
-    if composed.cells[len(runs)].role is Role.TEST:
+    cell = composed.cells[len(runs)]
+    if composed.is_brief(cell):
+        is_short = True
+    elif cell.role is Role.TEST:
         is_short = any(run.status == "timed_out" for run in runs)
     else:
         is_short = len(_stopped(composed, runs)) >= STOPPED_CELLS

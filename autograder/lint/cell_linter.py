@@ -13,12 +13,14 @@ from autograder.lint.check_calls import unknown_names
 from autograder.lint.decision import Decision
 from autograder.lint.empty_loops import empty_loops
 from autograder.lint.model_evaluations import evaluations
+from autograder.lint.origins import origins
 from autograder.lint.pytest_cells import test_tree
 from autograder.lint.student_tensors import of_tensors
 from autograder.lint.surroundings import NotebookFacts
 from autograder.lint.swallowed import swallowed_assertions
 from autograder.lint.unbound import unbound_on_purpose
 from autograder.records.exam import ExamCell
+from autograder.syntax.file_paths import relative
 from autograder.syntax.magics import without_magics
 from autograder.syntax.names import (
     LISTING,
@@ -28,7 +30,7 @@ from autograder.syntax.names import (
     modules_imported,
     unnamed_access,
 )
-from autograder.syntax.refusals import HOME, IN_KERNEL, IPYTHON, MARK, find_evaluator, refused_call
+from autograder.syntax.refusals import HOME, IN_KERNEL, IPYTHON, MARK, Refusal, find_evaluator, refused_call
 from autograder.syntax.times import compares_times, timing_calls
 
 _OF_EVERY_MODULE = frozenset({"__name__", "__doc__", "__builtins__", "__debug__"})
@@ -139,16 +141,14 @@ class CellLinter:
                     yield self.finding(node, reason, "delete only names that the student's cells define")
 
     def _calls(self) -> Iterator[LintFinding]:
-        hidden = self._hidden_data()
         unnamed: dict[int, set[int | None]] = {}
         for call in unnamed_access(self.cell.source):
             unnamed.setdefault(call.lineno, set()).add(call.end_col_offset)
         for node in ast.walk(self.tree):
             if not isinstance(node, ast.Call):
                 continue
-            words = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
             refused = refused_call(node, self.notebook.imports)
-            if refused and not (words & hidden or _mentions_hidden_data(node)):
+            if refused and not self._reads_instructors(node, refused):
                 yield self.finding(node, refused.reason, refused.instead, warning=refused.warning)
             evaluator = find_evaluator(node, self.notebook.imports)
             if evaluator is not None and evaluator.library in self._libraries():
@@ -189,14 +189,14 @@ class CellLinter:
         libraries = {name.partition(".")[0] for name in self.notebook.imports.values()}
         return libraries | ({"patsy"} if "statsmodels" in libraries else set())
 
-    def _hidden_data(self) -> set[str]:
-        """Return names that the test binds to contents of check.hidden_data, the instructor's own files."""
-        names: set[str] = set()
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Assign | ast.With) and _mentions_hidden_data(node):
-                parts = node.targets if isinstance(node, ast.Assign) else [i.optional_vars for i in node.items]
-                names |= {n.id for p in parts if p for n in ast.walk(p) if isinstance(n, ast.Name)}
-        return names
+    def _reads_instructors(self, call: ast.Call, refused: Refusal) -> bool:
+        """Tell whether a call is given hidden data, or a released file that the solution does not write."""
+        statements = [self.notebook.known.trusted.get(name, "") for name in self.loaded]
+        parts = list(origins(call, [self.tree, *map(ast.parse, filter(None, statements))]))
+        texts = {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+        return any(map(_mentions_hidden_data, parts)) or (
+            refused.unpickles and any(relative(text) in self.notebook.given for text in texts)
+        )
 
     def _literal_code(self, call: ast.Call) -> bool:
         code = call.args[0] if call.args else None
@@ -271,7 +271,7 @@ def _no_module(module: str) -> str:
 
 
 def _mentions_hidden_data(node: ast.AST) -> bool:
-    return any(getattr(n, "attr", getattr(n, "id", "")) == "hidden_data" for n in ast.walk(node))
+    return getattr(node, "attr", getattr(node, "id", "")) == "hidden_data"
 
 
 def _bound_anywhere(tree: ast.AST) -> frozenset[str]:

@@ -20,7 +20,7 @@ from autograder.records.exam import Exam, ExamCell, Role
 from autograder.syntax.cell_matching import bound_names
 from autograder.syntax.magics import without_magics
 from autograder.syntax.module_state import names_with_state
-from autograder.syntax.names import vocabulary
+from autograder.syntax.names import loaded_names, vocabulary
 from autograder.syntax.refusals import NO_MAGICS, PLAIN_PYTHON
 
 __all__ = ["MARK", "NO_MODULE", "UNBOUND", "LintFinding", "findings", "unreadable"]
@@ -122,6 +122,15 @@ def _of_other_cells(exam: Exam, read_only: Collection[str]) -> Iterator[LintFind
                 )
 
 
+def _of_additions(exam: Exam, name: str, cell: ExamCell) -> Iterator[LintFinding]:
+    """Yield a warning about the locked functions of a test that answers add to."""
+    names = sorted(vocabulary(exam).functions_added_to & loaded_names(cell.source))
+    if names:
+        listed = ", ".join(f"`{one}`" for one in names)
+        reason = f"answers add to {listed} of a locked cell, so the test asks the student's, which can answer anything"
+        yield LintFinding(name, 0, "", reason, "compare with values that the test has itself", warning=True)
+
+
 def _of_state(exam: Exam, name: str, cell: ExamCell) -> Iterator[LintFinding]:
     """Yield warnings about functions of the course's modules that share state with the notebook's cells."""
     theirs = vocabulary(exam).with_state
@@ -164,15 +173,18 @@ def _bound(sources: Iterable[str]) -> frozenset[str]:
     return frozenset().union(*(bound_names(source) or () for source in sources))
 
 
-def findings(exam: Exam, files: Collection[str] = (), *, read_only: Collection[str] = ()) -> list[LintFinding]:
+def findings(
+    exam: Exam, files: Collection[str] = (), *, read_only: Collection[str] = (), open_files: Collection[str] = ()
+) -> list[LintFinding]:
     """Return findings about readable test cells that do what cannot be examined, or what is doubtful.
 
     Args:
         exam: the instructor's notebook.
         files: paths of the files in the release, and of the course's own modules.
         read_only: paths of the files that notebooks cannot write over.
+        open_files: patterns of released files of which the student's copy is used.
     """
-    notebook = NotebookFacts(exam, files)
+    notebook = NotebookFacts(exam, files, open_files)
     reported = list(_of_other_cells(exam, read_only))
     unread = {fault.cell.split(",")[0] for fault in unreadable(exam)}
     for name, cell in _tests(exam):
@@ -184,7 +196,7 @@ def findings(exam: Exam, files: Collection[str] = (), *, read_only: Collection[s
             reason = f"{worth}, where the student's code can read the test and give itself these points"
             reported.append(LintFinding(name, 0, "", reason, "", warning=True))
             continue
-        reported += _of_state(exam, name, cell)
+        reported += [*_of_additions(exam, name, cell), *_of_state(exam, name, cell)]
         reader = CellLinter(name, cell, notebook)
         reasons: set[tuple[int, str]] = set()
         for finding in sorted(reader.all(), key=lambda f: f.line):

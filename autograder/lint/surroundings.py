@@ -7,6 +7,7 @@ import importlib.util
 import re
 from collections.abc import Collection, Sequence, Set
 from functools import cached_property
+from pathlib import PurePosixPath
 
 from autograder._util import registry
 from autograder._util.syntax import parsed
@@ -15,13 +16,15 @@ from autograder.syntax.magics import without_magics
 from autograder.syntax.names import Vocabulary, bindings, loaded_names, vocabulary
 from autograder.syntax.refusals import aliases
 from autograder.syntax.released_tables import file_of
+from autograder.syntax.written_files import written_paths
 
 
 class NotebookFacts:
     """Facts from the cells that are not tests."""
 
-    def __init__(self, exam: Exam, files: Collection[str]) -> None:
+    def __init__(self, exam: Exam, files: Collection[str], open_files: Collection[str] = ()) -> None:
         self.exam = exam
+        self.open_files = open_files
         self.files = files
         """Paths in the release and of the course's own modules, which a test may import."""
         self.known: Vocabulary = vocabulary(exam)
@@ -69,6 +72,12 @@ class NotebookFacts:
             return importlib.util.find_spec(top) is not None
         except (ValueError, ImportError):
             return False
+
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """Paths of the files that neither the solution writes nor a student hands in."""
+        theirs = {name for name in self.files for pattern in self.open_files if PurePosixPath(name).match(pattern)}
+        return frozenset(self.files) - theirs - written_paths(self.exam)
 
     @cached_property
     def told(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.records.exam import Exam, Role, raises_exception
+from autograder.records.exam import BRIEF, RAISES, Exam, Role, has_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,19 @@ class Composed:
     """Sentences for people about what was repaired."""
 
     def may_raise(self, cell: ComposedCell) -> bool:
-        """Tell whether the instructor marked this cell as meant to raise; a free one is known by its source."""
+        """Tell whether the instructor marked this cell as meant to raise."""
+        return self._is_tagged(cell, RAISES)
+
+    def is_brief(self, cell: ComposedCell) -> bool:
+        """Tell whether a proof gives this cell a short time."""
+        return self._is_tagged(cell, BRIEF)
+
+    def _is_tagged(self, cell: ComposedCell, tag: str) -> bool:
+        """Tell whether the exam's cell has a tag; a free cell is known by its source."""
         if cell.role is not Role.FREE:
-            return raises_exception(cell.metadata)
-        return any(
-            released.role is Role.FREE and released.released == cell.source and raises_exception(released.metadata)
-            for released in self.exam.cells
-        )
+            return has_tag(cell.metadata, tag)
+        free = (one for one in self.exam.cells if one.role is Role.FREE)
+        return any(one.released == cell.source and has_tag(one.metadata, tag) for one in free)
 
 
 def cell_number(cells: Sequence[ComposedCell], index: int) -> str:

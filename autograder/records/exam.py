@@ -16,6 +16,8 @@ GIVEN_TAG = "given"
 """Tag of a test cell whose points need no work: the unchanged release may get them."""
 RAISES = "raises-exception"
 """Jupyter's tag of a cell that is meant to raise."""
+BRIEF = "autograder-brief"
+"""Tag that a proof gives to cells that ran to their limit once, so that they get a short time in its further runs."""
 
 
 def has_tag(metadata: Mapping[str, Any], tag: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from autograder._util.syntax import parsed
+from autograder.course.course_yaml import COURSE_FILE
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.course.paths import is_hidden
 from autograder.errors import CourseError
@@ -51,7 +52,7 @@ def _matches(course: Course, assignment: Assignment, source: Path, pattern: str)
     paths = [path for path in paths if not _is_ignored(path, source)]
     if hidden := next((path for path in paths if is_hidden(course.root, path)), None):
         raise CourseError(f"{label}: {hidden.name} lies in a hidden folder, which students never get")
-    if not paths:
+    if not paths and (course.root / COURSE_FILE).is_file():  # nbgrader's list may name what students make
         raise CourseError(f"{label}: there is no file {pattern!r} in source/{assignment.name}; put one there")
     return paths
 

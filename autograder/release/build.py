@@ -32,7 +32,8 @@ from autograder.release import exam_cache, formats
 from autograder.release.answer_files import answer_cells, with_answers
 from autograder.release.exam_construction import make_exam, released_notebook, solution_notebook
 from autograder.release.fault_list import FaultList
-from autograder.release.offered_answers import offered_answers
+from autograder.release.notebooks_together import of_other_notebooks
+from autograder.release.offered_answers import made_by_students, offered_answers
 from autograder.release.preparation import check_prepared
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.release.release_files import release_files
@@ -132,15 +133,21 @@ def check(release: Release) -> list[str]:
 def linted(release: Release) -> tuple[list[Fault], list[str]]:
     """Read the test cells with the linter; return the errors, for :func:`refuse`, and the warnings, as texts."""
     files = release.modules.union(release.files)
-    bound = read_only(release.files)
+    bound, theirs = read_only(release.files), release.assignment.answers
     findings = [
         (exam, finding)
         for exam in release.exams
-        for finding in (*lint.unreadable(exam), *lint.findings(exam, files, read_only=bound))
+        for finding in (*lint.unreadable(exam), *lint.findings(exam, files, read_only=bound, open_files=theirs))
     ]
     errors = _each_module_once([(exam, finding) for exam, finding in findings if not finding.warning])
     texts = [text for exam, finding in findings if finding.warning for text in placed(exam, [finding])]
-    return errors, [*release.warnings, *texts, *offered_answers(release.exams, release.files)]
+    return errors, [
+        *release.warnings,
+        *texts,
+        *offered_answers(release.exams, release.files),
+        *made_by_students(release),
+        *of_other_notebooks(release.exams, release.files),
+    ]
 
 
 def without_points(release: Release) -> list[str]:

@@ -16,6 +16,7 @@ from autograder._util.notebook_format import NotebookNode
 from autograder._util.syntax import parsed
 from autograder.course.nbgrader_config import NbgraderConfig, read_nbgrader_config
 from autograder.records.course import Assignment, Course
+from autograder.release.answer_texts import AnswerTexts
 from autograder.release.cell_metadata import cell_name, metadata_faults
 from autograder.release.drafts import drafts
 from autograder.release.formats import format_of
@@ -89,7 +90,7 @@ def _misplaced_parts(notebook: NotebookNode, markers: Markers, config: NbgraderC
     """Find hidden parts in cells of another kind; nbgrader refuses them, too, but stops at the first."""
     for index, cell in enumerate(notebook.cells):
         marks, marked = cell.metadata.get("nbgrader", {}), read_cell(cell, markers)
-        for pair in markers.pairs if isinstance(marks, dict) and not marked.faults else ():
+        for pair in markers.pairs if isinstance(marks, dict) and not (marked.faults or marked.is_replaced) else ():
             mark, step = _CLEARED[pair.kind]
             if pair.kind in marked.kinds and not marks.get(mark) and config.get(step, "enforce_metadata", True):
                 yield f"{cell_name(index, cell)}: {misplaced(pair)}"
@@ -102,7 +103,7 @@ def check_files(course: Course, release: Release) -> None:
         CourseError: there are leaks; the message names each file, with what to do.
     """
     markers = course_markers(read_nbgrader_config(course.root))
-    doubtful = unnamed_files(course, release.assignment, release.files)
+    doubtful = _doubtful_files(course, release, markers)
     marked = _marked_files(course, release, markers)
     faults = [*doubtful.values(), *_in_notebooks(release, markers), *marked.values()]
     stop_for(list(dict.fromkeys(faults)), _LEAKS)
@@ -111,7 +112,7 @@ def check_files(course: Course, release: Release) -> None:
 def leaking_files(course: Course, release: Release) -> frozenset[str]:
     """Return the places of the release's files that :func:`check_files` refuses."""
     markers = course_markers(read_nbgrader_config(course.root))
-    doubtful = unnamed_files(course, release.assignment, release.files)
+    doubtful = _doubtful_files(course, release, markers)
     return frozenset({**doubtful, **_marked_files(course, release, markers)})
 
 
@@ -182,6 +183,10 @@ def _is_hidden_data(called: ast.expr, names: frozenset[str]) -> bool:
 
 
 # --- released files ----------------------------------------------------------------------------------
+
+
+def _doubtful_files(course: Course, release: Release, markers: Markers) -> dict[str, str]:
+    return unnamed_files(course, release.assignment, release.files, AnswerTexts(release.exams, markers).found_in)
 
 
 def _in_notebooks(release: Release, markers: Markers) -> Iterator[str]:

@@ -98,6 +98,8 @@ class MarkedCell:
     """Line number, counted from 1, and its fault."""
     kinds: set[str] = field(default_factory=set)
     """Kinds of the parts that are marked in it."""
+    is_replaced: bool = False
+    """Whether nbgrader puts its stub in the place of all of it: of an answer without a marked solution."""
 
 
 def read_cell(cell: Mapping[str, Any], markers: Markers) -> MarkedCell:
@@ -106,16 +108,18 @@ def read_cell(cell: Mapping[str, Any], markers: Markers) -> MarkedCell:
     meta = cell.get("metadata", {}).get("nbgrader", {})
     flags = meta if isinstance(meta, dict) else {}
     is_code = cell.get("cell_type") == "code"
-    is_replaced = bool(flags.get("solution")) and SOLUTION not in marked.kinds
+    marked.is_replaced = bool(flags.get("solution")) and SOLUTION not in marked.kinds
+    if marked.is_replaced:
+        marked.faults.clear()  # of parts that no student sees, wherever they end
     for number, line in enumerate(marked.visible, 1):
         slip = find_slip(line, markers, is_code=is_code)
-        if slip is not None and is_replaced and slip.kind == SOLUTION and is_code:
+        if slip is not None and marked.is_replaced and slip.kind in (MARK_SCHEME, *((SOLUTION,) if is_code else ())):
             continue  # all of the cell is hidden
-        if slip is not None and not (slip.is_bare and (is_replaced or slip.kind in marked.kinds)):
+        if slip is not None and not (slip.is_bare and (marked.is_replaced or slip.kind in marked.kinds)):
             marked.faults.append((number, _not_a_marker(line, slip.right)))
         elif is_code and flags.get("grade") and (right := _find_autotest_slip(line, markers)):
             marked.faults.append((number, _not_a_marker(line, right)))
-    if is_replaced:  # by nbgrader's stub
+    if marked.is_replaced:
         marked.visible = [""] * len(marked.visible)
     marked.faults.sort()
     return marked
@@ -128,6 +132,8 @@ def _regions(lines: Sequence[str], markers: Markers) -> MarkedCell:
     ended: Pair | None = None  # the part that ended above, with nothing but empty lines since
     for number, line in enumerate(lines, 1):
         pair, is_begin = _exact(line, markers)
+        if pair is not None and pair.kind == MARK_SCHEME and begun and begun[1].kind == SOLUTION:
+            pair = None  # nbgrader removes it with the solution
         marked.visible.append("" if pair or begun else line)
         if pair is None:
             ended = ended if not line.strip() else None

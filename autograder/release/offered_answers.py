@@ -1,4 +1,4 @@
-"""Released modules that have what students are to write: an import of it would be a right answer."""
+"""Released files that have what students are to write: an import of such a module would be a right answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path, PurePosixPath
 
 from autograder._util.syntax import parsed
 from autograder.records.exam import Exam, ExamCell, Role
+from autograder.release.record import Release
 from autograder.syntax.magics import without_magics
+from autograder.syntax.written_files import written_paths
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -24,6 +26,17 @@ def offered_answers(exams: Iterable[Exam], files: Mapping[str, Path]) -> list[st
         path: _defined(file.read_text("utf-8", "replace")) for path, file in files.items() if path.endswith(".py")
     }
     return [warning for exam in exams for warning in _offered(exam, modules)]
+
+
+def made_by_students(release: Release) -> list[str]:
+    """Warn of released data that students hand in and that the solution writes: they get the instructor's result."""
+    written = frozenset().union(*map(written_paths, release.exams))
+    return [
+        f"{path} is handed in by students, and your solution writes it: they get what you have there. If that is your "
+        "result, take it out of the source folder"
+        for path in sorted(written & release.files.keys())
+        if any(PurePosixPath(path).match(pattern) for pattern in release.assignment.answers)
+    ]
 
 
 def _offered(exam: Exam, modules: Mapping[str, frozenset[str]]) -> Iterator[str]:

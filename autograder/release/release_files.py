@@ -87,8 +87,12 @@ def release_files(
     return ReleaseFiles(files.found, files.left_out, answers, files.rules)
 
 
-def unnamed_files(course: Course, assignment: Assignment, files: Mapping[str, Path]) -> dict[str, str]:
+def unnamed_files(
+    course: Course, assignment: Assignment, files: Mapping[str, Path], suspect: Callable[[Path], str]
+) -> dict[str, str]:
     """Return files that are seldom meant for students and are not named: place in the release → a sentence.
+
+    ``suspect`` says why a file of a usual kind is one of them, too; empty if it is not.
 
     A file is named by ``files`` in course.yaml, or by its name without wildcards in ``c.CourseDirectory.include``.
     """
@@ -96,10 +100,9 @@ def unnamed_files(course: Course, assignment: Assignment, files: Mapping[str, Pa
     patterns = file_patterns(read_nbgrader_config(course.root))
     faults = {}
     for target, path in files.items():
-        doubt = _doubt(PurePosixPath(target))
-        if doubt is None:
+        reason, depth = _doubt(PurePosixPath(target)) or (suspect(path), 0)
+        if not reason:
             continue
-        reason, depth = doubt
         part = [path, *path.parents][depth]
         is_listed = any(path.is_relative_to(name) and name.is_relative_to(part) for name in listed)
         if not is_listed and part.name not in patterns.include:

@@ -48,7 +48,8 @@ _MISPLACED = {
         f"{{begin}} stands in a cell that is no test, so nothing would be graded; choose “Autograder tests” {TOOLBAR}"
     ),
     MARK_SCHEME: (
-        f"{{begin}} stands in a cell that no person grades; choose “Manually graded task” or answer {TOOLBAR}"
+        f"{{begin}} stands in a cell that is no task; choose “Manually graded task” {TOOLBAR}, or put it between the "
+        "markers of the solution if it is an answer"
     ),
 }
 _OWN_WORDS = {

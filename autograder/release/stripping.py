@@ -26,7 +26,7 @@ from autograder.release.fault_list import FaultList
 from autograder.release.formats import SourceFormat
 from autograder.release.languages import check_language
 from autograder.release.left_out import source_notebooks
-from autograder.release.markers import HIDDEN_TESTS, course_markers, read_cell
+from autograder.release.markers import HIDDEN_TESTS, Markers, course_markers, read_cell
 from autograder.release.notebook_versions import NotebookVersions
 from autograder.release.step_messages import message
 from autograder.sandbox.base import limit_threads
@@ -118,7 +118,21 @@ def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderC
     student = steps.run(_HIDDEN, copy.deepcopy(grader))
     _check_valid(student, label)
     hidden = steps.make("ClearHiddenTests")
-    return NotebookVersions(instructor, grader, student, (hidden.begin_test_delimeter, hidden.end_test_delimeter))
+    return NotebookVersions(
+        instructor,
+        grader,
+        student,
+        (hidden.begin_test_delimeter, hidden.end_test_delimeter),
+        warnings=tuple(f"{label}: {said}" for said in _lost_tests(notebook, course_markers(config))),
+    )
+
+
+def _lost_tests(notebook: NotebookNode, markers: Markers) -> Iterator[str]:
+    """Warn of hidden tests in an answer of which nbgrader replaces everything, them included."""
+    for index, cell in enumerate(notebook.cells):
+        marked = read_cell(cell, markers)
+        if marked.is_replaced and HIDDEN_TESTS in marked.kinds:
+            yield f"{cell_name(index, cell)}: the hidden tests of an answer grade nothing; move them to a test cell"
 
 
 def without_solutions(source: str, root: Path, folder: Path, config: NbgraderConfig, label: str) -> str:

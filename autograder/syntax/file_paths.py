@@ -18,7 +18,7 @@ from autograder.records.exam import Exam, Role
 _READERS = "loadtxt genfromtxt fromfile imread read_csv read_table read_json read_excel read_parquet read_html read_xml"
 _FIXTURES = "tmp_path tempfile mkdtemp mkstemp TemporaryDirectory NamedTemporaryFile"
 _METHODS_OF_PATHS = "read_text read_bytes write_text write_bytes exists is_file is_dir iterdir unlink"
-_MODULES = "open Path os glob shutil zipfile tarfile gzip sqlite3 csv pathlib h5py"
+_MODULES = "open Path os glob shutil zipfile tarfile gzip sqlite3 csv pathlib h5py pickle joblib read_pickle"
 _OPENERS = frozenset(f"{_MODULES} {_READERS} {_METHODS_OF_PATHS} {_FIXTURES}".split())
 _PATH = re.compile(
     r"[\w./-]+\.[A-Za-z]\w{0,7}|(?:\./)?[\w-]+(?:/[\w.-]+)+/?"

@@ -85,7 +85,8 @@ def _state_names(statement: ast.stmt) -> Iterator[str]:
         yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
-def _locals(function: ast.FunctionDef) -> set[str]:
+def local_names(function: ast.FunctionDef) -> set[str]:
+    """Return the names that a function has for itself."""
     declared = {name for node in ast.walk(function) if isinstance(node, ast.Global) for name in node.names}
     stored = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
     return ({n.arg for n in ast.walk(function.args) if isinstance(n, ast.arg)} | stored) - declared
@@ -95,12 +96,14 @@ def _changed(function: ast.FunctionDef) -> frozenset[str]:
     """Return the names of the module that a function binds anew, or whose objects it changes."""
     declared = {name for node in ast.walk(function) if isinstance(node, ast.Global) for name in node.names}
     stored = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-    return frozenset((declared & stored) | (changed_in_place(ast.unparse(function), frozenset()) - _locals(function)))
+    return frozenset(
+        (declared & stored) | (changed_in_place(ast.unparse(function), frozenset()) - local_names(function))
+    )
 
 
 def _read(function: ast.FunctionDef) -> frozenset[str]:
     loaded = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    return frozenset(loaded - _locals(function))
+    return frozenset(loaded - local_names(function))
 
 
 def _tree(source: str) -> ast.Module:

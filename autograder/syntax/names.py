@@ -8,6 +8,7 @@ import functools
 import importlib
 import re
 import symtable
+import textwrap
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from types import MappingProxyType
 from autograder import aliases as aliases  # tests, too, find the old names of libraries
 from autograder._util.syntax import AST_CACHE_SIZE, parsed
 from autograder.records.exam import Exam, Role
+from autograder.syntax.additions import names_of_the_notebook
 from autograder.syntax.answer_modules import asked_modules, handle_name
 from autograder.syntax.constant_data import constant_data
 from autograder.syntax.magics import without_magics
@@ -285,6 +287,9 @@ def _modules(tree: ast.AST) -> Iterable[str]:
 
 def _without_magics(source: str) -> str:
     """Return the Python lines of a cell with magics and questions such as ``len?``; empty if they are no Python."""
+    added = _ADD_TO.match(source)
+    if added is not None:  # by the package jdc: methods of a class of another cell
+        return f"class {added[1]}:\n{textwrap.indent(_python(source[added.end() :]) or 'pass', '    ')}\n    pass"
     python = "\n".join(map(_python_line, without_magics(source).splitlines()))
     try:
         ast.parse(python)
@@ -301,6 +306,7 @@ def _python_line(line: str) -> str:
     return f"{bound[1]}None" if bound else line
 
 
+_ADD_TO = re.compile(r"\s*%%add_to\s+(\w+)[^\n]*\n?")
 _QUESTION = re.compile(r"\s*[\w.]+\?{1,2}\s*")
 _BOUND = re.compile(r"(\s*\w+\s*=\s*)[!%]")
 """A name that is bound to what a magic gives: ``files = !ls``."""
@@ -346,6 +352,8 @@ class Vocabulary:
     """As :attr:`autograder.records.exam.Exam.stars`, for those modules."""
     changed: dict[str, frozenset[int]] = field(default_factory=dict)
     """Name that tests bind → after how many tests another cell binds it or changes its object."""
+    functions_added_to: frozenset[str] = frozenset()
+    """Functions of locked cells that are the notebook's own, because answers add attributes to them."""
 
 
 def vocabulary(exam: Exam) -> Vocabulary:
@@ -373,7 +381,8 @@ def _vocabulary(
     sources = [_python(source) for role, source in code if role is not Role.TEST]
     locked_sources = [_python(source) for role, source in code if role is Role.READ_ONLY]
     binding = _binding_functions(sources)
-    assigned = _assigned(cells.others).union(*binding.values())
+    added_to = _added_to(cells, code)
+    assigned = _assigned(cells.others).union(*binding.values(), added_to.keys())
     trusted = _trusted(cells, assigned, constant_data(locked_sources, sources))
     if_bound = _imported_by_answers(cells, trusted)
     by_tests = _bound(cells.tests).union(*_binding_functions(s for role, s in code if role is Role.TEST).values())
@@ -398,6 +407,9 @@ def _vocabulary(
         theirs=modules,
         asking=dict(asking),
         stars={module: names for module, names in starred if module in modules},
+        functions_added_to=frozenset(
+            name for name, text in added_to.items() if "class " not in text.partition(name)[0]
+        ),
     )
 
 
@@ -462,6 +474,17 @@ def _trusted(cells: _Cells, assigned: frozenset[str], constants: dict[str, str])
         for n in in_order
         if n in statements and n not in assigned and (times[n] == 1 or imports(statements[n]))
     }
+
+
+def _added_to(cells: _Cells, code: Iterable[tuple[Role, str]]) -> dict[str, str]:
+    """Return the locked definitions to which answers add, see :mod:`autograder.syntax.additions`."""
+    locked = {n: s for b in cells.of(Role.READ_ONLY) for n, s in b.definitions.items() if n not in b.imported}
+    sources = [(role, _python(source)) for role, source in code if role is not Role.TEST]
+    answers = [source for role, source in sources if role in (Role.ANSWER, Role.MANUAL)]
+    others = [source for role, source in sources if role not in (Role.ANSWER, Role.MANUAL)]
+    theirs = cells.of(Role.ANSWER, Role.MANUAL)
+    own = _bound(theirs) - {n for b in theirs for n in b.imported}
+    return {name: locked[name] for name in names_of_the_notebook(locked, answers, others, own)}
 
 
 def _imported_by_answers(cells: _Cells, trusted: dict[str, str]) -> frozenset[str]:

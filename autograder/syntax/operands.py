@@ -6,6 +6,7 @@ import ast
 import builtins
 from collections.abc import Iterable
 
+from autograder.syntax.additions import additions
 from autograder.syntax.special_methods import SPECIAL
 
 _ORDER = frozenset(["__lt__", "__le__", "__gt__", "__ge__"])
@@ -21,6 +22,8 @@ def class_operators(sources: Iterable[str]) -> dict[str, frozenset[str]]:
             tree = ast.parse(source)
         except SyntaxError:
             continue
+        for name, attribute, _ in additions(source):
+            methods[name] = methods.get(name, frozenset()) | SPECIAL.intersection([attribute])
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
                 methods[node.name] = methods.get(node.name, frozenset()) | _of_class(node, methods)

@@ -24,6 +24,8 @@ class Refusal:
     """Whether a call of this family is allowed after all."""
     warning: bool = False
     """Whether the call may be intended, so that it only gets a warning."""
+    unpickles: bool = False
+    """Whether a file of the instructor's, which was released or is hidden, may be given to the call."""
 
 
 def _has_keyword(name: str, value: object) -> Callable[[ast.Call], bool]:
@@ -82,18 +84,21 @@ CALLS = (
         ),
         f"unpickling {_RUNS_BESIDE}",
         _PLAIN_FILE,
+        unpickles=True,
     ),
     Refusal(
         re.compile(r"numpy\.load"),
         f"allow_pickle {_RUNS_BESIDE}",
         "leave allow_pickle out, and let students save arrays of numbers",
         _lets_pickles_out,
+        unpickles=True,
     ),
     Refusal(
         re.compile(r"torch\.load"),
         f"torch.load {_RUNS_BESIDE}",
         "pass weights_only=True, or look at the model by its name",
         _has_keyword("weights_only", True),
+        unpickles=True,
     ),
     Refusal(
         re.compile(r"(?:tensorflow\.)?keras(?:\.\w+)*\.load_model|tensorflow\.(?:\w+\.)*saved_model\.load"),

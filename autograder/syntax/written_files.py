@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from autograder._util.syntax import parsed
 from autograder.records.exam import Exam, Role
@@ -24,10 +24,19 @@ def written_paths(exam: Exam) -> frozenset[str]:
 
     A path may be a text, or a name that some cell binds to a text.
     """
+    return _written(exam, lambda tree: [tree])
+
+
+def paths_written_by_calls(exam: Exam) -> frozenset[str]:
+    """Return the paths that the instructor's functions write: each call in a test does so again."""
+    return _written(exam, lambda tree: [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)])
+
+
+def _written(exam: Exam, parts: Callable[[ast.Module], Iterable[ast.AST]]) -> frozenset[str]:
     sources = [cell.source for cell in exam.cells if cell.cell_type == "code" and cell.role is not Role.TEST]
     trees = [tree for source in sources if (tree := parsed(without_magics(source))) is not None]
     texts = _texts(trees)
-    return frozenset(path for tree in trees for _, path in writes(tree, texts))
+    return frozenset(path for tree in trees for part in parts(tree) for _, path in writes(part, texts))
 
 
 def writes(tree: ast.AST, texts: Mapping[str, Sequence[str]]) -> Iterator[tuple[ast.Call, str]]:

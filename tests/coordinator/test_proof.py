@@ -169,6 +169,24 @@ def test_a_cell_that_is_stopped_is_a_warning_where_no_question_needs_it(
     assert said.startswith("nb: cell 1 runs longer than 20 s and is stopped; no question loses points by it")
 
 
+def test_a_cell_runs_to_its_limit_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its further runs are short, and have all that it binds before the part without end."""
+    given: list[float] = []
+
+    class Noting(Stopping):
+        def run(self, source: str, seconds: float) -> CellRun:
+            if "while True" in source:
+                given.append(seconds)
+            return super().run(source, seconds)
+
+    monkeypatch.setattr("helpers.tiny.start_kernel", lambda work: Noting())
+    course = course_of(tmp_path, cell("while True: pass"))
+    prove(course, tiny_release(course), execute=Here())
+    assert given[0] == 20
+    assert len(given) > 3
+    assert max(given[1:]) <= 5
+
+
 def test_a_question_that_loses_points_by_a_cell_that_is_stopped_refuses_the_release(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -387,6 +405,11 @@ def test_what_ended_a_test_has_its_remedy_whatever_the_words(kind: FailureKind, 
     assert said.startswith("line 2: assert slow() > 0: words")
     assert remedy in said
     assert reason_of([]) == ""
+
+
+def test_a_released_database_that_is_written_is_told_to_be_copied() -> None:
+    said = reason_of([Failure(2, "f(db)", ("Exception: attempt to write a readonly database",))])
+    assert said.endswith("give it a copy, made by shutil.copyfile")
 
 
 def test_an_exception_that_followed_from_another_is_told_with_it() -> None:

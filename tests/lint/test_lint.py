@@ -150,6 +150,28 @@ def test_ordinary_tests_raise_no_alarm(test: str) -> None:
     assert [t for t in found(test, files=("lesson.py",)) if "no module 'torch'" not in t] == []
 
 
+LOADS = [
+    "import pickle\nwith open('given.pkl', 'rb') as f: wanted = pickle.load(f)\nassert result == wanted",
+    "import joblib\nassert result == joblib.load('given.pkl')",
+    "import pickle\ndef load(name): return pickle.load(open(f'{name}', 'rb'))\nassert result == load('./given.pkl')",
+    "assert np.load('given.pkl', allow_pickle=True)[0] == result",
+]
+
+
+@pytest.mark.parametrize("test", LOADS, ids=range(len(LOADS)))
+def test_a_released_file_may_be_unpickled_unless_the_solution_writes_it(test: str) -> None:
+    assert found(test, files=("given.pkl",)) == []
+    writes = (Role.ANSWER, "import pickle\npickle.dump(1, open('given.pkl', 'wb'))")
+    for said in (found(test), found(test, before=[*NOTEBOOK, writes], files=("given.pkl",))):
+        assert any("would run the student's code beside the hidden tests" in text for text in said)
+
+
+def test_a_released_file_of_which_the_students_copy_is_used_may_not_be_unpickled() -> None:
+    exam = exam_of(*NOTEBOOK, (Role.TEST, LOADS[0]))
+    said = [str(f) for f in findings(exam, ("given.pkl",), open_files=("*.pkl",))]
+    assert any("would run the student's code beside the hidden tests" in text for text in said)
+
+
 SHAPES = (Role.ANSWER, "class Shape:\n    def describe(self): return f'area {self.area()}'")
 SQUARE = "class Square(Shape):\n    def area(self): return 9\nassert Square().describe() == 'area 9'"
 

@@ -167,3 +167,21 @@ def test_a_heading_that_is_missing_is_told_beside_a_marker(tmp_path: Path) -> No
     result = release(tmp_path, MISSPELT, graded())
     assert "BEGN" in result.stderr
     assert "No-such-heading" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("'sqlite:///' + HERE", "nbgrader_config.py:2: c.CourseDirectory.db_url is computed"),
+        ("'mysql://x/y'", "mysql://x/y"),
+    ],
+)
+def test_what_grading_needs_is_looked_for_before_a_release(tmp_path: Path, url: str, said: str) -> None:
+    """A release that proves itself is of no use if its grades have no place."""
+    hidden = graded(
+        "from autograder import check\n### BEGIN HIDDEN TESTS\nassert check.hidden_data('h.npz') and double(1)\n### END HIDDEN TESTS"
+    )
+    result = release(tmp_path, ANSWER, hidden, options=f"c.CourseDirectory.db_url = {url}")
+    lines = told(result)
+    assert any(said in line for line in lines)
+    assert any("source/hw/hidden/h.npz is not there" in line for line in lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from click.testing import CliRunner, Result
 from helpers.tiny import SOLUTION, TEST, cell, notebook, observe_here, submit, tiny_release
 from nbgrader.utils import find_all_files, ignore_patterns
 
+from autograder._util.notebook import read_source_notebook
 from autograder.cli import main
 from autograder.coordinator.assignment import load_release
 from autograder.course.configuration import load_course
@@ -20,6 +22,7 @@ from autograder.release.build import build
 from autograder.release.drafts import drafts
 from autograder.release.leaks import MAX_LINES_BYTES, check_files, check_sources, leaking_files
 from autograder.release.left_out import decided_anew, leave_out
+from autograder.release.stripping import strip
 
 ANSWER = cell(SOLUTION, "double", solution=True)
 TESTS = cell(TEST, "test-double", grade=True, locked=True, points=2)
@@ -523,3 +526,105 @@ def test_a_damaged_record_of_files_that_are_left_out_is_no_release(tmp_path: Pat
     (course.state / "left-out" / "hw.json").write_text(content)
     with pytest.raises(HostError, match="release hw again"):
         tiny_release(course)
+
+
+# --- parts in cells of every kind, beside nbgrader's own run -----------------------------------------
+
+SCHEME = "=== BEGIN MARK SCHEME ===\n- 2 points: the reason\n=== END MARK SCHEME ==="
+HIDDEN = "### BEGIN HIDDEN TESTS\nassert x == 1\n### END HIDDEN TESTS"
+SOLVED = "### BEGIN SOLUTION\n{}\n### END SOLUTION"
+OPEN = "x = 1\n### BEGIN MARK SCHEME\n# 2 points: the reason"
+KINDS = {
+    "manual": {"grade": True, "solution": True, "points": 2},
+    "answer": {"solution": True},
+    "test": {"grade": True, "locked": True, "points": 2},
+    "task": {"grade": True, "task": True, "locked": True, "points": 2},
+    "locked": {"locked": True},
+}
+PARTS = {
+    "scheme": SCHEME,
+    "scheme in a solution": SOLVED.format(SCHEME),
+    "scheme beside a solution": f"{SOLVED.format('x = 1')}\n{SCHEME}",
+    "tests": HIDDEN,
+    "tests beside a solution": f"{SOLVED.format('x = 1')}\n{HIDDEN}",
+    "open scheme": OPEN,
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", ["code", "markdown"])
+def test_a_marked_part_is_refused_where_nbgraders_own_steps_refuse_it(
+    tmp_path: Path, kind: str, part: str, form: str
+) -> None:
+    if (kind == "task") != (form == "markdown") and kind in ("task", "answer", "test"):
+        pytest.skip("nbgrader has no such cell")
+    course = course_of(tmp_path, cell(PARTS[part], "q", form, **KINDS[kind]))
+    source, config = read_source_notebook(tmp_path / "source/hw/nb.ipynb"), read_nbgrader_config(tmp_path)
+    try:
+        strip(source, root=tmp_path, folder=tmp_path / "source/hw", config=config, label="nb")
+    except CourseError:
+        nbgrader_refuses = True
+    else:
+        nbgrader_refuses = False
+    try:
+        check_sources(course, course.assignments["hw"])
+    except CourseError:
+        assert nbgrader_refuses
+    else:
+        assert not nbgrader_refuses
+
+
+def test_a_mark_scheme_in_a_manually_graded_text_is_no_fault_and_reaches_nobody(tmp_path: Path) -> None:
+    """nbgrader puts its stub in the place of the whole cell; the person who grades reads the scheme."""
+    course = course_of(tmp_path, cell(f"Because.\n\n{SCHEME}", "why", "markdown", **KINDS["manual"]))
+    assert released(course) == set()
+    (made,) = build(course, course.assignments["hw"]).notebooks
+    assert "YOUR ANSWER HERE" in made.text
+    assert "the reason" not in made.text
+    assert "the reason" in made.exam.cells[0].source
+
+
+def test_hidden_tests_that_are_replaced_with_their_answer_are_a_warning(tmp_path: Path) -> None:
+    course = course_of(tmp_path, cell(f"x = 1\n{HIDDEN}", "x", solution=True), TESTS)
+    (said,) = build(course, course.assignments["hw"]).warnings
+    assert said.startswith("source/hw/nb.ipynb: cell 1 ('x'): the hidden tests of an answer grade nothing")
+
+
+# --- answers in rendered copies ----------------------------------------------------------------------
+
+LONG = "def mean(xs):\n    ### BEGIN SOLUTION\n    total = sum(xs)\n    return total / max(1, len(xs)) if xs else 0\n    ### END SOLUTION"
+SHOWN = "<pre><span class='k'>def</span> mean(xs):\n    total <span class='o'>=</span> sum(xs)\n    <b>return</b> total / max(1, len(xs)) if xs else 0</pre>"
+PDF = (
+    b"%PDF-1.4\nstream\n"
+    + zlib.compress(
+        b"BT (def mean\\(xs\\):) Tj [(to)-3(tal = sum\\(xs\\))] TJ (return total / max\\(1, len\\(xs\\)\\) if xs else 0) Tj ET"
+    )
+    + b"endstream\n"
+)
+RENDERED = {
+    "nb.html": SHOWN,
+    "slides.pdf": PDF,
+    "nb.md": "```python\ntotal = sum(xs)\nreturn total / max(1, len(xs)) if xs else 0\n```",
+    "nb.ipynb.bak": notebook(cell(LONG.replace("### BEGIN SOLUTION", "").replace("### END SOLUTION", ""))),
+}
+
+
+@pytest.mark.parametrize("name", RENDERED)
+def test_a_rendered_copy_of_the_solved_notebook_is_named(tmp_path: Path, name: str) -> None:
+    cells = cell(LONG, "mean", solution=True), TESTS
+    said = refused(course_of(tmp_path / "a", *cells, **{name: RENDERED[name]}))
+    assert said.startswith(f"source/hw/{name}: it has the answers of nb.ipynb")
+    assert f"files: [source/hw/{name}]" in said
+    course = course_of(tmp_path / "b", *cells, files=f"source/hw/{name}", **{name: RENDERED[name]})
+    assert released(course) == {name}
+
+
+def test_files_without_the_answers_are_released(tmp_path: Path) -> None:
+    task = SHOWN.partition("    total")[0]
+    files = {
+        "nb.html": f"{task}\n# YOUR CODE HERE\nraise NotImplementedError()",
+        "notes.md": "total = sum(xs)",
+        "d.bin": b"\0" * 9,
+    }
+    assert released(course_of(tmp_path, cell(LONG, "mean", solution=True), TESTS, **files)) == set(files)

@@ -23,6 +23,7 @@ from autograder.examiner.empty_answer import EmptyAnswer
 from autograder.examiner.remote.base_values import INSTANCES, MISSING
 from autograder.examiner.remote.inspection import APPARENT_TYPES
 from autograder.examiner.remote.operators import Operators, is_same_of_library, plain_value
+from autograder.examiner.student_text.given_pickles import loading
 
 _NEVER = re.compile(
     r"(?:builtins|__main__|abc|numbers|typing|collections|types|enum|datetime|decimal|fractions|uuid|ipaddress|pathlib"
@@ -47,6 +48,9 @@ IS = "__is_same__"
 """What ``x is y`` of a test calls: ``f is np.sum`` holds for the kernel's own ``np.sum``."""
 EXACT = "__exact__"
 """What a test passes the results of these functions to: a handle, a float, a text or a file is no integer before."""
+LOADING = "__loading__"
+"""What a test passes a function to before it calls it by one of these names: it may unpickle an instructor's file."""
+_UNPICKLING = frozenset(["load", "loads", "read_pickle"])
 _READERS = (
     "read_csv read_table read_fwf read_json read_excel read_parquet read_feather read_html read_xml read_hdf read_sql "
     "read_sql_query read_sql_table fetchall fetchone fetchmany load loads safe_load loadtxt genfromtxt fromfile "
@@ -99,7 +103,14 @@ def kind_checks(remote: Any, cell: Mapping[str, Any], source: str = "") -> dict[
     def exact(value: Any) -> Any:
         return remote.exact(exact_again(value))
 
-    return {"isinstance": isinstance, "issubclass": issubclass, TYPE: type_of, IS: is_same, EXACT: exact}
+    return {
+        "isinstance": isinstance,
+        "issubclass": issubclass,
+        TYPE: type_of,
+        IS: is_same,
+        EXACT: exact,
+        LOADING: loading,
+    }
 
 
 def is_same(first: Any, second: Any) -> bool:
@@ -152,7 +163,7 @@ def claimed(name: str) -> ClaimedType:
 def with_types(tree: ast.Module) -> ast.Module:
     """Make ``type(x)`` in a tree a call of :data:`TYPE`, ``x is y`` one of :data:`IS`, ``int(x)`` one of :data:`EXACT`.
 
-    A source that has a ``type`` of its own keeps it.
+    The function of ``pickle.load(x)`` passes :data:`LOADING`. A source that has a ``type`` of its own keeps it.
     """
     tree = ast.fix_missing_locations(_Replacement().visit(tree))
     if any(_binds_type(node) for node in ast.walk(tree)):
@@ -168,10 +179,13 @@ class _Replacement(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """Pass on what ``int(x)``, ``read_csv(x)`` and the like return, and each item of ``map(int, x)``."""
         self.generic_visit(node)
+        called = _name(node.func)
+        if called in _UNPICKLING:
+            node.func = ast.copy_location(ast.Call(ast.Name(LOADING, ast.Load()), [node.func], []), node.func)
         exact = ast.copy_location(ast.Name(EXACT, ast.Load()), node)
-        if _name(node.func) in _COUNTING:
+        if called in _COUNTING:
             return ast.copy_location(ast.Call(exact, [node], []), node)
-        if _name(node.func) == "map" and node.args and _name(node.args[0]) in _COUNTING:
+        if called == "map" and node.args and _name(node.args[0]) in _COUNTING:
             return ast.copy_location(ast.Call(ast.Name("map", ast.Load()), [exact, node], []), node)
         return node
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from autograder.errors import CourseError
@@ -27,6 +28,8 @@ code."""
 _EXTENSIONS = ("sqlite3.enable_load_extension", "sqlite3.load_extension")
 
 _guarded: list[Path] = []
+_given: list[Mapping[str, Path]] = []
+_unpickled: list[str] = []
 _installed = False
 
 
@@ -35,8 +38,12 @@ class GuardError(CourseError):
 
 
 @contextlib.contextmanager
-def guard_folder(folder: Path) -> Iterator[None]:
+def guard_folder(folder: Path, given: Mapping[str, Path] = MappingProxyType({})) -> Iterator[None]:
     """Refuse to run, import or load code of the folder inside the block, to unpickle classes, and to start programs.
+
+    Args:
+        folder: the working folder.
+        given: path in it → the file of the instructor's that lies there as it was released.
 
     Raises:
         GuardError: something was refused.
@@ -48,11 +55,33 @@ def guard_folder(folder: Path) -> Iterator[None]:
     path = list(sys.path)
     sys.path[:] = [entry for entry in path if os.path.isabs(entry) and not _lies_in(entry, folder)]
     _guarded.append(folder)
+    _given.append(given)
     try:
         yield
     finally:
+        _given.pop()
         _guarded.remove(folder)
         sys.path[:] = path
+
+
+def given_files() -> Mapping[str, Path]:
+    """Return the instructor's files of the guarded folder, by their paths in it."""
+    return _given[-1] if _given else {}
+
+
+@contextlib.contextmanager
+def unpickling(path: Path) -> Iterator[None]:
+    """Allow to read a file of the instructor's inside the block, and to unpickle what it says."""
+    _unpickled.append(os.path.realpath(path))
+    try:
+        yield
+    finally:
+        _unpickled.pop()
+
+
+def unpickled_file() -> str | None:
+    """Return the instructor's file that is unpickled now; None if there is none."""
+    return _unpickled[-1] if _unpickled else None
 
 
 def working_folder() -> Path | None:
@@ -64,7 +93,7 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if not _guarded:
         return
     folder = _guarded[-1]
-    if event == "pickle.find_class":
+    if event == "pickle.find_class" and not _unpickled:
         _refuse(f"unpickling {arguments[0]}.{arguments[1]}")
     elif event in PROGRAMS and not is_harmless(event, arguments, folder):
         _refuse("starting a program")

@@ -21,6 +21,7 @@ from typing import Any
 
 from autograder.codec import Packed
 from autograder.errors import CourseError, RemoteError
+from autograder.examiner.answer_imports import is_answer
 from autograder.examiner.student_text import allowed_paths, compilation, databases
 from autograder.examiner.student_text.callers import (
     frames,
@@ -32,7 +33,13 @@ from autograder.examiner.student_text.callers import (
     loads_extension,
     module_of,
 )
-from autograder.examiner.student_text.guard import PROGRAMS, is_harmless, working_folder
+from autograder.examiner.student_text.guard import (
+    PROGRAMS,
+    given_files,
+    is_harmless,
+    unpickled_file,
+    working_folder,
+)
 from autograder.examiner.student_text.kernel_text import KernelText
 from autograder.records.observations import Act
 from autograder.syntax.refusals import IN_KERNEL, instead_of
@@ -171,6 +178,26 @@ def record_file(data: bytes) -> None:
         _now.kernel_text.keep_file(data)
 
 
+def instructors_file(path: str) -> Path | None:
+    """Return the released or hidden file that a path of a test's leads to; None for a path of the kernel's."""
+    folder, real = working_folder(), os.path.realpath(path)
+    if _now is None or _now.kernel_text.has(path):
+        return None
+    if folder is not None and is_below(real, (str(folder),)):
+        return given_files().get(os.path.relpath(real, folder))
+    return next((Path(real) for hidden in _hidden_folder() if is_below(real, (hidden,))), None)
+
+
+def instructors_files() -> list[Path]:
+    """Return all released and hidden files."""
+    hidden = [file for folder in _hidden_folder() for file in Path(folder).rglob("*") if file.is_file()]
+    return [*given_files().values(), *hidden]
+
+
+def _hidden_folder() -> list[str]:
+    return [os.path.realpath(_now.places.hidden)] if _now is not None and _now.places.hidden else []
+
+
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if _now is None:
         return
@@ -214,6 +241,8 @@ def _code(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType)
 def _unpickle(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
     module, name = arguments
     if (module, name) in _UNPICKLED or module_of(frame).startswith(_CACHES) or is_importing(frame):
+        return
+    if unpickled_file() and module != "__main__" and not is_answer(module):  # what a student defined is theirs
         return
     cell.refuse(f"unpickling {module}.{name}", frame)
 

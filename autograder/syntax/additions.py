@@ -1,0 +1,73 @@
+"""Attributes that cells add to classes and functions of other cells: ``Env.start = start``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Set
+
+from autograder._util.syntax import parsed
+from autograder.syntax.module_state import local_names
+
+Addition = tuple[str, str, frozenset[str]]
+"""Name of a class or function, the attribute that it gets ("" if the syntax does not tell), and the names in that."""
+
+
+def additions(source: str) -> list[Addition]:
+    """List what a cell adds: by an assignment, by ``setattr``, or by a decorator that is given the class."""
+    tree = parsed(source)
+    return [] if tree is None else [one for node, own in _nodes(tree) for one in _of_node(node) if one[0] not in own]
+
+
+def _nodes(node: ast.AST, own: frozenset[str] = frozenset()) -> Iterator[tuple[ast.AST, frozenset[str]]]:
+    """Yield each node with the local names of the functions around it."""
+    yield node, own
+    own = own | local_names(node) if isinstance(node, ast.FunctionDef) else own
+    for child in ast.iter_child_nodes(node):
+        yield from _nodes(child, own)
+
+
+def _of_node(node: ast.AST) -> Iterator[Addition]:
+    match node:
+        case ast.Assign(targets=targets):
+            for target in targets:
+                if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+                    yield target.value.id, target.attr, _names(node.value)
+        case ast.AugAssign(ast.Attribute(ast.Name(name), attribute), _, value):
+            yield name, attribute, _names(value)
+        case ast.Call(ast.Name("setattr"), [ast.Name(name), attribute, value]):
+            yield name, str(getattr(attribute, "value", "")), _names(value)
+        case ast.FunctionDef(function, decorator_list=decorators):
+            calls = [one for one in decorators if isinstance(one, ast.Call)]
+            given = [argument.id for call in calls for argument in call.args if isinstance(argument, ast.Name)]
+            yield from ((name, function, _names(node)) for name in given)
+
+
+def _names(node: ast.AST) -> frozenset[str]:
+    return frozenset(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+
+
+def names_of_the_notebook(
+    definitions: Mapping[str, str], answers: Iterable[str], others: Iterable[str], theirs: Set[str]
+) -> frozenset[str]:
+    """Find the locked definitions that the notebook alone has as they are: with what answers add to them.
+
+    Args:
+        definitions: name → statement, of locked cells.
+        answers: the sources of answer cells.
+        others: those of other cells that are no tests: what they add is an answer's if it names one.
+        theirs: names that answers bind.
+    """
+    by_answers = [name for source in answers for name, _, _ in additions(source)]
+    of_answers = [name for source in others for name, _, names in additions(source) if names & theirs]
+    changed = definitions.keys() & {*by_answers, *of_answers}
+    while derived := {n for n in definitions.keys() - changed if _bases(definitions[n]) & (changed | theirs)}:
+        changed |= derived
+    return frozenset(changed)
+
+
+def _bases(statement: str) -> frozenset[str]:
+    """Return the names of the classes that a definition derives from."""
+    match ast.parse(statement).body:
+        case [ast.ClassDef(bases=bases)]:
+            return frozenset(base.id for base in bases if isinstance(base, ast.Name))
+    return frozenset()
