@@ -15,7 +15,8 @@ from autograder.syntax.refusals import dotted
 
 HEADER_LINES = 2
 """Lines of a test cell before the first line of the file."""
-_HEAD = "from autograder.check.pytest_runs import run as _pytest_run, student as _pytest_student\ndef _pytest_module():"
+_IMPORT = "from autograder.check.pytest_runs import run as _pytest_run, student as _pytest_student"
+_DEFINE = "def _pytest_module():"
 _INDENT = "    "
 _SKIPPING = ("skip", "skipif", "xfail")
 _MARKS = ("points", "visible", "hidden", "notebook", "parametrize", "usefixtures", *_SKIPPING)
@@ -50,25 +51,32 @@ class ReadFile:
     """The file without its hidden tests; empty if all are hidden."""
 
 
-def read_file(file: str, source: str) -> ReadFile:
+def read_file(file: str, source: str, *, package: str = "", conftest: str = "") -> ReadFile:
     """Read the tests of a file.
 
     Args:
         file: its name in messages and in the ids of its tests: ``tests/test_network.py``.
         source: its text.
+        package: the package that it is in, for relative imports; empty: none.
+        conftest: name by which its tests import their ``conftest.py``; empty: there is none.
 
     Raises:
         CourseError: it is not Python, or a test cannot be examined; the message names file and line.
     """
-    return _TestFileReader(file, source).read()
+    reader = _TestFileReader(file, source, package)
+    reader.conftest = conftest
+    return reader.read()
 
 
 class _TestFileReader(ParsedTestFile):
     """A test file that is read."""
 
+    conftest = ""
+
     def read(self) -> ReadFile:
         self.check()
         functions = list(self._functions())
+        self.has_points = any("points" in self._decorators(function) for _, function in functions)
         if not functions:
             raise CourseError(f"{self.file}: there is no test in it; a test is a function whose name begins with test")
         of_file = self._own_marks(self.tree)
@@ -109,7 +117,7 @@ class _TestFileReader(ParsedTestFile):
         name = "::".join([self.file, *(parent.name for parent in parents), function.name])
         if any("points" in marks for marks in outer):
             self.fail(function, "points belong to a test: write @pytest.mark.points(…) above each test function")
-        if "points" not in marks_of_test:
+        if "points" not in marks_of_test and self.has_points:
             self.fail(function, f"{function.name} has no points; write @pytest.mark.points(1) above it")
         visible = False
         for marks in [*outer, marks_of_test]:
@@ -124,7 +132,7 @@ class _TestFileReader(ParsedTestFile):
         return FileTest(
             name,
             function.lineno,
-            self._points(marks_of_test["points"]),
+            self._points(marks_of_test["points"]) if self.has_points else 1.0,
             visible,
             at,
             self._code(parents, function, name, names, visible=visible),
@@ -144,11 +152,16 @@ class _TestFileReader(ParsedTestFile):
         other_tests = [other for _, other in self._functions() if other is not function]
         classes = {within[0] for within, _ in self._functions() if within} - set(parents)
         future = [n for n in self.tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
-        lines = self._without([*other_tests, *classes, *future])
+        lines = self._without([*other_tests, *classes, *future, *self.stars])
         body = [line if n in self.unindented or not line else _INDENT + line for n, line in enumerate(lines, 1)]
         answers = ", ".join(f"{one}=lambda: {one}" for one in names)
-        call = f"_pytest_run(_pytest_module, {name!r}, _pytest_student({answers}), hidden={not visible})"
-        return "\n".join([_HEAD, *body, f"{_INDENT}return locals()", call]) + "\n"
+        head = [_IMPORT, *(ast.unparse(star) for star in self.stars)]  # a star has to be outside of a function
+        fixtures = ""
+        if self.conftest:
+            head.append(f"import {self.conftest} as _pytest_conftest")
+            fixtures = ", conftest=_pytest_conftest"
+        call = f"_pytest_run(_pytest_module, {name!r}, _pytest_student({answers}), hidden={not visible}{fixtures})"
+        return "\n".join(["; ".join(head), _DEFINE, *body, f"{_INDENT}return locals()", call]) + "\n"
 
     def _without(self, nodes: Sequence[ast.stmt]) -> list[str]:
         """Empty the lines of these definitions; a class without a body gets one."""
