@@ -24,10 +24,11 @@ class _Present:
 
 
 def begin_exam(vocabulary: Vocabulary) -> None:
-    """Let imports of an exam's answer modules ask the kernel."""
+    """Let imports of an exam's answer modules ask the kernel, also of one that something has imported before."""
     end_exam()
     _Present.theirs, _Present.asking = vocabulary.theirs, frozenset(vocabulary.asking)
     _Present.stars = vocabulary.stars
+    _forget()
 
 
 def begin_test(names: Mapping[str, Any]) -> None:
@@ -43,10 +44,14 @@ def begin_test(names: Mapping[str, Any]) -> None:
 
 def end_exam() -> None:
     """Forget the exam, and what was imported for it."""
-    for name in (_Present.theirs | _Present.asking) & sys.modules.keys():
-        del sys.modules[name]
+    _forget()
     _Present.theirs = _Present.asking = frozenset()
     _Present.stars, _Present.names = {}, {}
+
+
+def _forget() -> None:
+    for name in (_Present.theirs | _Present.asking) & sys.modules.keys():
+        del sys.modules[name]
 
 
 class Missing:

@@ -1,0 +1,83 @@
+"""The public assignments that are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from conformance.answer_courses import AnswerCourse, Place
+
+_MNIST = "its expected numbers are those of MNIST, which is not compared"
+_CS231N = Place("mantasu/cs231n", "3055b1c54e4fcb5b7a00ea381922a2dd1437a30a")
+_CS231N_MARKS = (
+    "*****START OF YOUR CODE (DO NOT DELETE/MODIFY THIS LINE)*****",
+    "*****END OF YOUR CODE (DO NOT DELETE/MODIFY THIS LINE)*****",
+)
+COURSES: Mapping[str, AnswerCourse] = {
+    "stanford_cs231n_a1": AnswerCourse(
+        solved=Place(_CS231N.repository, _CS231N.commit, "assignment1"),
+        marks=_CS231N_MARKS,
+        answers=(
+            "cs231n/layers.py",
+            "cs231n/optim.py",
+            "cs231n/classifiers/fc_net.py",
+            "cs231n/classifiers/k_nearest_neighbor.py",
+            "cs231n/classifiers/linear_*.py",
+            "cs231n/classifiers/softmax.py",
+        ),
+        given=(
+            "cs231n/__init__.py",
+            "cs231n/classifiers/__init__.py",
+            "cs231n/layer_utils.py",
+            "cs231n/gradient_check.py",
+        ),
+    ),
+    "stanford_cs231n_a2": AnswerCourse(
+        solved=Place(_CS231N.repository, _CS231N.commit, "assignment2"),
+        marks=_CS231N_MARKS,
+        answers=("cs231n/layers.py", "cs231n/optim.py"),
+        given=("cs231n/__init__.py", "cs231n/gradient_check.py"),
+    ),
+    "cmu_10714_hw1": AnswerCourse(
+        solved=Place("Camuslu/dlsyscourse-hw1", "ee8a514c03557f6b66dad1dbf7644f659c5c5cfe"),
+        marks=("BEGIN YOUR SOLUTION", "END YOUR SOLUTION"),
+        stub="raise NotImplementedError()",
+        answers=("python/needle", "apps"),
+        tests="tests/hw1",
+        leave_out={"test_softmax_loss_ndl": _MNIST, "test_nn_epoch_ndl": _MNIST},
+    ),
+    "cmu_10714_hw2": AnswerCourse(
+        solved=Place("Camuslu/dlsyscourse-hw2", "9bfc85408b984f34f41fab321496f30f9d50be8a"),
+        marks=("BEGIN YOUR SOLUTION", "END YOUR SOLUTION"),
+        stub="raise NotImplementedError()",
+        answers=("python/needle", "apps"),
+        tests="tests/hw2/test_nn_and_optim.py",
+    ),
+    "cmu_11785_hw4p1": AnswerCourse(
+        solved=Place("puru-samal/IDL-HW4", "9b3855a7a75c3670dd4e041592d7f2a9a2d133f9"),
+        cut=("forward", "backward", "_merge_masks", "_split_heads", "_concat_heads"),
+        answers=("mytorch/nn",),
+        given=("mytorch/__init__.py",),
+        tests="tests/test_mytorch_*.py",
+    ),
+    "umich_eecs498_a1": AnswerCourse(
+        solved=Place(
+            "Polarisoo/eecs498-598-dlcv-wi2022",
+            "d4614a350b6e6bcad40374624215b75103354586",
+            "assignments/a1-pytorch-knn",
+        ),
+        marks=('Replace "pass" statement with your code', "END OF YOUR CODE"),
+        answers=("knn.py", "pytorch101.py"),
+    ),
+    "tum_i2dl_ex05": AnswerCourse(
+        solved=Place("AleksiKaa/i2dl", "3b2f897ed685054956bf2195a6916a3ab4533c20", "exercise_05"),
+        marks=("TODO:", "END OF YOUR CODE"),
+        answers=("exercise_code/networks/layer.py", "exercise_code/networks/optimizer.py"),
+        given=("exercise_code/**/*.py",),
+    ),
+    "stanford_cs336_a1": AnswerCourse(
+        skeleton=Place("stanford-cs336/assignment1-basics", "25a8a49f6460c83a30416d42348f2ef11d1dd185"),
+        solved=Place("donglinkang2021/cs336-assignment1-basics", "c7bd4a373c1c56fc6cb02cc3f848c13d02a2b825"),
+        answers=("cs336_basics", "tests/adapters.py"),
+        tests="tests",
+    ),
+}
