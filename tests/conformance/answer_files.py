@@ -200,7 +200,7 @@ def run(*arguments: str) -> str:
     """Run a command of the kit."""
     result = CliRunner().invoke(autograder, arguments)
     if result.exit_code:
-        raise SystemExit(result.output)
+        raise SystemExit(f"{result.output}\n{result.stderr}\n{result.exception!r}")
     return result.output
 
 

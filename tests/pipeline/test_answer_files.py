@@ -242,9 +242,33 @@ def test_relu(three):
 def test_loss(three):
     from .common import FOUR
     assert loss(three) == FOUR
+
+
+def test_operators():
+    a, b = layers.Pair(2), layers.Pair(5)
+    assert (3 * a * a + b - a).value == 15
+"""
+PAIR = """
+
+class Pair:
+    def __init__(self, value):
+        self.value = value
+
+    def __add__(self, other):
+        return Pair(self.value + other.value)
+
+    def __sub__(self, other):
+        return Pair(self.value - other.value)
+
+    def __mul__(self, other):
+        ### BEGIN SOLUTION
+        return Pair(self.value * (other.value if isinstance(other, Pair) else other))
+        ### END SOLUTION
+
+    __rmul__ = __mul__
 """
 SUITE_FILES = {
-    "parts/lib/layers.py": "def relu(x):\n    ### BEGIN SOLUTION\n    return max(x, 0)\n    ### END SOLUTION\n",
+    "parts/lib/layers.py": "def relu(x):\n    ### BEGIN SOLUTION\n    return max(x, 0)\n    ### END SOLUTION\n" + PAIR,
     "parts/apps/training.py": "import sys\nfrom parts.lib.layers import *\nsys.path.append('parts/lib')\nimport layers\n\n\n"
     "def loss(x):\n    ### BEGIN SOLUTION\n    return layers.relu(x) + 1\n    ### END SOLUTION\n",
     "tests/__init__.py": "",
@@ -261,11 +285,11 @@ def test_a_suite_for_pytest_is_taken_as_it_is(tmp_path: Path) -> None:
     for student, relu in (("right", "return x * (x > 0)"), ("wrong", "return abs(x)"), ("blank", "pass")):
         folder = course.submitted(student, "hw")
         shutil.copytree(course.release("hw"), folder)
-        (folder / "parts/lib/layers.py").write_text(f"def relu(x):\n    {relu}\n")
+        (folder / "parts/lib/layers.py").write_text(f"def relu(x):\n    {relu}\n" + solved(PAIR))
         (folder / "parts/apps/training.py").write_text(solved(SUITE_FILES["parts/apps/training.py"]))
     _grade(course)
     scores = {student: tuple(result_of(course, student)[0].values()) for student in ("right", "wrong", "blank")}
-    assert scores == {"right": (1.0, 1.0), "wrong": (0.0, 1.0), "blank": (0.0, 0.0)}
+    assert scores == {"right": (1.0, 1.0, 1.0), "wrong": (0.0, 1.0, 1.0), "blank": (0.0, 0.0, 1.0)}
 
 
 def _suite(root: Path) -> Course:

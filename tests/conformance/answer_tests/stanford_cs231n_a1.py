@@ -74,7 +74,7 @@ def test_affine_relu():
 
     x, w, b, dout = data(2, 3, 4), data(12, 10), data(10), data(2, 10)
     out, cache = affine_relu_forward(x, w, b)
-    dx, dw, db = affine_relu_backward(dout, cache)
+    _, dw, _ = affine_relu_backward(dout, cache)
     score = x.reshape(2, 12).dot(w) + b
     assert np.allclose(out, score * (score > 0))
     assert np.allclose(dw, x.reshape(2, 12).T.dot(dout * (score > 0)))
