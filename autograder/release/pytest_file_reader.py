@@ -76,15 +76,20 @@ class _TestFileReader(ParsedTestFile):
     def read(self) -> ReadFile:
         self.check()
         functions = list(self._functions())
-        self.has_points = any("points" in self._decorators(function) for _, function in functions)
+        marks_of_all = [
+            dotted(node, self.imports) for _, function in functions for node in map(_called, function.decorator_list)
+        ]
+        self.has_points = "pytest.mark.points" in marks_of_all
         if not functions:
             raise CourseError(f"{self.file}: there is no test in it; a test is a function whose name begins with test")
         of_file = self._own_marks(self.tree)
-        tests = []
+        tests: list[FileTest] = []
+        visible: list[ast.FunctionDef] = []
         for parents, function in functions:
             marks = [of_file, *(self._decorators(one) | self._own_marks(one) for one in parents)]
-            tests.append(self._test(parents, function, marks))
-        visible = [function for (_, function), test in zip(functions, tests, strict=True) if test.visible]
+            if not any(mark in _SKIPPING for each in (*marks, self._decorators(function)) for mark in each):
+                tests.append(self._test(parents, function, marks))
+                visible += [function] if tests[-1].visible else []
         text = _spaced(self._only(visible)) if visible else ""
         notebook = of_file.get("notebook")
         return ReadFile(self._text(notebook) if notebook else "", tuple(tests), text)
@@ -149,7 +154,8 @@ class _TestFileReader(ParsedTestFile):
         visible: bool,
     ) -> str:
         """Write the code of the test's cell; line n of the file is line n + HEADER_LINES of it."""
-        other_tests = [other for _, other in self._functions() if other is not function]
+        kept = self._with_called_tests(function)
+        other_tests = [other for _, other in self._functions() if other not in kept]
         classes = {within[0] for within, _ in self._functions() if within} - set(parents)
         future = [n for n in self.tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
         lines = self._without([*other_tests, *classes, *future, *self.stars])
@@ -162,6 +168,16 @@ class _TestFileReader(ParsedTestFile):
             fixtures = ", conftest=_pytest_conftest"
         call = f"_pytest_run(_pytest_module, {name!r}, _pytest_student({answers}), hidden={not visible}{fixtures})"
         return "\n".join(["; ".join(head), _DEFINE, *body, f"{_INDENT}return locals()", call]) + "\n"
+
+    def _with_called_tests(self, function: ast.FunctionDef) -> list[ast.FunctionDef]:
+        """Return a test with those of the file's level that it calls."""
+        called = [function]
+        for test in called:
+            names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+            called += [
+                one for within, one in self._functions() if not within and one.name in names and one not in called
+            ]
+        return called
 
     def _without(self, nodes: Sequence[ast.stmt]) -> list[str]:
         """Empty the lines of these definitions; a class without a body gets one."""
@@ -218,11 +234,11 @@ class _TestFileReader(ParsedTestFile):
     def _marks(self, nodes: Sequence[ast.expr]) -> dict[str, ast.expr]:
         marks: dict[str, ast.expr] = {}
         for node in nodes:
-            name = dotted(node.func if isinstance(node, ast.Call) else node, self.imports)
+            name = dotted(_called(node), self.imports)
             mark = name.removeprefix("pytest.mark.")
             if mark == name:
                 continue
-            if mark in _SKIPPING:
+            if mark in _SKIPPING and self.has_points:
                 self.fail(node, f"a test with points has to decide: it cannot be marked as {mark}")
             self._check_mark(node, mark)
             if mark in ("points", "notebook") and not (isinstance(node, ast.Call) and len(node.args) == 1):
@@ -259,7 +275,7 @@ class _TestFileReader(ParsedTestFile):
         functions = {one.name: one for one in ast.walk(self.tree) if isinstance(one, Function) and one is not test}
         definitions = {one.name: one for one in self.tree.body if isinstance(one, ast.ClassDef)} | functions
         always = [one for one in functions.values() if _is_autouse(one)]
-        waiting: list[ast.AST] = [test, *always]
+        waiting: list[ast.AST] = [*self._with_called_tests(test), *always]
         reached: list[ast.AST] = []
         while waiting:
             node = waiting.pop()
@@ -279,6 +295,10 @@ class _TestFileReader(ParsedTestFile):
         if len(places) > 1:
             self.fail(test, f"{test.name} reads the notebook at two places; write a test for each")
         return list(names), next(iter(places), "")
+
+
+def _called(node: ast.expr) -> ast.expr:
+    return node.func if isinstance(node, ast.Call) else node
 
 
 def _is_autouse(node: ast.stmt) -> bool:

@@ -335,3 +335,22 @@ def test_a_star_of_a_test_file_binds_what_it_binds_in_python(tmp_path) -> None:
     tests = "from math import *\n\ndef test_square(student):\n    assert student.square(floor(3.5)) == 9\n"
     assert one(tmp_path, tests).outcome is Outcome.PASSED
     assert one(tmp_path, tests, "def square(x):\n    return 2 * x").outcome is Outcome.FAILED
+
+
+def test_a_test_may_call_another_test_of_its_file(tmp_path) -> None:
+    """Which may call a third one, that is in turn a question of its own."""
+    tests = """
+def test_root():
+    assert sqrt(9) == LENGTH
+
+def test_middle():
+    test_root()
+
+def test_all():
+    test_middle()
+
+from math import sqrt
+LENGTH = %d
+"""
+    assert {one.outcome for one in questions(tmp_path, tests % 3).values()} == {Outcome.PASSED}
+    assert {one.outcome for one in questions(tmp_path, tests % 4).values()} != {Outcome.PASSED}

@@ -211,9 +211,14 @@ def test_a_conftest_in_a_deeper_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_where_no_test_of_a_file_has_points_each_has_one(tmp_path: Path) -> None:
-    """Also in a folder of tests; a file with marks of its own has those."""
+    """Also in a folder of tests; a test that may not decide is no question. A file with marks has those."""
     (tmp_path / "tests/hw1").mkdir(parents=True)
-    (tmp_path / "tests/hw1/test_a.py").write_text("def test_a():\n    pass\n\ndef test_b():\n    pass\n")
+    skipped = (
+        HEAD
+        + "@pytest.mark.xfail\ndef test_fails():\n    pass\n\n@pytest.mark.skip('later')\ndef test_d():\n    pass\n"
+    )
+    tests = "\ndef test_a():\n    pass\n\ndef test_b():\n    pass\n"
+    (tmp_path / "tests/hw1/test_a.py").write_text(skipped + tests)
     (tmp_path / "tests/test_b.py").write_text(HEAD + "@pytest.mark.points(3)\ndef test_c():\n    pass\n")
     exams, _ = with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
     points = {cell.grade_id: cell.points for cell in exams["nb"].cells if cell.file}
