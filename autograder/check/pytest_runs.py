@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from autograder.check.cases import case
@@ -58,7 +59,14 @@ def student(**names: Callable[[], Any]) -> Student:
     return Student(names)
 
 
-def run(define: Callable[[], Mapping[str, Any]], test: str, notebook: Student, *, hidden: bool) -> None:
+def run(
+    define: Callable[[], Mapping[str, Any]],
+    test: str,
+    notebook: Student,
+    *,
+    hidden: bool,
+    conftest: ModuleType | None = None,
+) -> None:
     """Run one test; its failure is raised, and the cases of several are reported as checks of equal weight.
 
     Args:
@@ -66,6 +74,7 @@ def run(define: Callable[[], Mapping[str, Any]], test: str, notebook: Student, *
         test: ``tests/test_network.py::test_layers``, or with a class before the function.
         notebook: the fixture ``student``.
         hidden: students do not have the test: no message tells its parameters.
+        conftest: the module with fixtures of the course's tests.
 
     Raises:
         CourseError: the test is at fault: it decides nothing, skips itself, or asks for an unknown fixture.
@@ -73,7 +82,7 @@ def run(define: Callable[[], Mapping[str, Any]], test: str, notebook: Student, *
     outer = current()
     if outer is None:
         raise CourseError(f"{test} is run by the examiner alone")
-    parts = _run(define, test, notebook, outer)
+    parts = _run(define, test, notebook, outer, conftest)
     if not parts:
         raise CourseError(f"{test}: pytest found no test there")
     if len(parts) == 1 and not parts[0].subtests:
@@ -111,7 +120,13 @@ def _report(part: CaseRun, name: str, weight: float, outer: CheckRecorder, *, hi
     report(name, share(counted), message, weight=weight, undecided=any(map(is_undecided, counted)))
 
 
-def _run(define: Callable[[], Mapping[str, Any]], test: str, notebook: Student, outer: CheckRecorder) -> list[CaseRun]:
+def _run(
+    define: Callable[[], Mapping[str, Any]],
+    test: str,
+    notebook: Student,
+    outer: CheckRecorder,
+    conftest: ModuleType | None,
+) -> list[CaseRun]:
     import pytest
 
     from autograder.check.pytest_collection import Plugin, working_in
@@ -120,7 +135,7 @@ def _run(define: Callable[[], Mapping[str, Any]], test: str, notebook: Student, 
     arguments = ["--disable-plugin-autoload", "-c", os.devnull, "--rootdir", "/", "--noconftest", "--assert=plain"]
     arguments += ["--capture=no", "--import-mode=importlib", *(f"-pno:{name}" for name in _WITHOUT)]
     with _without_options(), working_in(_NEUTRAL):
-        code = pytest.main(arguments, plugins=[plugin])
+        code = pytest.main(arguments, plugins=[plugin, *([conftest] if conftest is not None else [])])
     for error in plugin.internal:
         raise error
     if code == pytest.ExitCode.INTERRUPTED:

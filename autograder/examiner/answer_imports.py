@@ -9,6 +9,8 @@ from importlib.machinery import ModuleSpec
 from types import FrameType, ModuleType
 from typing import Any
 
+from autograder.examiner.remote.classes import allow_operators
+from autograder.examiner.student_text.guard import answer_modules
 from autograder.syntax.answer_modules import handle_name
 from autograder.syntax.names import Vocabulary
 from autograder.syntax.special_methods import SPECIAL
@@ -20,14 +22,17 @@ class _Present:
     theirs: frozenset[str] = frozenset()
     asking: frozenset[str] = frozenset()
     stars: Mapping[str, tuple[str, ...]] = {}
+    operators: Mapping[str, frozenset[str]] = {}
     names: Mapping[str, Any] = {}
 
 
 def begin_exam(vocabulary: Vocabulary) -> None:
-    """Let imports of an exam's answer modules ask the kernel."""
+    """Let imports of an exam's answer modules ask the kernel, also of one that something has imported before."""
     end_exam()
     _Present.theirs, _Present.asking = vocabulary.theirs, frozenset(vocabulary.asking)
-    _Present.stars = vocabulary.stars
+    answer_modules.update(_Present.theirs | _Present.asking)
+    _Present.stars, _Present.operators = vocabulary.stars, vocabulary.operators
+    _forget()
 
 
 def begin_test(names: Mapping[str, Any]) -> None:
@@ -43,15 +48,15 @@ def begin_test(names: Mapping[str, Any]) -> None:
 
 def end_exam() -> None:
     """Forget the exam, and what was imported for it."""
+    _forget()
+    answer_modules.clear()
+    _Present.theirs = _Present.asking = frozenset()
+    _Present.stars, _Present.operators, _Present.names = {}, {}, {}
+
+
+def _forget() -> None:
     for name in (_Present.theirs | _Present.asking) & sys.modules.keys():
         del sys.modules[name]
-    _Present.theirs = _Present.asking = frozenset()
-    _Present.stars, _Present.names = {}, {}
-
-
-def is_answer(module: str) -> bool:
-    """Tell whether a module is an answer's, or takes something from one."""
-    return module in _Present.theirs | _Present.asking
 
 
 class Missing:
@@ -94,11 +99,13 @@ class AnswerModule(ModuleType):
         if name.startswith("__") and name.endswith("__") and name != "__doc__":
             raise AttributeError(name)
         try:
-            return getattr(self._handle(), name)
+            value = getattr(self._handle(), name)
         except (AttributeError, NameError):
             if _is_from_import(sys._getframe(1)):
                 return Missing(name)
             raise
+        allow_operators(value, _Present.operators.get(name, frozenset()))
+        return value
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, ModuleType) or (name.startswith("__") and name.endswith("__")):

@@ -145,15 +145,13 @@ def test_libraries(exams: Iterable[Exam], folders: Sequence[Path]) -> list[str]:
         folders: folders of the course's own modules, which are imported where a test does so.
     """
     names = {module for exam in exams for module in vocabulary(exam).modules}
-    courses = own_modules(folders)
-    return sorted(name for name in names if name.split(".")[0] not in {*courses, *UNFORKABLE})
+    return sorted(name for name in names if name.split(".")[0] not in UNFORKABLE and not _is_own(name, folders))
 
 
-def own_modules(folders: Sequence[Path]) -> set[str]:
-    """Name the modules and packages that lie in these folders."""
-    files = [path for folder in folders for path in folder.glob("*.py")]
-    packages = [path.parent for folder in folders for path in folder.glob("*/__init__.py")]
-    return {path.stem for path in files} | {path.name for path in packages}
+def _is_own(module: str, folders: Sequence[Path]) -> bool:
+    """Tell whether a module lies in one of these folders, also in a folder there without ``__init__.py``."""
+    top = module.partition(".")[0]
+    return any((folder / top).is_dir() or (folder / f"{top}.py").is_file() for folder in folders)
 
 
 def heavy(modules: Iterable[str]) -> list[str]:
@@ -185,9 +183,8 @@ def released_modules(work: Work) -> list[str]:
             changed = changed or SETS_ENVIRONMENT.search(source) is not None
             names = sorted(modules_imported(source))
             imported |= dict.fromkeys(m for m in names if not changed or m.split(".")[0] in HEAVY)
-    course_names = own_modules(work.modules)
-    course_names |= {Path(name).stem for name in modules} | top_names(shared_files(work))
-    return [name for name in imported if name.split(".")[0] not in {*course_names, *UNFORKABLE}]
+    others = {Path(name).stem for name in modules} | top_names(shared_files(work)) | {*UNFORKABLE}
+    return [name for name in imported if name.split(".")[0] not in others and not _is_own(name, work.modules)]
 
 
 def versions() -> dict[str, str]:

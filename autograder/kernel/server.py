@@ -160,7 +160,7 @@ class Server:
             return codec.Reference(number, kind, value.__name__)
         cls = value if kind == "class" else type(value)
         name = f"{cls.__module__}.{cls.__qualname__}"
-        if kind != "class" and cls.__module__ == "__main__":
+        if kind != "class" and _is_no_librarys(cls):
             name = f"{name[:150]}#{self.refer(cls).handle}"
         return codec.Reference(number, kind, name)
 
@@ -441,7 +441,7 @@ class Server:
             described["callback"] = number
         printed = self.printed.take()
         changed, self.left = self.left, {}
-        itself = {"itself": error} if type(error).__module__ == "__main__" else {}
+        itself = {"itself": error} if _is_no_librarys(type(error)) else {}
         for more in ({**itself, "changed": changed} if changed else itself, itself):
             if more:
                 with contextlib.suppress(Exception):
@@ -449,6 +449,13 @@ class Server:
         return codec.encode(("raised", described, printed))
 
 
+def _is_no_librarys(cls: type) -> bool:
+    """Tell whether a class is the notebook's, or that of a module beside it."""
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    return cls.__module__ == "__main__" or (isinstance(file, str) and not file.startswith(_LIBRARIES))
+
+
+_LIBRARIES = (sys.prefix, sys.base_prefix)
 VERBS = frozenset(
     [
         "snapshot",

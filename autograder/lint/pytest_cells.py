@@ -30,7 +30,8 @@ def test_tree(cell: ExamCell) -> ast.Module:
         block = next(node for node in block.body if isinstance(node, ast.ClassDef) and node.name == parent)  # type: ignore[assignment]
     test = next(node for node in block.body if isinstance(node, Function) and node.name == name)
     block.body.remove(test)
-    plain: ast.Module = _Names().visit(ast.Module([*file.body[:-1], *test.body], []))
+    stars = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"]
+    plain: ast.Module = _Names().visit(ast.Module([*stars, *file.body[:-1], *test.body], []))
     return plain
 
 

@@ -65,7 +65,7 @@ class NotebookFacts:
     def can_import(self, module: str) -> bool:
         """Return whether the examiner can import the module: it is installed here, or a file of the course."""
         top = module.split(".")[0]
-        beside = {f"{top}.py", f"{top}/__init__.py"} & set(self.files)
+        beside = any(f == f"{top}.py" or (f.startswith(f"{top}/") and f.endswith(".py")) for f in self.files)
         if beside or top in registry.names(registry.OLD_NAMES):
             return True
         try:

@@ -21,6 +21,7 @@ from autograder.release.formats import FileRules
 from autograder.release.markers import HIDDEN_TESTS, MARK_SCHEME, SOLUTION, course_markers, read_cell
 from autograder.release.stripping import without_solutions
 from autograder.syntax.answer_modules import Module, answered, asked_modules, handle_name, taken_modules
+from autograder.syntax.course_modules import search_folders
 from autograder.syntax.names import modules_imported
 
 # --- with the solution and without it -----------------------------------------------------------------
@@ -131,6 +132,7 @@ def with_answers(
             [c for c in cells if names[c.file] & needed[name] or not names[c.file] & by_any],
             theirs,
             asking,
+            [f.relative_to(folders[0]).as_posix() for f in folders[1:] if f.is_relative_to(folders[0])],
         )
         for name, exam in exams.items()
     }
@@ -141,23 +143,28 @@ def _with_answers(
     cells: Sequence[ExamCell],
     theirs: tuple[str, ...],
     asking: Mapping[str, tuple[str, ...]],
+    folders: Sequence[str],
 ) -> Exam:
     exam = replace(exam, theirs=theirs, asking=asking)
+    own = search_folders(replace(exam, cells=tuple(cell for cell in exam.cells if cell.role is not Role.TEST)))
+    further = [folder for folder in folders if folder not in own]
     placed: list[ExamCell] = list(cells)
     bound: set[str] = set()
     for cell in exam.cells:
         if cell.role is Role.TEST and not cell.in_kernel:
             for module in asked_modules(_imported(cell), theirs, asking):
                 if module not in bound:
+                    placed.append(_importing(module, [] if bound else further))
                     bound.add(module)
-                    placed.append(_importing(module))
         placed.append(cell)
     return replace(exam, cells=tuple(placed))
 
 
-def _importing(module: str) -> ExamCell:
-    """Make the cell that lets the kernel import a module for tests."""
+def _importing(module: str, folders: Sequence[str]) -> ExamCell:
+    """Make the cell that lets the kernel import a module for tests, from where tests find it."""
     source = f"import {module} as {handle_name(module)}"
+    if folders:
+        source = f"__import__('sys').path.extend({list(folders)!r})\n{source}"
     return ExamCell(Role.READ_ONLY, "code", f"import {module}", 0.0, source, source, "", file=f"{module}.py")
 
 

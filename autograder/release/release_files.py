@@ -188,8 +188,7 @@ class _Files:
         """Tell whether a file is the examiner's: a test file, or beside one and not named in ``files``."""
         if self.tests is None or not path.resolve().is_relative_to(self.tests):
             return False
-        is_test = path.resolve().parent == self.tests and fnmatchcase(path.name, "test_*.py")
-        return is_test or not start.resolve().is_relative_to(self.tests)
+        return fnmatchcase(path.name, "test_*.py") or not start.resolve().is_relative_to(self.tests)
 
     def _walk(self, target: Path, start: Path) -> Iterator[Path]:
         for parent, folders, names in os.walk(start):

@@ -78,12 +78,12 @@ def _text(node: ast.expr, imports: Mapping[str, str], constants: Mapping[str, st
 
 
 def test_files(source: Path) -> list[Path]:
-    """List an assignment's test files for pytest, in the order of their names.
+    """List an assignment's test files for pytest, also in folders of ``tests``, in the order of their names.
 
     Args:
         source: the folder of the notebooks.
     """
-    return sorted(path for path in (source / TESTS).glob("test_*.py") if path.is_file())
+    return sorted(path for path in (source / TESTS).rglob("test_*.py") if path.is_file())
 
 
 def module_folders(source: Path, root: Path, exams: Sequence[Exam]) -> tuple[Path, ...]:
@@ -96,7 +96,7 @@ def module_folders(source: Path, root: Path, exams: Sequence[Exam]) -> tuple[Pat
     """
     candidates = dict.fromkeys(source / folder for exam in exams for folder in search_folders(exam))
     within = [f for f in candidates if f.is_dir() and f.resolve().is_relative_to(source.resolve())]
-    tests = [source / TESTS] if test_files(source) else []
+    tests = sorted({source / TESTS, *(path.parent for path in files)}) if (files := test_files(source)) else []
     return (source, *within, *tests, root)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -310,3 +311,46 @@ def test_text(student):
 '''
     result = one(tmp_path, tests)
     assert result.outcome is Outcome.PASSED, result.detail
+
+
+def test_a_conftest_lends_its_fixtures_and_hooks(tmp_path, monkeypatch) -> None:
+    """As pytest does: also with autouse, and with a relative import where the folder is a package."""
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/__init__.py").write_text("")
+    (tmp_path / "tests/common.py").write_text("NINE = 9\n")
+    (tmp_path / "tests/conftest.py").write_text(
+        "import pytest\nfrom .common import NINE\n\n\n"
+        "def pytest_addoption(parser):\n    parser.addoption('--exact', action='store_true', default=False)\n\n\n"
+        "@pytest.fixture\ndef nine(request):\n    assert request.config.getoption('--exact') is False\n    return NINE\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+        monkeypatch.delitem(sys.modules, name)
+    tests = "def test_square(student, nine):\n    assert student.square(3) == nine\n"
+    assert one(tmp_path, tests).outcome is Outcome.PASSED
+    assert one(tmp_path, tests, "def square(x):\n    return 2 * x").outcome is Outcome.FAILED
+
+
+def test_a_star_of_a_test_file_binds_what_it_binds_in_python(tmp_path) -> None:
+    tests = "from math import *\n\ndef test_square(student):\n    assert student.square(floor(3.5)) == 9\n"
+    assert one(tmp_path, tests).outcome is Outcome.PASSED
+    assert one(tmp_path, tests, "def square(x):\n    return 2 * x").outcome is Outcome.FAILED
+
+
+def test_a_test_may_call_another_test_of_its_file(tmp_path) -> None:
+    """Which may call a third one, that is in turn a question of its own."""
+    tests = """
+def test_root():
+    assert sqrt(9) == LENGTH
+
+def test_middle():
+    test_root()
+
+def test_all():
+    test_middle()
+
+from math import sqrt
+LENGTH = %d
+"""
+    assert {one.outcome for one in questions(tmp_path, tests % 3).values()} == {Outcome.PASSED}
+    assert {one.outcome for one in questions(tmp_path, tests % 4).values()} != {Outcome.PASSED}

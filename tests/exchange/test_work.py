@@ -10,7 +10,7 @@ from helpers.exams import exam_of
 from helpers.tiny import submit, tiny_course, tiny_release
 
 from autograder.coordinator import batch
-from autograder.exchange.work import Work, heavy_modules, kernel_options, released_modules
+from autograder.exchange.work import Work, heavy_modules, kernel_options, released_modules, test_libraries
 from autograder.kernel import fast_training
 from autograder.records.course import Course
 from autograder.records.exam import Exam, ExamCell, Role
@@ -31,6 +31,15 @@ def work_of(course: Course, student: str = "ada") -> Work:
 def test_the_libraries_that_take_long_are_those_that_the_instructor_imports() -> None:
     exam = exam_of((Role.FREE, "import numpy as np\nfrom keras.layers import Dense\nimport json"))
     assert heavy_modules([exam]) == ["numpy", "keras"]
+
+
+def test_a_course_module_is_no_library_also_without_an_init_file(tmp_path: Path) -> None:
+    """Its import would import the solution of what students write, and tests would ask that."""
+    (tmp_path / "parts/net").mkdir(parents=True)
+    (tmp_path / "parts/net/layers.py").write_text("")
+    (tmp_path / "helpers.py").write_text("")
+    exam = exam_of((Role.FREE, "import math\nfrom parts.net.layers import relu\nimport helpers"))
+    assert test_libraries([exam], [tmp_path]) == ["math"]
 
 
 def test_a_kernel_imports_what_students_see_imported(course: Course, tmp_path: Path) -> None:

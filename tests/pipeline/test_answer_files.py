@@ -224,3 +224,81 @@ def test_a_module_of_an_otter_courses_students_is_asked_and_not_the_instructors(
     _grade(made)
     scores = {student: sum(result_of(made, student)[0].values()) for student in ("right", "wrong")}
     assert scores == {"right": 2, "wrong": 0}
+
+
+SUITE = """\
+import sys
+sys.path.append("./parts/lib")
+sys.path.append("./parts/apps")
+from training import *
+import layers
+
+
+def test_relu(three):
+    assert layers.relu(-2) == 0
+    assert layers.relu(three) == 3
+
+
+def test_loss(three):
+    from .common import FOUR
+    assert loss(three) == FOUR
+
+
+def test_operators():
+    a, b = layers.Pair(2), layers.Pair(5)
+    assert (3 * a * a + b - a).value == 15
+"""
+PAIR = """
+
+class Pair:
+    def __init__(self, value):
+        self.value = value
+
+    def __add__(self, other):
+        return Pair(self.value + other.value)
+
+    def __sub__(self, other):
+        return Pair(self.value - other.value)
+
+    def __mul__(self, other):
+        ### BEGIN SOLUTION
+        return Pair(self.value * (other.value if isinstance(other, Pair) else other))
+        ### END SOLUTION
+
+    __rmul__ = __mul__
+"""
+SUITE_FILES = {
+    "parts/lib/layers.py": "def relu(x):\n    ### BEGIN SOLUTION\n    return max(x, 0)\n    ### END SOLUTION\n" + PAIR,
+    "parts/apps/training.py": "import sys\nfrom parts.lib.layers import *\nsys.path.append('parts/lib')\nimport layers\n\n\n"
+    "def loss(x):\n    ### BEGIN SOLUTION\n    return layers.relu(x) + 1\n    ### END SOLUTION\n",
+    "tests/__init__.py": "",
+    "tests/conftest.py": "import pytest\n\n\n@pytest.fixture\ndef three():\n    return 3\n",
+    "tests/hw1/__init__.py": "",
+    "tests/hw1/common.py": "FOUR = 4\n",
+    "tests/hw1/test_all.py": SUITE,
+}
+
+
+def test_a_suite_for_pytest_is_taken_as_it_is(tmp_path: Path) -> None:
+    """No mark, a conftest, a package of tests, stars, folders on Python's path; no module of the solution is imported."""
+    course = _suite(tmp_path)
+    for student, relu in (("right", "return x * (x > 0)"), ("wrong", "return abs(x)"), ("blank", "pass")):
+        folder = course.submitted(student, "hw")
+        shutil.copytree(course.release("hw"), folder)
+        (folder / "parts/lib/layers.py").write_text(f"def relu(x):\n    {relu}\n" + solved(PAIR))
+        (folder / "parts/apps/training.py").write_text(solved(SUITE_FILES["parts/apps/training.py"]))
+    _grade(course)
+    scores = {student: tuple(result_of(course, student)[0].values()) for student in ("right", "wrong", "blank")}
+    assert scores == {"right": (1.0, 1.0, 1.0), "wrong": (0.0, 1.0, 1.0), "blank": (0.0, 0.0, 1.0)}
+
+
+def _suite(root: Path) -> Course:
+    for name, content in SUITE_FILES.items():
+        path = root / "source/hw" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    (root / "course.yaml").write_text("course: t\nassignments:\n  hw: {answers: [parts]}\n")
+    course = load_course(root)
+    release = prove(course, build(course, course.assignments["hw"])).release
+    write(course, course.assignments["hw"], release)
+    return course

@@ -413,13 +413,14 @@ class Remote:
             figure = self._figure(reference)
             if figure is not None:
                 return figure
-        if reference.kind == "class" and name.startswith(("__main__.", "builtins.")):
+        if reference.kind == "class" and self.classes.has(name):
             handle = self.classes.of(reference)
             if handle is not None:
                 return handle
         if name == "builtins.coroutine":
             return awaiting(RemoteObject(self, reference))
-        of_class = self.classes.of(Reference(int(of), "class", name)) if of.isdecimal() else None
+        is_students = of.isdecimal() and self.classes.has(name)
+        of_class = self.classes.of(Reference(int(of), "class", name)) if is_students else None
         if not isinstance(of_class, RemoteClass):  # one of Python's own, which has no handles
             of_class = None
         handle = self.alive.get(reference)

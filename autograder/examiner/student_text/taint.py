@@ -21,7 +21,6 @@ from typing import Any
 
 from autograder.codec import Packed
 from autograder.errors import CourseError, RemoteError
-from autograder.examiner.answer_imports import is_answer
 from autograder.examiner.student_text import allowed_paths, compilation, databases
 from autograder.examiner.student_text.callers import (
     frames,
@@ -35,6 +34,7 @@ from autograder.examiner.student_text.callers import (
 )
 from autograder.examiner.student_text.guard import (
     PROGRAMS,
+    answer_modules,
     given_files,
     is_harmless,
     unpickled_file,
@@ -242,7 +242,7 @@ def _unpickle(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameT
     module, name = arguments
     if (module, name) in _UNPICKLED or module_of(frame).startswith(_CACHES) or is_importing(frame):
         return
-    if unpickled_file() and module != "__main__" and not is_answer(module):  # what a student defined is theirs
+    if unpickled_file() and module != "__main__" and module not in answer_modules:  # what a student defined is theirs
         return
     cell.refuse(f"unpickling {module}.{name}", frame)
 

@@ -13,7 +13,8 @@ from autograder.errors import CourseError
 from autograder.extensions.pytest_files.pytest_file_syntax import Function, ParsedTestFile
 from autograder.syntax.refusals import dotted
 
-_HEAD = "from autograder.check.pytest_runs import run as _pytest_run, student as _pytest_student\ndef _pytest_module():"
+_IMPORT = "from autograder.check.pytest_runs import run as _pytest_run, student as _pytest_student"
+_DEFINE = "def _pytest_module():"
 _INDENT = "    "
 _SKIPPING = ("skip", "skipif", "xfail")
 _MARKS = ("points", "visible", "hidden", "notebook", "parametrize", "usefixtures", *_SKIPPING)
@@ -48,33 +49,45 @@ class ReadFile:
     """The file without its hidden tests; empty if all are hidden."""
 
 
-def read_file(file: str, source: str) -> ReadFile:
+def read_file(file: str, source: str, *, package: str = "", conftest: str = "") -> ReadFile:
     """Read the tests of a file.
 
     Args:
         file: its name in messages and in the ids of its tests: ``tests/test_network.py``.
         source: its text.
+        package: the package that it is in, for relative imports; empty: none.
+        conftest: name by which its tests import their ``conftest.py``; empty: there is none.
 
     Raises:
         CourseError: it is not Python, or a test cannot be examined; the message names file and line.
     """
-    return _TestFileReader(file, source).read()
+    reader = _TestFileReader(file, source, package)
+    reader.conftest = conftest
+    return reader.read()
 
 
 class _TestFileReader(ParsedTestFile):
     """A test file that is read."""
 
+    conftest = ""
+
     def read(self) -> ReadFile:
         self.check()
         functions = list(self._functions())
+        marks_of_all = [
+            dotted(node, self.imports) for _, function in functions for node in map(_called, function.decorator_list)
+        ]
+        self.has_points = "pytest.mark.points" in marks_of_all
         if not functions:
             raise CourseError(f"{self.file}: there is no test in it; a test is a function whose name begins with test")
         of_file = self._own_marks(self.tree)
-        tests = []
+        tests: list[FileTest] = []
+        visible: list[ast.FunctionDef] = []
         for parents, function in functions:
             marks = [of_file, *(self._decorators(one) | self._own_marks(one) for one in parents)]
-            tests.append(self._test(parents, function, marks))
-        visible = [function for (_, function), test in zip(functions, tests, strict=True) if test.visible]
+            if not any(mark in _SKIPPING for each in (*marks, self._decorators(function)) for mark in each):
+                tests.append(self._test(parents, function, marks))
+                visible += [function] if tests[-1].visible else []
         text = _spaced(self._only(visible)) if visible else ""
         notebook = of_file.get("notebook")
         return ReadFile(self._text(notebook) if notebook else "", tuple(tests), text)
@@ -107,7 +120,7 @@ class _TestFileReader(ParsedTestFile):
         name = "::".join([self.file, *(parent.name for parent in parents), function.name])
         if any("points" in marks for marks in outer):
             self.fail(function, "points belong to a test: write @pytest.mark.points(…) above each test function")
-        if "points" not in marks_of_test:
+        if "points" not in marks_of_test and self.has_points:
             self.fail(function, f"{function.name} has no points; write @pytest.mark.points(1) above it")
         visible = False
         for marks in [*outer, marks_of_test]:
@@ -122,7 +135,7 @@ class _TestFileReader(ParsedTestFile):
         return FileTest(
             name,
             function.lineno,
-            self._points(marks_of_test["points"]),
+            self._points(marks_of_test["points"]) if self.has_points else 1.0,
             visible,
             at,
             self._code(parents, function, name, names, visible=visible),
@@ -138,15 +151,31 @@ class _TestFileReader(ParsedTestFile):
         *,
         visible: bool,
     ) -> str:
-        """Write the code of the test's cell; line n of the file is line n + 2 of it (``HEADER_LINES``)."""
-        other_tests = [other for _, other in self._functions() if other is not function]
+        """Write the code of the test's cell; line n of the file is line n + HEADER_LINES of it."""
+        kept = self._with_called_tests(function)
+        other_tests = [other for _, other in self._functions() if other not in kept]
         classes = {within[0] for within, _ in self._functions() if within} - set(parents)
         future = [n for n in self.tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
-        lines = self._without([*other_tests, *classes, *future])
+        lines = self._without([*other_tests, *classes, *future, *self.stars])
         body = [line if n in self.unindented or not line else _INDENT + line for n, line in enumerate(lines, 1)]
         answers = ", ".join(f"{one}=lambda: {one}" for one in names)
-        call = f"_pytest_run(_pytest_module, {name!r}, _pytest_student({answers}), hidden={not visible})"
-        return "\n".join([_HEAD, *body, f"{_INDENT}return locals()", call]) + "\n"
+        head = [_IMPORT, *(ast.unparse(star) for star in self.stars)]  # a star has to be outside of a function
+        fixtures = ""
+        if self.conftest:
+            head.append(f"import {self.conftest} as _pytest_conftest")
+            fixtures = ", conftest=_pytest_conftest"
+        call = f"_pytest_run(_pytest_module, {name!r}, _pytest_student({answers}), hidden={not visible}{fixtures})"
+        return "\n".join(["; ".join(head), _DEFINE, *body, f"{_INDENT}return locals()", call]) + "\n"
+
+    def _with_called_tests(self, function: ast.FunctionDef) -> list[ast.FunctionDef]:
+        """Return a test with those of the file's level that it calls."""
+        called = [function]
+        for test in called:
+            names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+            called += [
+                one for within, one in self._functions() if not within and one.name in names and one not in called
+            ]
+        return called
 
     def _without(self, nodes: Sequence[ast.stmt]) -> list[str]:
         """Empty the lines of these definitions; a class without a body gets one."""
@@ -203,11 +232,11 @@ class _TestFileReader(ParsedTestFile):
     def _marks(self, nodes: Sequence[ast.expr]) -> dict[str, ast.expr]:
         marks: dict[str, ast.expr] = {}
         for node in nodes:
-            name = dotted(node.func if isinstance(node, ast.Call) else node, self.imports)
+            name = dotted(_called(node), self.imports)
             mark = name.removeprefix("pytest.mark.")
             if mark == name:
                 continue
-            if mark in _SKIPPING:
+            if mark in _SKIPPING and self.has_points:
                 self.fail(node, f"a test with points has to decide: it cannot be marked as {mark}")
             self._check_mark(node, mark)
             if mark in ("points", "notebook") and not (isinstance(node, ast.Call) and len(node.args) == 1):
@@ -244,7 +273,7 @@ class _TestFileReader(ParsedTestFile):
         functions = {one.name: one for one in ast.walk(self.tree) if isinstance(one, Function) and one is not test}
         definitions = {one.name: one for one in self.tree.body if isinstance(one, ast.ClassDef)} | functions
         always = [one for one in functions.values() if _is_autouse(one)]
-        waiting: list[ast.AST] = [test, *always]
+        waiting: list[ast.AST] = [*self._with_called_tests(test), *always]
         reached: list[ast.AST] = []
         while waiting:
             node = waiting.pop()
@@ -264,6 +293,10 @@ class _TestFileReader(ParsedTestFile):
         if len(places) > 1:
             self.fail(test, f"{test.name} reads the notebook at two places; write a test for each")
         return list(names), next(iter(places), "")
+
+
+def _called(node: ast.expr) -> ast.expr:
+    return node.func if isinstance(node, ast.Call) else node
 
 
 def _is_autouse(node: ast.stmt) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import symtable
 from collections.abc import Iterator
 from typing import NoReturn
@@ -18,8 +19,13 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 class ParsedTestFile:
     """A test file of which nothing is run."""
 
-    def __init__(self, file: str, source: str) -> None:
+    def __init__(self, file: str, source: str, package: str = "") -> None:
         """Parse the file.
+
+        Args:
+            file: its name in messages.
+            source: its text.
+            package: the package that it is in, for relative imports; empty: none.
 
         Raises:
             CourseError: it is not Python.
@@ -32,7 +38,13 @@ class ParsedTestFile:
             raise CourseError(f"{file}, line {error.lineno}: this is not Python: {error.msg}") from None
         except (ValueError, RecursionError, MemoryError) as error:
             raise CourseError(f"{file}: this cannot be read: {error}") from None
+        self.stars = [
+            node
+            for node in self.tree.body
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and not node.level
+        ]
         self.lines = source.splitlines()
+        self._write_absolute(package)
         self.imports = aliases([self.tree])
         self.unindented = {
             line
@@ -51,12 +63,6 @@ class ParsedTestFile:
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Global):
                 self.fail(node, "`global` does not work in a test file; use a fixture")
-            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-                self.fail(node, "name what you import: `import *` does not work in a test file")
-            if isinstance(node, ast.ImportFrom) and node.level:
-                self.fail(
-                    node, f"write `import {node.module or '…'}`: modules beside the test file are on Python's path"
-                )
             if isinstance(node, Function | ast.ClassDef) and node.name == "student":
                 self.fail(node, "`student` is the kit's fixture; choose another name")
             if (
@@ -82,6 +88,23 @@ class ParsedTestFile:
             self.fail(1, "`student` is a fixture: it is there in tests and fixtures only")
         self._check_names()
 
+    def _write_absolute(self, package: str) -> None:
+        """Write relative imports as absolute ones, each on its line: a test's cell is in no package."""
+        for node in ast.walk(self.tree):
+            if not isinstance(node, ast.ImportFrom) or not node.level:
+                continue
+            parts = package.split(".") if package else []
+            if node.level > len(parts):
+                todo = f"write `import {node.module or '…'}`: modules beside the test file are on Python's path"
+                self.fail(node, f"{todo}; or make its folder a package, by an empty __init__.py")
+            if node.names[0].name == "*":
+                self.fail(node, "name what you import: a relative `import *` does not work in a test file")
+            name = ".".join([*parts[: len(parts) - node.level + 1], *([node.module] if node.module else [])])
+            line = self.lines[node.lineno - 1].encode()
+            start, rest = line[: node.col_offset], line[node.col_offset :].decode()
+            relative = rf"from[\s.]+{re.escape(node.module)}" if node.module else r"from[\s.]*\."
+            self.lines[node.lineno - 1] = start.decode() + re.sub(f"^{relative}", f"from {name}", rest, count=1)
+
     def _check_names(self) -> None:
         """Refuse names that the file does not bind: in the examiner they would be the notebook's."""
         top = symtable.symtable(self.source, self.file, "exec")
@@ -98,6 +121,8 @@ class ParsedTestFile:
             }
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Name) and node.id in unknown - _BUILTIN_NAMES:
+                if self.stars and node.id != "student" and not node.id.startswith("__"):
+                    continue  # a star may bind it
                 if node.id == "student":
                     self.fail(node, "`student` is a fixture: make it a parameter of the function")
                 if node.id.startswith("__"):

@@ -31,13 +31,14 @@ def with_tests(exams: Mapping[str, Exam], folder: Path) -> tuple[dict[str, Exam]
         CourseError: a test file cannot be read, or a test of it cannot be examined; the message names file and line.
     """
     extended, visible = dict(exams), {name: dict[str, str]() for name in exams}
+    conftest = _conftest(folder)
     for path in test_files(folder):
-        file = f"{TESTS}/{path.name}"
+        file = path.relative_to(folder).as_posix()
         try:
             source = path.read_text("utf-8")
         except (OSError, ValueError) as error:
             raise CourseError(f"{file} cannot be read ({error})") from error
-        test_file = read_file(file, source)
+        test_file = read_file(file, source, package=_package(path.parent, folder), conftest=conftest)
         if not test_file.notebook and len(exams) > 1:
             todo = f'write pytestmark = pytest.mark.notebook("{next(iter(exams))}")'
             raise CourseError(f"{file}: which of the notebooks does it test ({', '.join(exams)})? {todo}")
@@ -46,11 +47,30 @@ def with_tests(exams: Mapping[str, Exam], folder: Path) -> tuple[dict[str, Exam]
             raise CourseError(f"{file}: there is no notebook {notebook!r}; there are {', '.join(exams)}")
         extended[notebook] = _extended(extended[notebook], file, test_file.tests)
         if test_file.released:
-            _check_stands_alone(file, test_file.released, folder / TESTS)
+            _check_stands_alone(file, test_file.released, path.parent)
             visible[notebook][file] = test_file.released
-    if test_files(folder) and (folder / TESTS / "conftest.py").exists():
-        raise CourseError(f"{TESTS}/conftest.py is not read by the examiner; put its fixtures into the test files")
     return extended, visible
+
+
+def _conftest(folder: Path) -> str:
+    """Return the name by which tests import ``tests/conftest.py``, as pytest names it; empty if there is none.
+
+    Raises:
+        CourseError: there is a ``conftest.py`` in a folder of ``tests``.
+    """
+    found = sorted((folder / TESTS).rglob("conftest.py"))
+    if deeper := [path for path in found if path.parent != folder / TESTS]:
+        name = deeper[0].relative_to(folder).as_posix()
+        raise CourseError(f"{name} is not read by the examiner; put its fixtures into {TESTS}/conftest.py")
+    package = _package(folder / TESTS, folder)
+    return f"{package}.conftest".lstrip(".") if found else ""
+
+
+def _package(folder: Path, source: Path) -> str:
+    """Return the dotted name of a folder of tests that is a package; empty if it is none."""
+    parts = folder.relative_to(source).parts
+    within = (source.joinpath(*parts[:number]) for number in range(1, len(parts) + 1))
+    return ".".join(parts) if all((each / "__init__.py").is_file() for each in within) else ""
 
 
 def _check_stands_alone(file: str, released: str, folder: Path) -> None:

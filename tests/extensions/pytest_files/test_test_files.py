@@ -152,7 +152,10 @@ POINTS = "@pytest.mark.points(1)\n"
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("def test_a(student):\n    pass\n", r"line 2: test_a has no points; write @pytest.mark.points\(1\)"),
+        (
+            "def test_a(student):\n    pass\n" + "@pytest.mark.points(1)\ndef test_b(): pass\n",
+            r"line 2: test_a has no points; write @pytest.mark.points\(1\)",
+        ),
         ("@pytest.mark.points('x')\ndef test_a(): pass\n", "line 2: points are a number"),
         ("@pytest.mark.points(-1)\ndef test_a(): pass\n", "line 2: points are a number"),
         ("@pytest.mark.points\ndef test_a(): pass\n", "line 2: points takes one value"),
@@ -166,7 +169,6 @@ POINTS = "@pytest.mark.points(1)\n"
         (POINTS + "def test_a():\n    student.net\n", "line 4: `student` is a fixture"),
         ("value = student.x\n" + POINTS + "def test_a(): pass\n", "`student` is a fixture"),
         (POINTS + "def test_a():\n    print(__file__)\n", "line 4: `__file__` means nothing"),
-        ("from math import *\n" + POINTS + "def test_a(): pass\n", "line 2: name what you import"),
         ("from . import x\n" + POINTS + "def test_a(): pass\n", "line 2: write `import"),
         ("x = 1\n" + POINTS + "def test_a():\n    global x\n", "line 5: `global`"),
         (POINTS + "async def test_a(): pass\n", "line 3: test_a is async"),
@@ -195,15 +197,52 @@ def test_a_mark_of_the_courses_own_is_let_through() -> None:
     assert test.points == 1
 
 
-def test_an_unknown_cell_and_a_conftest_are_refused(tmp_path: Path) -> None:
+def test_an_unknown_cell_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests/test_nb.py").write_text(HEAD + POINTS + "def test_a(student):\n    student.at('q').x\n")
     with pytest.raises(CourseError, match=r"line 3: nb has no cell 'q'; it has cell0"):
         with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
-    (tmp_path / "tests/test_nb.py").write_text(HEAD + POINTS + "def test_a(student):\n    student.x\n")
-    (tmp_path / "tests/conftest.py").write_text("")
-    with pytest.raises(CourseError, match=r"tests/conftest.py is not read"):
+
+
+def test_a_conftest_in_a_deeper_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "tests/hw1").mkdir(parents=True)
+    (tmp_path / "tests/hw1/test_nb.py").write_text("def test_a(student):\n    student.x\n")
+    (tmp_path / "tests/hw1/conftest.py").write_text("")
+    with pytest.raises(CourseError, match=r"tests/hw1/conftest.py is not read .*tests/conftest.py"):
         with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
+
+
+def test_where_no_test_of_a_file_has_points_each_has_one(tmp_path: Path) -> None:
+    """Also in a folder of tests; a test that may not decide is no question. A file with marks has those."""
+    (tmp_path / "tests/hw1").mkdir(parents=True)
+    skipped = (
+        HEAD
+        + "@pytest.mark.xfail\ndef test_fails():\n    pass\n\n@pytest.mark.skip('later')\ndef test_d():\n    pass\n"
+    )
+    tests = "\ndef test_a():\n    pass\n\ndef test_b():\n    pass\n"
+    (tmp_path / "tests/hw1/test_a.py").write_text(skipped + tests)
+    (tmp_path / "tests/test_b.py").write_text(HEAD + "@pytest.mark.points(3)\ndef test_c():\n    pass\n")
+    exams, _ = with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
+    points = {cell.grade_id: cell.points for cell in exams["nb"].cells if cell.file}
+    assert points == {"tests/hw1/test_a.py::test_a": 1, "tests/hw1/test_a.py::test_b": 1, "tests/test_b.py::test_c": 3}
+
+
+@pytest.mark.parametrize(
+    ("written", "absolute"),
+    [
+        ("from .adapters import (\n    run,\n)", "from tests.hw1.adapters import (\n    run,\n)"),
+        ("from . import adapters", "from tests.hw1 import adapters"),
+        ("from ..common import run", "from tests.common import run"),
+        ("from .. import common as c", "from tests import common as c"),
+        ("def test_b():\n    from .adapters import run", "def test_b():\n    from tests.hw1.adapters import run"),
+    ],
+)
+def test_in_a_package_of_tests_relative_imports_are_those_of_the_package(written: str, absolute: str) -> None:
+    source = f"{written}\n\ndef test_a():\n    pass\n"
+    (*_, test) = read_file("tests/hw1/test_nb.py", source, package="tests.hw1").tests
+    assert absolute.splitlines()[-1].strip() in test.code or "test_b" in written
+    texts = [one.code for one in read_file("tests/hw1/test_nb.py", source, package="tests.hw1").tests]
+    assert any(all(f"    {line}" in text.splitlines() for line in absolute.splitlines()) for text in texts)
 
 
 def test_a_visible_test_cannot_need_a_module_that_is_not_released(tmp_path: Path) -> None:

@@ -1,0 +1,101 @@
+"""The public assignments that are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from conformance.answer_courses import AnswerCourse, Place
+
+_MNIST = "its expected numbers are those of MNIST, which is not compared"
+_CS231N = Place("mantasu/cs231n", "3055b1c54e4fcb5b7a00ea381922a2dd1437a30a")
+_CS231N_MARKS = (
+    "*****START OF YOUR CODE (DO NOT DELETE/MODIFY THIS LINE)*****",
+    "*****END OF YOUR CODE (DO NOT DELETE/MODIFY THIS LINE)*****",
+)
+COURSES: Mapping[str, AnswerCourse] = {
+    "stanford_cs231n_a1": AnswerCourse(
+        solved=Place(_CS231N.repository, _CS231N.commit, "assignment1"),
+        marks=_CS231N_MARKS,
+        answers=(
+            "cs231n/layers.py",
+            "cs231n/optim.py",
+            "cs231n/classifiers/fc_net.py",
+            "cs231n/classifiers/k_nearest_neighbor.py",
+            "cs231n/classifiers/linear_*.py",
+            "cs231n/classifiers/softmax.py",
+        ),
+        given=(
+            "cs231n/__init__.py",
+            "cs231n/classifiers/__init__.py",
+            "cs231n/layer_utils.py",
+            "cs231n/gradient_check.py",
+        ),
+    ),
+    "stanford_cs231n_a2": AnswerCourse(
+        solved=Place(_CS231N.repository, _CS231N.commit, "assignment2"),
+        marks=_CS231N_MARKS,
+        answers=("cs231n/layers.py", "cs231n/optim.py"),
+        given=("cs231n/__init__.py", "cs231n/gradient_check.py"),
+    ),
+    "cmu_10714_hw1": AnswerCourse(
+        solved=Place("Camuslu/dlsyscourse-hw1", "ee8a514c03557f6b66dad1dbf7644f659c5c5cfe"),
+        marks=("BEGIN YOUR SOLUTION", "END YOUR SOLUTION"),
+        stub="raise NotImplementedError()",
+        answers=("python/needle", "apps"),
+        tests="tests/hw1",
+        leave_out={
+            "test_softmax_loss_ndl": _MNIST,
+            "test_nn_epoch_ndl": _MNIST,
+            "test_ewisepow_forward": "this solution stands outside of the marks",
+            **dict.fromkeys(
+                (
+                    *("test_power_scalar_backward", "test_divide_backward", "test_divide_scalar_backward"),
+                    *("test_matmul_simple_backward", "test_matmul_batched_backward", "test_reshape_backward"),
+                    *("test_negate_backward", "test_transpose_backward", "test_broadcast_to_backward"),
+                    *("test_summation_backward", "test_compute_gradient"),
+                ),
+                "it changes in place an array that a method returned, which is a copy here",
+            ),
+        },
+    ),
+    "cmu_11785_hw4p1": AnswerCourse(
+        solved=Place("puru-samal/IDL-HW4", "9b3855a7a75c3670dd4e041592d7f2a9a2d133f9"),
+        cut=("forward", "backward", "_merge_masks", "_split_heads", "_concat_heads"),
+        answers=("mytorch/nn",),
+        given=("mytorch/__init__.py",),
+        tests="tests/test_mytorch_*.py",
+    ),
+    "umich_eecs498_a1": AnswerCourse(
+        solved=Place(
+            "Polarisoo/eecs498-598-dlcv-wi2022",
+            "d4614a350b6e6bcad40374624215b75103354586",
+            "assignments/a1-pytorch-knn",
+        ),
+        marks=('Replace "pass" statement with your code', "END OF YOUR CODE"),
+        answers=("knn.py", "pytorch101.py"),
+    ),
+    "tum_i2dl_ex05": AnswerCourse(
+        solved=Place("AleksiKaa/i2dl", "3b2f897ed685054956bf2195a6916a3ab4533c20", "exercise_05"),
+        marks=("TODO:", "END OF YOUR CODE"),
+        answers=("exercise_code/networks/layer.py", "exercise_code/networks/optimizer.py"),
+        given=("exercise_code/**/*.py",),
+    ),
+    "cornell_minitorch_0": AnswerCourse(
+        skeleton=Place("minitorch/Module-0", "0e47013afcb065a3bdb793536ce01359e5bd2ef8"),
+        solved=Place("minitorch/minitorch-module-0-WillMatthews", "b172e41443b3237851f653dbd1d5b812d9db7564"),
+        answers=("minitorch/operators.py", "minitorch/module.py"),
+        given=("minitorch/*.py",),
+        tests="tests",
+        leave_out=dict.fromkeys(
+            (
+                "test_sigmoid",
+                "test_transitive",
+                "test_symmetric",
+                "test_distribute",
+                "test_other",
+                "test_sum_distribute",
+            ),
+            "students write this test",
+        ),
+    ),
+}
