@@ -22,7 +22,7 @@ from autograder.exchange.work import Work, read_stamp, versions
 from autograder.records.course import Assignment
 from autograder.records.dates import TIMESTAMP, Dates
 from autograder.records.exam import Exam
-from autograder.records.limits import MAX_NOTEBOOK_BYTES, MAX_SUBMISSION_BYTES, MAX_SUBMITTED_FILE_BYTES
+from autograder.records.limits import FILE_MIB, MAX_NOTEBOOK_BYTES
 from autograder.records.observations import Observations
 
 STATE = ".autograder"
@@ -172,6 +172,7 @@ def pack_unit(work: Work) -> bytes:
     files: dict[str, bytes] = {}
     odd: dict[str, str] = {}
     own_names = sorted(name for name, path in work.files.items() if _is_submitted(work, path))
+    most_mib = max(FILE_MIB, work.assignment.limits.file_mib)
     for name in [f"{exam.notebook}.ipynb" for exam in work.exams]:
         path = work.submission / name
         if kind := _odd(path):
@@ -181,11 +182,9 @@ def pack_unit(work: Work) -> bytes:
     if (stamp := read_stamp(work.submission)) is not None:
         files[TIMESTAMP] = stamp
     for name in own_names:
-        files[name] = _content(work.files[name], MAX_SUBMITTED_FILE_BYTES)
-        if sum(map(len, files.values())) > 2 * MAX_SUBMISSION_BYTES:
-            raise HostError(
-                f"{work.submission} is too large: at most {2 * MAX_SUBMISSION_BYTES >> 20} MiB are examined"
-            )
+        files[name] = _content(work.files[name], most_mib << 20)
+        if sum(map(len, files.values())) > 4 * most_mib << 20:
+            raise HostError(f"{work.submission} is too large: at most {4 * most_mib} MiB are examined")
     return pack(
         to_plain(
             _UnitHead(

@@ -25,6 +25,7 @@ from autograder.lint import exam_findings as lint
 from autograder.lint.visible import wholly_visible
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import GIVEN_TAG, Exam, ExamCell, Role, has_tag
+from autograder.records.limits import FILE_MIB
 from autograder.records.weights import TRAIN
 from autograder.release import exam_cache, formats
 from autograder.release.answer_files import answer_cells, with_answers
@@ -348,7 +349,12 @@ def _named_after(assignment: Assignment, student: NotebookNode, exam: Exam) -> N
     """
     copied: NotebookNode = copy.deepcopy(student)
     files = [*(cell.file for cell in exam.answer_files), *filter(None, [exam.weights.file])]
-    copied.metadata[RELEASED_FOR] = {"assignment": assignment.name} | ({"files": files} if files else {})
+    file_mib = assignment.limits.file_mib
+    copied.metadata[RELEASED_FOR] = {
+        "assignment": assignment.name,
+        **({"files": files} if files else {}),
+        **({"file_mib": file_mib} if file_mib != FILE_MIB else {}),
+    }
     return copied
 
 

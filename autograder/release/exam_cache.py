@@ -123,6 +123,7 @@ def _key(course: Course, assignment: Assignment, sources: Mapping[Path, bytes]) 
         assignment.points,
         repr(assignment.examine),
         repr(assignment.weights),
+        assignment.limits.file_mib,
         repr(assignment.answers),
         own_code(),
         [metadata.version(name) for name in ("nbgrader", "nbformat")],
