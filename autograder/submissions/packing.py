@@ -346,21 +346,23 @@ def _is_as_released(file: NeededFile, original: Path) -> bool:
 def _answer_files(
     asked_for: Iterable[str], files: Mapping[str, NeededFile], released: Path | None
 ) -> tuple[list[str], list[str]]:
-    """Return the modules that the release asks for and that were changed, and the others.
+    """Return the files that the release asks for and that were changed, and the others.
 
-    Without the release, a module is changed unless a stub is left in it.
+    Without the release, a module is changed unless a stub is left in it. A file of weights counts where it is there.
     """
-    modules = sorted(name for name in asked_for if name.endswith(".py"))
+    names = sorted(name for name in asked_for if name.endswith(".py") or name in files)
 
     def is_changed(name: str) -> bool:
+        if not name.endswith(".py"):
+            return name in files and files[name].size > 0
         content = b"".join(files[name].chunks()) if name in files else b""
         original = released.parent / name if released is not None else None
         if original is None or not original.is_file():
             return bool(content.strip()) and not has_stub(content.decode("utf-8", "replace"))
         return bool(content.strip()) and content != original.read_bytes()
 
-    changed = [name for name in modules if is_changed(name)]
-    return changed, [name for name in modules if name not in changed]
+    changed = [name for name in names if is_changed(name)]
+    return changed, [name for name in names if name not in changed]
 
 
 _NOWHERE = "The code imports {name}, which is neither beside the notebook nor installed here."
