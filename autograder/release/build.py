@@ -345,10 +345,11 @@ def copy_files(release: Release, folder: Path) -> None:
 def _named_after(assignment: Assignment, student: NotebookNode, exam: Exam) -> NotebookNode:
     """Return a student's notebook with the assignment's name in its metadata, where ``submit`` reads it.
 
-    So are the files that students hand in beside it, if there are some.
+    So are the files that students hand in beside it, if there are some; those of earlier assignments need not be.
     """
     copied: NotebookNode = copy.deepcopy(student)
-    files = [*(cell.file for cell in exam.answer_files), *filter(None, [exam.weights.file])]
+    own = [cell.file for cell in exam.answer_files if not cell.carried]
+    files = [*own, *filter(None, [exam.weights.file])]
     file_mib = assignment.limits.file_mib
     copied.metadata[RELEASED_FOR] = {
         "assignment": assignment.name,

@@ -125,6 +125,7 @@ def _key(course: Course, assignment: Assignment, sources: Mapping[Path, bytes]) 
         repr(assignment.weights),
         assignment.limits.file_mib,
         repr(assignment.answers),
+        repr(assignment.carried),
         own_code(),
         [metadata.version(name) for name in ("nbgrader", "nbformat")],
         {path.as_posix(): _digest(path) for path in modules},
