@@ -55,10 +55,14 @@ def with_kept(work: Work, course: Course, beside: StudentFiles, carried: Carried
     rules = digest({name: list(patterns) for name, patterns in work.assignment.carried.items()})[:16]
     below = course.state / "carried" / work.assignment.name / rules / work.student
     if graded is not None:
-        for kept in _kept(below):
+        for kept in ({}, *_kept(below)):
             if _key(work.submission, kept) == graded.content_keys.get("submission"):
-                said |= {name: graded.said[name] for name in kept if name in graded.said}
+                answers = {cell.file for exam in work.exams for cell in exam.answer_files if cell.carried}
+                concerned = {*answers, *contents, *kept}
+                said = {name: sentence for name, sentence in said.items() if name not in concerned}
+                said |= {name: graded.said[name] for name in concerned if name in graded.said}
                 contents = kept
+                break
     folder = below / _name(contents)
     for name, content in contents.items():
         if not (folder / name).is_file() or (folder / name).read_bytes() != content:

@@ -122,6 +122,7 @@ def test_a_regrade_takes_the_bytes_that_were_graded(graded: Course) -> None:
     """Whatever becomes of hw1: nothing is due, and where all is done again, the points stay; new work takes the new."""
     (graded.submitted("own", "hw1") / "net/layers.py").write_text(WRONG)
     (graded.submitted("wrong", "hw1") / "net/layers.py").write_text(RIGHT)
+    _hand_in(graded, "none", "hw1", {"net/layers.py": WRONG})
     before = {student: _result(graded, student) for student in STUDENTS}
     _run(graded, "grade", "hw2")
     _run(graded, "grade", "hw2", "--force")
