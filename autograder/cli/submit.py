@@ -54,5 +54,7 @@ def submit(
     """
     from autograder.submission import pack
 
-    receipt = pack(notebook, release=released, assignment=assignment, student=student, out=out, team=team, named=files)
+    receipt = pack(
+        notebook, release=released, assignment=assignment, student=student, out=out, team=team, more_files=files
+    )
     click.echo(receipt.text())

@@ -21,6 +21,9 @@ from autograder.records.grade import Grade
 from autograder.records.limits import MAX_ANSWER_BYTES
 from autograder.submissions.hand_ins import HandIns
 
+Digests = Mapping[str, tuple[int, str]]
+"""Path in a submission → size and SHA-256."""
+
 
 def carried_files(hand_ins: HandIns, student: str, assignment: Assignment, exams: Collection[Exam]) -> CarriedFiles:
     """Find the files that a student has from earlier assignments, in the attempt that counts there.
@@ -40,7 +43,7 @@ def carried_files(hand_ins: HandIns, student: str, assignment: Assignment, exams
 
 
 def with_kept(work: Work, course: Course, beside: StudentFiles, carried: CarriedFiles, graded: Grade | None) -> Work:
-    """Let a work take kept copies of earlier files: those of the grade on disk, if it is of this hand-in.
+    """Let a work take kept copies of earlier files: those of its grade, if there is one.
 
     Args:
         work: the work with ``beside``.
@@ -51,43 +54,49 @@ def with_kept(work: Work, course: Course, beside: StudentFiles, carried: Carried
     """
     elsewhere = set(carried.files.values())
     contents = {name: path.read_bytes() for name, path in beside.files.items() if path in elsewhere}
-    said = dict(work.said)
+    sentences = dict(work.said)
     rules = digest({name: list(patterns) for name, patterns in work.assignment.carried.items()})[:16]
     below = course.state / "carried" / work.assignment.name / rules / work.student
-    if graded is not None:
-        for kept in ({}, *_kept(below)):
-            if _key(work.submission, kept) == graded.content_keys.get("submission"):
-                answers = {cell.file for exam in work.exams for cell in exam.answer_files if cell.carried}
-                concerned = {*answers, *contents, *kept}
-                said = {name: sentence for name, sentence in said.items() if name not in concerned}
-                said |= {name: graded.said[name] for name in concerned if name in graded.said}
-                contents = kept
-                break
+    digests = file_digests(work.submission)
+    choice = None if graded is None else _choice_of(graded, digests, below)
+    if graded is not None and choice is not None:
+        answers = {cell.file for exam in work.exams for cell in exam.answer_files if cell.carried}
+        concerned = {*answers, *contents, *choice}
+        sentences = {name: sentence for name, sentence in sentences.items() if name not in concerned}
+        sentences |= {name: graded.said[name] for name in concerned if name in graded.said}
+        contents = choice
     folder = below / _name(contents)
     for name, content in contents.items():
         if not (folder / name).is_file() or (folder / name).read_bytes() != content:
             write_atomically(folder / name, content)
-    others = {name: path for name, path in work.files.items() if path not in elsewhere}
+    not_carried = {name: path for name, path in work.files.items() if path not in elsewhere}
     return replace(
         work,
-        files=others | {name: folder / name for name in contents},
-        said=said,
+        files=not_carried | {name: folder / name for name in contents},
+        said=sentences,
         carried=folder,
-        content_keys={**work.content_keys, "submission": _key(work.submission, contents)},
+        content_keys={**work.content_keys, "submission": _key(digests, contents)},
     )
 
 
-def _key(submission: Path, contents: Mapping[str, bytes]) -> str:
-    """Make the key of a submission with what it takes from elsewhere."""
+def _choice_of(graded: Grade, digests: Digests, below: Path) -> dict[str, bytes] | None:
+    """Return the earlier files that a grade of this hand-in was made with; None if it is of another one."""
+    key = graded.content_keys.get("submission")
+    choices = ({}, *_kept_choices(below))
+    return next((choice for choice in choices if _key(digests, choice) == key), None)
+
+
+def _key(digests: Digests, contents: Mapping[str, bytes]) -> str:
+    """Make the key of a submission with earlier files."""
     more = {name: (len(content), hashlib.sha256(content).hexdigest()) for name, content in contents.items()}
-    return listed_key({**file_digests(submission), **more})
+    return listed_key({**digests, **more})
 
 
 def _name(contents: Mapping[str, bytes]) -> str:
     return digest({name: hashlib.sha256(content).hexdigest() for name, content in contents.items()})
 
 
-def _kept(below: Path) -> Iterator[dict[str, bytes]]:
+def _kept_choices(below: Path) -> Iterator[dict[str, bytes]]:
     """Yield what was kept: path → content. A folder that was changed since is passed over."""
     for folder in sorted(below.iterdir()) if below.is_dir() else ():
         contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in regular_files(folder)}

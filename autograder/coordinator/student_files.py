@@ -99,8 +99,10 @@ def student_files(
             kind = "is no regular file" if (folder / name).is_symlink() or (folder / name).exists() else _MISSING
             sentences[name] = f"{name} {kind}, so it ran as it was released."
     modules = {module_name(name): name for name in (*answers, *provided) if name.endswith(".py")}
-    taken = {*answers, *provided, *every}
-    further = {name: path for name, path in earlier.items() if not any(_collide(name, other) for other in taken)}
+    all_names = {*answers, *provided, *every}
+    further = {
+        name: path for name, path in earlier.items() if not any(_collide(name, taken_name) for taken_name in all_names)
+    }
     for name, path in {**further, **handed_in}.items():
         if name in provided and any(PurePosixPath(name).match(pattern) for pattern in open_files):
             files[name] = path
@@ -119,9 +121,9 @@ def student_files(
 _MISSING = "was not handed in"
 
 
-def _collide(name: str, other: str) -> bool:
+def _collide(first: str, second: str) -> bool:
     """Tell whether two paths are one, or one is a folder on the way to the other."""
-    return name == other or name.startswith(f"{other}/") or other.startswith(f"{name}/")
+    return first == second or first.startswith(f"{second}/") or second.startswith(f"{first}/")
 
 
 def _goes_along(name: str) -> bool:

@@ -187,10 +187,10 @@ def answers_in_files_alone(exam: Exam) -> bool:
 def _answer_file(expected: ExamCell, handed_in: Path | None) -> ComposedCell:
     """Make the cell of an answer file: it shows the student's text, and puts the file beside the notebook."""
     released = expected.released.encode()
-    given = expected.source if expected.carried else expected.released
-    content = given.encode() if handed_in is None else handed_in.read_bytes()
-    source = given if handed_in is None else _decoded(content)
-    way = "your course has it" if expected.carried else "it was released"
+    fallback = expected.source if expected.carried else expected.released
+    content = fallback.encode() if handed_in is None else handed_in.read_bytes()
+    source = fallback if handed_in is None else _decoded(content)
+    version = "your course has it" if expected.carried else "it was released"
     arguments = f"{expected.file!r}, {content!r}, {released!r}"
     return ComposedCell(
         role=expected.role,
@@ -199,7 +199,7 @@ def _answer_file(expected: ExamCell, handed_in: Path | None) -> ComposedCell:
         grade_id=expected.grade_id,
         unchanged=handed_in is None or same_text(source, expected.released),
         metadata=expected.metadata,
-        note=f"{expected.file} was not handed in, so it ran as {way}." if handed_in is None else "",
+        note=f"{expected.file} was not handed in, so it ran as {version}." if handed_in is None else "",
         instead=_call(answer_file, f"put_beside({arguments})"),
         file=expected.file,
     )

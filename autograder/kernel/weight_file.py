@@ -58,7 +58,7 @@ def load(model: Any, path: str) -> None:
 
 
 def read(path: str) -> dict[str, Any]:
-    """Return the arrays of a file by their names. The system reads them as they are used: none is held twice.
+    """Return the arrays of a file by their names; the system reads them as they are used.
 
     Raises:
         ValueError: the file is malformed.

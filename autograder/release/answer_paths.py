@@ -50,19 +50,19 @@ def carried_answers(course: Course, assignment: Assignment) -> set[str]:
     Raises:
         CourseError: none goes on from an assignment that ``carried`` names.
     """
-    found: set[str] = set()
+    paths: set[str] = set()
     for earlier in assignment.carried:
         theirs = answer_paths(course, course.assignments[earlier])
-        fitting = {name for name in theirs if assignment.carries(name, earlier=earlier)}
-        here = {name for name in fitting if (course.source(assignment.name) / name).is_file()}
-        if not here:
+        fitting = {n for n in theirs if n.endswith(".py") and assignment.carries(n, earlier=earlier)}
+        present = {name for name in fitting if (course.source(assignment.name) / name).is_file()}
+        if not present:
             listed = ", ".join(sorted(fitting)) or "none"
             raise CourseError(
                 f"'carried' of {assignment.name!r}: no answer file of {earlier} is in source/{assignment.name}; "
                 f"copy there what goes on (files that fit: {listed})"
             )
-        found |= here
-    return found
+        paths |= present
+    return paths
 
 
 def _matches(course: Course, assignment: Assignment, source: Path, pattern: str) -> list[Path]:

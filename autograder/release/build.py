@@ -348,8 +348,8 @@ def _named_after(assignment: Assignment, student: NotebookNode, exam: Exam) -> N
     So are the files that students hand in beside it, if there are some; those of earlier assignments need not be.
     """
     copied: NotebookNode = copy.deepcopy(student)
-    own = [cell.file for cell in exam.answer_files if not cell.carried]
-    files = [*own, *filter(None, [exam.weights.file])]
+    modules = [cell.file for cell in exam.answer_files if not cell.carried]
+    files = [*modules, *filter(None, [exam.weights.file])]
     file_mib = assignment.limits.file_mib
     copied.metadata[RELEASED_FOR] = {
         "assignment": assignment.name,

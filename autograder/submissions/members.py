@@ -34,14 +34,14 @@ class ArchiveLimits:
 
 def submission_limits(file_mib: int = FILE_MIB) -> ArchiveLimits:
     """Return the limits for one student's archive or folder, of an assignment with this ``file_mib``."""
-    both = 2 * max(file_mib, FILE_MIB) * MIB
-    return ArchiveLimits(both, 1_000, file_mib * MIB, both)
+    total_bytes = 2 * max(file_mib, FILE_MIB) * MIB
+    return ArchiveLimits(total_bytes, 1_000, file_mib * MIB, total_bytes)
 
 
 def class_limits(file_mib: int = FILE_MIB) -> ArchiveLimits:
     """Return the limits for a whole class as a learning system exports it: 80 archives of full size and more."""
-    one = submission_limits(file_mib)
-    return ArchiveLimits(82 * one.archive_bytes, 20_000, one.archive_bytes, 164 * one.total_bytes)
+    archive_bytes = submission_limits(file_mib).archive_bytes
+    return ArchiveLimits(82 * archive_bytes, 20_000, archive_bytes, 164 * archive_bytes)
 
 
 SUBMISSION = submission_limits()

@@ -82,8 +82,8 @@ def asked_files(data: bytes) -> tuple[str, ...]:
 
 def file_mib_of(data: bytes) -> int:
     """Return the largest file, in MiB, that the assignment takes, as its notebook says."""
-    said = _released_for(data).get("file_mib")
-    return said if type(said) is int and 0 < said <= MAX_FILE_MIB else FILE_MIB
+    mib = _released_for(data).get("file_mib")
+    return mib if type(mib) is int and 0 < mib <= MAX_FILE_MIB else FILE_MIB
 
 
 def has_stub(source: str) -> bool:

@@ -136,7 +136,7 @@ def pack(
     out: Path | None = None,
     now: datetime | None = None,
     team: Sequence[str] = (),
-    named: Iterable[Path] = (),
+    more_files: Iterable[Path] = (),
 ) -> Receipt:
     """Check a student's notebook and pack it for handing in.
 
@@ -153,7 +153,7 @@ def pack(
         out: the folder for ``<assignment>-<student>-<time>.zip``; default: the notebook's.
         now: the time of handing in; default: now.
         team: the names or numbers of the others who hand in together with the student.
-        named: further files in the notebook's folder, which must go along.
+        more_files: further files in the notebook's folder, which must go along.
 
     Returns:
         The receipt.
@@ -178,7 +178,7 @@ def pack(
     released = read_cells(released_path.name, released_path.read_bytes())[0] if released_path else None
     answered, unanswered, more = compare(student_cells, released)
     asked_for = _asked_for(notebook, released_path)
-    must_go = _beside(notebook, named)
+    must_go = _beside(notebook, more_files)
     modules, nowhere = _local(notebook, student_cells, released_path)
     limits = submission_limits(file_mib_of(data if released_path is None else released_path.read_bytes()))
     book = NeededFile(notebook.parent, notebook.name, len(data), content=data)
@@ -255,16 +255,16 @@ def _code(cells: list[Mapping[str, Any]]) -> str:
     return "\n".join(source_of(c) for c in cells if c.get("cell_type") == "code")
 
 
-def _beside(notebook: Path, named: Iterable[Path]) -> list[str]:
+def _beside(notebook: Path, paths: Iterable[Path]) -> list[str]:
     """Return the paths of files from the notebook's folder.
 
     Raises:
         UsageError: a file lies elsewhere.
     """
     folder = notebook.absolute().parent
-    if lost := [path for path in named if not path.absolute().is_relative_to(folder) or ".." in path.parts]:
+    if lost := [path for path in paths if not path.absolute().is_relative_to(folder) or ".." in path.parts]:
         raise UsageError(f"{lost[0]} is not in the folder of {notebook.name}: copy it there, where the code finds it.")
-    return [path.absolute().relative_to(folder).as_posix() for path in named]
+    return [path.absolute().relative_to(folder).as_posix() for path in paths]
 
 
 def _problem(file: NeededFile, files: Mapping[str, NeededFile], limits: ArchiveLimits) -> str:

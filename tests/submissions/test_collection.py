@@ -274,15 +274,15 @@ def test_a_file_that_code_or_the_student_names_goes_along_up_to_the_limit_of_the
     work = weighty(tmp_path / "ps1", 'read("quoted.bin"); read("large.bin")', file_mib=20)
     for name, mib in {"quoted.bin": 15, "named.bin": 15, "large.bin": 21, "unnamed.bin": 1}.items():
         sized(work.parent / name, mib)
-    receipt = pack(work, student="jane", named=[work.parent / "named.bin"])
+    receipt = pack(work, student="jane", more_files=[work.parent / "named.bin"])
     assert set(receipt.files) == {"ps1.ipynb", "quoted.bin", "named.bin"}
     assert receipt.warnings == (
         "large.bin was left out: it has 21.0 MiB, and this assignment takes files of at most 20 MiB.",
     )
     with pytest.raises(SubmissionError, match=r"large\.bin was left out: it has 21\.0 MiB"):
-        pack(work, student="jane", named=[work.parent / "large.bin"])
+        pack(work, student="jane", more_files=[work.parent / "large.bin"])
     with pytest.raises(UsageError, match=r"is not in the folder of ps1\.ipynb"):
-        pack(work, student="jane", named=[sized(tmp_path / "elsewhere.bin", 1)])
+        pack(work, student="jane", more_files=[sized(tmp_path / "elsewhere.bin", 1)])
 
 
 @pytest.mark.parametrize("said", [None, "240", 0, -1, 10**6, True])
