@@ -3,37 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 
 import pytest
-from click.testing import CliRunner
 from helpers.answer_files import LAYERS, solved
-from helpers.tiny import cell, notebook
+from helpers.carried_files import HEAD, hand_in, make_carried_course, run
 
-from autograder.cli import main
-from autograder.course.configuration import load_course
 from autograder.records.course import Course
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
-YAML = """\
-course: carried
-assignments:
-  hw1: {limits: {cell_seconds: 20, memory_mib: 768}}
-  hw2: {carried: {hw1: [net/*]}, limits: {cell_seconds: 20, memory_mib: 768}}
-"""
-HEAD = """\
-from net.layers import relu
-from net.solver import GIVEN
-
-
-def head(x):
-    ### BEGIN SOLUTION
-    return relu(x).max() + GIVEN
-    ### END SOLUTION
-"""
-SOLVER = "GIVEN = 1.0\n"
 RIGHT, WRONG = solved(LAYERS), solved(LAYERS).replace("np.maximum(x, 0)", "x")
 UNUSUAL = "from .mine import clip\n" + solved(LAYERS).replace("np.maximum(x, 0)", "clip(x)")
 MINE = "def clip(x):\n    return (abs(x) + x) / 2\n"
@@ -56,47 +35,15 @@ STUDENTS: Mapping[str, tuple[Mapping[str, str] | None, Mapping[str, str], float,
 }
 
 
-def _run(course: Course, *arguments: str) -> str:
-    done = CliRunner().invoke(main, [*arguments, "--course", str(course.root)])
-    assert done.exit_code == 0, done.output
-    return done.output
-
-
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    root = tmp_path_factory.mktemp("carried")
-    (root / "course.yaml").write_text(YAML)
-    tests = {
-        "hw1": "from net.layers import relu\nimport numpy as np\nassert relu(np.array([-1.0])) == 0",
-        "hw2": "from head import head\nimport numpy as np\nassert head(np.array([-3.0, -1.0])) == 1",
-    }
-    for name, test in tests.items():
-        (root / "source" / name / "net").mkdir(parents=True)
-        (root / "source" / name / "net/__init__.py").write_text("")
-        (root / "source" / name / "net/layers.py").write_text(LAYERS)
-        cells = [cell("1", "first", locked=True), cell(test, f"test-{name}", grade=True, locked=True, points=2)]
-        (root / "source" / name / f"{name}.ipynb").write_text(notebook(*cells))
-    (root / "source/hw2/head.py").write_text(HEAD)
-    (root / "source/hw2/net/solver.py").write_text(SOLVER)
-    course = load_course(root)
-    for name in tests:
-        _run(course, "release", name)
+    course = make_carried_course(tmp_path_factory.mktemp("carried"), "net/*")
     for student, (earlier, later, _, _) in STUDENTS.items():
         for name, files in (("hw1", earlier), ("hw2", {"head.py": solved(HEAD), **later})):
             if files is not None:
-                _hand_in(course, student, name, files)
-    _run(course, "grade", "hw2")
+                hand_in(course, student, name, files)
+    run(course, "grade", "hw2")
     return course
-
-
-def _hand_in(course: Course, student: str, name: str, files: Mapping[str, str]) -> None:
-    folder = course.submitted(student, name)
-    folder.mkdir(parents=True)
-    shutil.copyfile(course.release(name) / f"{name}.ipynb", folder / f"{name}.ipynb")
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        content = (course.release(name) / path).read_text() if text == "as released" else text
-        (folder / path).write_text(content)
 
 
 def _result(course: Course, student: str) -> tuple[float, dict[str, str]]:
@@ -122,14 +69,14 @@ def test_a_regrade_takes_the_bytes_that_were_graded(graded: Course) -> None:
     """Whatever becomes of hw1: nothing is due, and where all is done again, the points stay; new work takes the new."""
     (graded.submitted("own", "hw1") / "net/layers.py").write_text(WRONG)
     (graded.submitted("wrong", "hw1") / "net/layers.py").write_text(RIGHT)
-    _hand_in(graded, "none", "hw1", {"net/layers.py": WRONG})
+    hand_in(graded, "none", "hw1", {"net/layers.py": WRONG})
     before = {student: _result(graded, student) for student in STUDENTS}
-    _run(graded, "grade", "hw2")
-    _run(graded, "grade", "hw2", "--force")
+    run(graded, "grade", "hw2")
+    run(graded, "grade", "hw2", "--force")
     assert {student: _result(graded, student) for student in STUDENTS} == before
     with (graded.submitted("wrong", "hw2") / "head.py").open("a") as file:
         file.write("# handed in again\n")
-    _run(graded, "grade", "hw2")
+    run(graded, "grade", "hw2")
     assert _result(graded, "wrong")[0] == 2
 
 
@@ -137,5 +84,5 @@ def test_what_was_kept_and_changed_since_is_not_taken(graded: Course) -> None:
     """A folder is named by the digests of its files; where they differ, hw1 is asked again."""
     for path in (graded.state / "carried").rglob("net/layers.py"):
         path.write_text("raise RuntimeError")
-    _run(graded, "grade", "hw2", "--force")
+    run(graded, "grade", "hw2", "--force")
     assert _result(graded, "unusual")[0] == 2
