@@ -20,7 +20,7 @@ from autograder.coordinator.pool import in_processes
 from autograder.coordinator.recording_store import RecordingStore
 from autograder.coordinator.schedule import Execute as Execute
 from autograder.coordinator.schedule import alone_at_the_end, once_each
-from autograder.coordinator.student_files import student_files
+from autograder.coordinator.student_files import CarriedFiles, student_files
 from autograder.errors import HostError, UsageError
 from autograder.exchange import result_json
 from autograder.exchange.work import Work, preload, released_modules
@@ -157,7 +157,7 @@ def submission_work(
     assignment = release.assignment
     folder = submission or course.submitted(student, assignment.name)
     hidden = course.hidden(assignment.name)
-    carried = carried_files(hand_ins or HandIns(course), student if hand_ins else "", assignment, release.exams)
+    carried = carried_files(hand_ins, student, assignment, release.exams) if hand_ins else CarriedFiles()
     beside = student_files(folder, release.files, release.exams, assignment.answers, carried)
     work = Work(
         student=student,

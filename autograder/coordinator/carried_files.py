@@ -33,7 +33,7 @@ def carried_files(hand_ins: HandIns, student: str, assignment: Assignment, exams
     names = {Path(cell.file).name.casefold() for exam in exams for cell in exam.answer_files if cell.carried}
     files: dict[str, Path] = {}
     origins: dict[str, str] = {}
-    for earlier in assignment.carried if student else ():
+    for earlier in assignment.carried:
         folder = hand_ins.folder(student, earlier)
         for path in regular_files(folder):
             name, is_small = path.relative_to(folder).as_posix(), path.lstat().st_size <= MAX_ANSWER_BYTES

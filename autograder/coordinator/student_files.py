@@ -42,8 +42,6 @@ class CarriedFiles:
     """Path there → file."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Path there → earlier assignment."""
-    names: tuple[str, ...] = ()
-    """The earlier assignments."""
 
 
 def student_files(

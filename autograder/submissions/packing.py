@@ -321,21 +321,25 @@ def _files_beside(
     if released is not None:
         mentioned |= {p.name for p in released.parent.glob("*.ipynb")}
     for name in sorted(mentioned - {notebook.name, MANIFEST, TIMESTAMP}):
-        if name_problem(name) or is_junk(name) or not (notebook.parent / name).is_file():
+        if name_problem(name) or is_junk(name):
             continue
         try:
             with open_file(notebook.parent, name, _ANY_SIZE) as opened:
                 file = NeededFile(notebook.parent, name, os.fstat(opened.fileno()).st_size)
         except SubmissionError as error:
-            yield NeededFile(notebook.parent, name, 0, f"{str(error)[0].lower()}{str(error)[1:]}")
+            with contextlib.suppress(OSError):
+                if (notebook.parent / name).is_file():
+                    yield NeededFile(notebook.parent, name, 0, f"{str(error)[0].lower()}{str(error)[1:]}")
             continue
         if name in asked_for or released is None or not _is_as_released(file, released.parent / name):
             yield file
 
 
 def _is_as_released(file: NeededFile, original: Path) -> bool:
-    if not original.is_file() or original.stat().st_size != file.size or file.size > LARGEST.member_bytes:
+    if not original.is_file() or original.stat().st_size != file.size:
         return False
+    if file.size > LARGEST.member_bytes:  # it could not go along
+        return True
     digest = hashlib.sha256()
     for chunk in file.chunks():
         digest.update(chunk)
@@ -396,25 +400,24 @@ def _zip(
     """Make the zip: sorted, one date, one mode, so that equal files and times give equal bytes."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed below
+        with tempfile.TemporaryFile(dir=folder) as file:
+            digests = {}
+            with zipfile.ZipFile(file, "w") as archive:
+                for name, needed in sorted(files.items()):
+                    digests[name] = _add(archive, name, needed.size, timestamp, needed.chunks())
+                manifest: dict[str, Any] = {
+                    "format": FORMAT,
+                    "assignment": assignment,
+                    "student": student,
+                    **({"team": list(team)} if team else {}),
+                    "timestamp": timestamp.isoformat(),
+                    "sha256": digests,
+                }
+                text = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
+                _add(archive, MANIFEST, len(text), timestamp, [text])
+            yield file
     except OSError as error:
         raise unwritable(folder, error) from error
-    with file:
-        digests = {}
-        with zipfile.ZipFile(file, "w") as archive:
-            for name, needed in sorted(files.items()):
-                digests[name] = _add(archive, name, needed.size, timestamp, needed.chunks())
-            manifest: dict[str, Any] = {
-                "format": FORMAT,
-                "assignment": assignment,
-                "student": student,
-                **({"team": list(team)} if team else {}),
-                "timestamp": timestamp.isoformat(),
-                "sha256": digests,
-            }
-            text = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
-            _add(archive, MANIFEST, len(text), timestamp, [text])
-        yield file
 
 
 def _add(archive: zipfile.ZipFile, name: str, size: int, timestamp: datetime, chunks: Iterable[bytes]) -> str:

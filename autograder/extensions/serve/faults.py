@@ -15,7 +15,7 @@ from autograder.errors import CourseError
 from autograder.extensions.serve.pages import Answer, notice, with_text
 from autograder.extensions.serve.token_requests import AnswerFault
 from autograder.extensions.serve.visitors import VisitorRole, identify
-from autograder.submissions.members import LARGEST, MIB, submission_limits
+from autograder.submissions.members import MIB, submission_limits
 
 _LOG = logging.getLogger("autograder.serve")
 _FULL = 507, noop("No space left"), noop("The server's disk is full. Nothing was handed in: please tell your teachers.")
@@ -37,24 +37,18 @@ def refuse_large_bodies(get_response: Answer) -> Answer:
 
     def answer(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > LARGEST.archive_bytes + MIB:
-            return _too_large(LARGEST.archive_bytes)
-        if int(length) > MIB:
+        if not length.isdigit() or int(length) > MIB:
             visitor = identify(request)
             if visitor.role is VisitorRole.NOBODY:
                 return with_text(413, gettext("Open your link first, then hand in again. Nothing was handed in."))
             assignments = visitor.course.assignments.values()
             most = max((submission_limits(each.limits.file_mib).archive_bytes for each in assignments), default=0)
-            if int(length) > most + MIB:
-                return _too_large(most)
+            if not length.isdigit() or int(length) > most + MIB:
+                text = gettext("A hand-in has at most %(most)s MiB. Nothing was handed in.")
+                return with_text(413, text % {"most": most // MIB})
         return get_response(request)
 
     return answer
-
-
-def _too_large(most_bytes: int) -> HttpResponse:
-    text = gettext("A hand-in has at most %(most)s MiB. Nothing was handed in.")
-    return with_text(413, text % {"most": most_bytes // MIB})
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
