@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -38,6 +39,16 @@ def folder_key(folder: Path) -> str:
         except OSError as error:
             digest.update(b"%b\0error %d\0" % (name, error.errno or 0))
     return digest.hexdigest()
+
+
+def file_digests(folder: Path) -> dict[str, tuple[int, str]]:
+    """Digest the files of a folder that can be read: path in it → size and SHA-256, in hex."""
+    digests = {}
+    for path in regular_files(folder):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            name = path.relative_to(folder).as_posix()
+            digests[name] = (os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
+    return digests
 
 
 def listed_key(files: Mapping[str, tuple[int, str]]) -> str:

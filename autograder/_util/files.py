@@ -50,7 +50,7 @@ def versions(folder: Path, more: Iterable[Path] = (), *, follow_symlinks: bool =
     return tuple(entries)
 
 
-def write_atomically(path: Path, data: bytes | str | Iterable[str], *, mode: int = 0o644) -> None:
+def write_atomically(path: Path, data: bytes | str | Iterable[bytes | str], *, mode: int = 0o644) -> None:
     """Write ``data`` into a file of its own, flush it to the disk, and rename it to ``path``.
 
     Missing parent folders are made. Readers of ``path`` see the whole old file or the whole new one, even

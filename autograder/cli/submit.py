@@ -14,9 +14,11 @@ from autograder.cli.output import examples
 autograder submit network.ipynb --student ada
 autograder submit network.ipynb --student ada --release release/keras-fully-connected
 autograder submit network.ipynb --student ada --with bob
+autograder submit network.ipynb model.safetensors --student ada
 """)
 )
 @click.argument("notebook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("files", type=click.Path(path_type=Path, exists=True, dir_okay=False), nargs=-1)
 @click.option("--student", required=True, help="Your name or number, as your course knows you.")
 @click.option(
     "--release",
@@ -38,18 +40,21 @@ autograder submit network.ipynb --student ada --with bob
 )
 def submit(
     notebook: Path,
+    files: tuple[Path, ...],
     student: str,
     team: tuple[str, ...],
     released: Path | None,
     assignment: str | None,
     out: Path | None,
 ) -> None:
-    """Check NOTEBOOK and pack it for handing in.
+    """Check NOTEBOOK and pack it for handing in, with the files that its code names and with FILES.
 
     Prints a receipt: the package's content, time and hash, and the answers that are still missing. Hand in the package
     as your course tells you.
     """
     from autograder.submission import pack
 
-    receipt = pack(notebook, release=released, assignment=assignment, student=student, out=out, team=team)
+    receipt = pack(
+        notebook, release=released, assignment=assignment, student=student, out=out, team=team, more_files=files
+    )
     click.echo(receipt.text())

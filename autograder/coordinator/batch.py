@@ -15,11 +15,12 @@ from autograder._util.digests import folder_key
 from autograder._util.files import sweep, version
 from autograder.coordinator import locks, recordings
 from autograder.coordinator.cache_keys import common_keys, execution_key, policy_key
+from autograder.coordinator.carried_files import carried_files, with_kept
 from autograder.coordinator.pool import in_processes
 from autograder.coordinator.recording_store import RecordingStore
 from autograder.coordinator.schedule import Execute as Execute
 from autograder.coordinator.schedule import alone_at_the_end, once_each
-from autograder.coordinator.student_files import student_files
+from autograder.coordinator.student_files import CarriedFiles, student_files
 from autograder.errors import HostError, UsageError
 from autograder.exchange import result_json
 from autograder.exchange.work import Work, preload, released_modules
@@ -96,7 +97,9 @@ class Planner:
         dates = self.hand_ins.dates(student, assignment.name)
         common = {**self.common, "policy": policy_key(self.common["policy"], dates, assignment)}
         folder = submission or self.hand_ins.folder(student, assignment.name)
-        work = submission_work(self._course, self._release, student, common, submission=folder, target=target)
+        work = submission_work(
+            self._course, self._release, student, common, submission=folder, target=target, hand_ins=self.hand_ins
+        )
         work = replace(work, dates=dates, runs=self._course.runs, execution=self._execution)
         return replace(work, recording_keys=recordings.keys(work))
 
@@ -113,7 +116,15 @@ class Planner:
         dates = self.hand_ins.dates(student, assignment.name, attempt)
         common = {**self.common, "policy": policy_key(self.common["policy"], dates, assignment)}
         target = self.hand_ins.trial(student, assignment.name, attempt)
-        work = submission_work(self._course, self._release, student, common, submission=attempt.folder, target=target)
+        work = submission_work(
+            self._course,
+            self._release,
+            student,
+            common,
+            submission=attempt.folder,
+            target=target,
+            hand_ins=self.hand_ins,
+        )
         work = replace(work, dates=dates, runs=self._course.runs, execution=self._execution)
         return replace(work, recording_keys=recordings.keys(work))
 
@@ -137,13 +148,18 @@ def submission_work(
     *,
     submission: Path | None = None,
     target: Path | None = None,
+    hand_ins: HandIns | None = None,
 ) -> Work:
-    """Make the work record of one submission; ``submission`` and ``target`` default to the course's folders."""
+    """Make the work record of one submission; ``submission`` and ``target`` default to the course's folders.
+
+    Without ``hand_ins``, the student has nothing from earlier assignments.
+    """
     assignment = release.assignment
     folder = submission or course.submitted(student, assignment.name)
     hidden = course.hidden(assignment.name)
-    beside = student_files(folder, release.files, release.exams, assignment.answers)
-    return Work(
+    carried = carried_files(hand_ins, student, assignment, release.exams) if hand_ins else CarriedFiles()
+    beside = student_files(folder, release.files, release.exams, assignment.answers, carried)
+    work = Work(
         student=student,
         assignment=assignment,
         exams=tuple(notebook.exam for notebook in release.notebooks),
@@ -161,6 +177,9 @@ def submission_work(
         submitted_at=read_timestamp(folder),
         content_keys={"submission": folder_key(folder), **common},
     )
+    if not assignment.carried or not folder.is_dir():
+        return work
+    return with_kept(work, course, beside, carried, earlier(work))
 
 
 def current(work: Work) -> Grade | None:

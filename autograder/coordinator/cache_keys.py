@@ -131,7 +131,8 @@ def execution_parts(assignment: Assignment, files: str, preload: Sequence[str]) 
 
 
 def _limits_of_kernels(assignment: Assignment) -> dict[str, Any]:
-    return {name: value for name, value in asdict(assignment.limits).items() if not name.startswith("examiner_")}
+    not_kernels = ("examiner_", "file_mib")
+    return {name: value for name, value in asdict(assignment.limits).items() if not name.startswith(not_kernels)}
 
 
 def _sandbox(python: str | None, name: str) -> dict[str, Any]:

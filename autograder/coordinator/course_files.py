@@ -11,7 +11,7 @@ from autograder._util.digests import IGNORED
 from autograder._util.syntax import parsed
 from autograder.course.nbgrader_config import NBGRADER_CONFIG
 from autograder.errors import CourseError
-from autograder.exchange.work import Work
+from autograder.exchange.work import Work, is_students
 from autograder.records.exam import Exam
 from autograder.syntax.names import vocabulary
 
@@ -72,7 +72,7 @@ def _opened_by_tests(work: Work) -> Iterator[Path]:
         yield from _below(work.course / listed)
     # Files of the release lie within the course, also where links lead to them.
     yield from (path for path in work.files.values() if path.is_relative_to(work.course) and path.is_file()
-                and not path.is_relative_to(work.submission))  # fmt: skip
+                and not is_students(work, path))  # fmt: skip
     yield from own_modules(_imported_by(work.exams), (), work.modules)
 
 

@@ -49,7 +49,7 @@ def _kernel_view(exam: Exam) -> list[Any]:
             cell.grade_id,
             cell.cell_type,
             cell.role is Role.TEST,
-            cell.released if cell.cell_type == "code" else None,
+            (cell.source if cell.carried else cell.released) if cell.cell_type == "code" else None,
             cell.cell_id,
             sorted(bound_names(cell.source) or ()) if cell.role in WRITABLE and cell.cell_type == "code" else None,
         ]

@@ -6,7 +6,7 @@ Whatever is given is the instructor's. What is said of a file is for the student
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from autograder._util.digests import regular_files
@@ -34,23 +34,47 @@ class StudentFiles:
     """Path → sentence about a file that did not run as it was handed in."""
 
 
+@dataclass(frozen=True, slots=True)
+class CarriedFiles:
+    """Files of a student's from earlier assignments."""
+
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """Path there → file."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """Path there → earlier assignment."""
+
+
 def student_files(
-    folder: Path, provided: Mapping[str, Path], exams: Collection[Exam], open_files: Collection[str] = ()
+    folder: Path,
+    provided: Mapping[str, Path],
+    exams: Collection[Exam],
+    open_files: Collection[str] = (),
+    carried: CarriedFiles = CarriedFiles(),
 ) -> StudentFiles:
     """Sort the further files of a submission; the release's file of the same name wins, unless it is an answer.
 
     A copy of this package (the bundle of a release) is left out: nobody grades with what a student may have changed.
     So is compiled code, and a module that would be imported in place of one of the assignment's.
 
+    Files of an earlier assignment count as if they had been handed in here. A copy that was handed in here comes first,
+    unless it is as it was released.
+
     Args:
         folder: the submission.
         provided: path beside the notebook → file of the release.
         exams: the notebooks; they name the answer files.
         open_files: ``answers`` of course.yaml. A released file of another kind that is named there is the student's.
+        carried: what the student has from earlier assignments.
     """
     answers = list(dict.fromkeys(cell.file for exam in exams for cell in exam.answer_files))
     every = {path.relative_to(folder).as_posix(): path for path in regular_files(folder) if path.suffix != ".ipynb"}
-    handed_in = {name: path for name, path in every.items() if _goes_along(name)}
+    skeletons = {cell.file: cell.released for exam in exams for cell in exam.answer_files if cell.carried}
+    handed_in = {
+        name: path
+        for name, path in every.items()
+        if _goes_along(name) and not (name in skeletons and _is_text(path, skeletons[name]))
+    }
+    earlier = {name: path for name, path in carried.files.items() if _goes_along(name) and path.suffix != ".ipynb"}
     files: dict[str, Path] = {}
     sentences: dict[str, str] = {}
     for name in answers:
@@ -61,11 +85,23 @@ def student_files(
             files[name] = handed_in.pop(origin)
             if origin != name:
                 sentences[name] = f"{name} was found as {origin}."
+            elif name in earlier:
+                sentences[name] = f"{name} was handed in here, and ran in place of your {carried.origins[name]}'s."
+            earlier.pop(name, None)
+        elif name in skeletons and (origin := _place_of(name, earlier, {*answers, *provided})):
+            files[name] = earlier.pop(origin)
+            sentences[name] = f"{name} is the one that you handed in for {carried.origins[origin]}."
+        elif name in skeletons:
+            sentences[name] = f"{name} is your course's: none of yours was found."
         else:
             kind = "is no regular file" if (folder / name).is_symlink() or (folder / name).exists() else _MISSING
             sentences[name] = f"{name} {kind}, so it ran as it was released."
     modules = {module_name(name): name for name in (*answers, *provided) if name.endswith(".py")}
-    for name, path in handed_in.items():
+    all_names = {*answers, *provided, *every}
+    further = {
+        name: path for name, path in earlier.items() if not any(_collide(name, taken_name) for taken_name in all_names)
+    }
+    for name, path in {**further, **handed_in}.items():
         if name in provided and any(PurePosixPath(name).match(pattern) for pattern in open_files):
             files[name] = path
         elif name in provided:
@@ -81,6 +117,11 @@ def student_files(
 
 
 _MISSING = "was not handed in"
+
+
+def _collide(first: str, second: str) -> bool:
+    """Tell whether two paths are one, or one is a folder on the way to the other."""
+    return first == second or first.startswith(f"{second}/") or second.startswith(f"{first}/")
 
 
 def _goes_along(name: str) -> bool:
@@ -116,6 +157,11 @@ def _is_same(path: Path, released: Path) -> bool:
         return size == released.stat().st_size
     ours, theirs = released.read_bytes(), path.read_bytes()
     return ours == theirs or _lines(ours) == _lines(theirs)
+
+
+def _is_text(path: Path, text: str) -> bool:
+    """Tell whether a file has this text, but for line endings and spaces before them."""
+    return path.lstat().st_size <= MAX_COMPARED_BYTES and _lines(path.read_bytes()) == _lines(text.encode())
 
 
 def _lines(content: bytes) -> list[bytes]:

@@ -59,6 +59,7 @@ def read_course_file(root: Path) -> Course:
     general = _general(keys, settings)
     listed = READER.pairs(keys["assignments"], "'assignments'") if "assignments" in keys else {}
     assignments = {name: read_assignment(root, key, name, value, general) for name, (key, value) in listed.items()}
+    _check_carried(listed, assignments)
     engine = _engine(keys["engine"]) if "engine" in keys else Engine()
     late_days = read_record(keys, "late_days", LateDays())
     if "late_days" in keys:
@@ -99,6 +100,16 @@ def _general(keys: Mapping[str, yaml.Node], settings: Mapping[str, Any]) -> Assi
     if general.examine.kernel or general.examine.allow:
         raise READER.error(keys["examine"], "ids of test cells belong into 'examine' of an assignment")
     return general
+
+
+def _check_carried(listed: Mapping[str, tuple[yaml.Node, yaml.Node]], assignments: Mapping[str, Assignment]) -> None:
+    """Refuse answer files that go on from an assignment that does not stand before this one."""
+    before: list[str] = []
+    for name, assignment in assignments.items():
+        if wrong := next((earlier for earlier in assignment.carried if earlier not in before), None):
+            message = f"'carried' of assignment {name!r} names {wrong!r}, which is not listed before it"
+            raise READER.error(listed[name][0], f"{message}{suggest(wrong, before)}")
+        before.append(name)
 
 
 def _groups(

@@ -10,6 +10,7 @@ import yaml
 from autograder._util import registry
 from autograder._util.yaml_record import YamlReader, suggest
 from autograder.records.course import Engine, Examine
+from autograder.records.limits import MAX_FILE_MIB
 from autograder.records.policies import Attempts, Curve, LatePolicy, Visibility
 
 COURSE_FILE = "course.yaml"
@@ -25,6 +26,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "disk_mib": (1, 4_194_304),
     "cpu_seconds": (1, 2_419_200),
     "output_mib": (0.01, 1024),
+    "file_mib": (10, MAX_FILE_MIB),
     "threads": (1, 256),
     "points": (0, 1_000_000),
     "decimals": (0, 6),

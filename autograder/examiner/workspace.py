@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -154,7 +155,7 @@ class Files:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(source, target)
         students = {p: data for p, data in self.captured.contents.items() if p not in self.workspace.fixed}
-        _reject_references([*students.values(), *(source.read_bytes() for source in handed_in.values())])
+        _reject_references(itertools.chain(students.values(), (path.read_bytes() for path in handed_in.values())))
         self.here.renew()
         self.here.push(students, [])
         self.folders = set(_folders_in(self.here.root))

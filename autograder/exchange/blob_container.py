@@ -27,7 +27,7 @@ def pack(head: Mapping[str, Any], files: Mapping[str, bytes]) -> bytes:
         names[name] = digest
     listed = [[digest, len(content)] for digest, content in blobs.items()]
     first = {"format": FORMAT, "head": dict(head), "files": names, "blobs": listed}
-    return b"\n".join([json.dumps(first, sort_keys=True, allow_nan=False).encode(), b"".join(blobs.values())])
+    return b"".join([json.dumps(first, sort_keys=True, allow_nan=False).encode(), b"\n", *blobs.values()])
 
 
 MAX_HEADER_BYTES = 256 << 20

@@ -18,11 +18,11 @@ from autograder._util.plain_records import from_plain, to_plain
 from autograder._util.student_names import is_folder_name
 from autograder.errors import HostError
 from autograder.exchange.blob_container import checked_path, pack, unpack, write_files
-from autograder.exchange.work import Work, read_stamp, versions
+from autograder.exchange.work import Work, is_students, read_stamp, versions
 from autograder.records.course import Assignment
 from autograder.records.dates import TIMESTAMP, Dates
 from autograder.records.exam import Exam
-from autograder.records.limits import MAX_NOTEBOOK_BYTES, MAX_SUBMISSION_BYTES, MAX_SUBMITTED_FILE_BYTES
+from autograder.records.limits import FILE_MIB, MAX_NOTEBOOK_BYTES
 from autograder.records.observations import Observations
 
 STATE = ".autograder"
@@ -87,7 +87,7 @@ def _common_head(first: Work, warm: bool, *, is_observed: bool) -> dict[str, Any
         "hidden": _relative(first.hidden, first.course) if first.hidden else None,
         "modules": [_relative(folder, first.course) for folder in first.modules],
         "files": {
-            name: _relative(path, first.course) for name, path in first.files.items() if not _is_submitted(first, path)
+            name: _relative(path, first.course) for name, path in first.files.items() if not is_students(first, path)
         },
         "versions": versions(),
         "warm": warm,
@@ -171,7 +171,8 @@ def pack_unit(work: Work) -> bytes:
     """
     files: dict[str, bytes] = {}
     odd: dict[str, str] = {}
-    own_names = sorted(name for name, path in work.files.items() if _is_submitted(work, path))
+    own_names = sorted(name for name, path in work.files.items() if is_students(work, path))
+    most_mib = max(FILE_MIB, work.assignment.limits.file_mib)
     for name in [f"{exam.notebook}.ipynb" for exam in work.exams]:
         path = work.submission / name
         if kind := _odd(path):
@@ -181,11 +182,9 @@ def pack_unit(work: Work) -> bytes:
     if (stamp := read_stamp(work.submission)) is not None:
         files[TIMESTAMP] = stamp
     for name in own_names:
-        files[name] = _content(work.files[name], MAX_SUBMITTED_FILE_BYTES)
-        if sum(map(len, files.values())) > 2 * MAX_SUBMISSION_BYTES:
-            raise HostError(
-                f"{work.submission} is too large: at most {2 * MAX_SUBMISSION_BYTES >> 20} MiB are examined"
-            )
+        files[name] = _content(work.files[name], most_mib << 20)
+        if sum(map(len, files.values())) > 4 * most_mib << 20:
+            raise HostError(f"{work.submission} is too large: at most {4 * most_mib} MiB are examined")
     return pack(
         to_plain(
             _UnitHead(
@@ -256,10 +255,6 @@ def work_in(common: Common, folder: Path) -> Work:
         modules=common.modules,
         files=common.files,
     )
-
-
-def _is_submitted(work: Work, path: Path) -> bool:
-    return path.is_relative_to(work.submission)
 
 
 def _relative(path: Path, course: Path) -> str:

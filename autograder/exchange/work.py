@@ -47,6 +47,8 @@ class Work:
     """Folders from which the examiner imports the course's own modules (``kaggle_data``)."""
     files: Mapping[str, Path]
     """Path in the work folder → host file, of the release and of the student."""
+    carried: Path | None = None
+    """Folder of files that are the student's, and were not handed in with this: of an earlier assignment."""
     said: Mapping[str, str] = field(default_factory=dict)
     """Path of a file that did not run as it was handed in → sentence for the student."""
     submitted_at: datetime | None = None
@@ -91,16 +93,17 @@ def read_stamp(submission: Path) -> bytes | None:
 
 def handed_in(work: Work) -> dict[str, Path]:
     """Return the files that the student added: path in the work folder → host file."""
-    return {path: file for path, file in work.files.items() if _is_of(work.submission, file)}
+    return {path: file for path, file in work.files.items() if is_students(work, file)}
 
 
 def shared_files(work: Work) -> dict[str, Path]:
     """Return the files of the release: path in the work folder → host file."""
-    return {path: file for path, file in work.files.items() if not _is_of(work.submission, file)}
+    return {path: file for path, file in work.files.items() if not is_students(work, file)}
 
 
-def _is_of(submission: Path, file: Path) -> bool:
-    return file.is_relative_to(submission)
+def is_students(work: Work, file: Path) -> bool:
+    """Tell whether a file of the work is the student's, and not the release's."""
+    return any(file.is_relative_to(folder) for folder in (work.submission, work.carried) if folder is not None)
 
 
 def top_names(files: Iterable[str]) -> set[str]:

@@ -187,17 +187,19 @@ def answers_in_files_alone(exam: Exam) -> bool:
 def _answer_file(expected: ExamCell, handed_in: Path | None) -> ComposedCell:
     """Make the cell of an answer file: it shows the student's text, and puts the file beside the notebook."""
     released = expected.released.encode()
-    content = released if handed_in is None else handed_in.read_bytes()
-    source = expected.released if handed_in is None else _decoded(content)
+    fallback = expected.source if expected.carried else expected.released
+    content = fallback.encode() if handed_in is None else handed_in.read_bytes()
+    source = fallback if handed_in is None else _decoded(content)
+    version = "your course has it" if expected.carried else "it was released"
     arguments = f"{expected.file!r}, {content!r}, {released!r}"
     return ComposedCell(
         role=expected.role,
         cell_type=expected.cell_type,
         source=source,
         grade_id=expected.grade_id,
-        unchanged=same_text(source, expected.released),
+        unchanged=handed_in is None or same_text(source, expected.released),
         metadata=expected.metadata,
-        note=f"{expected.file} was not handed in, so it ran as it was released." if handed_in is None else "",
+        note=f"{expected.file} was not handed in, so it ran as {version}." if handed_in is None else "",
         instead=_call(answer_file, f"put_beside({arguments})"),
         file=expected.file,
     )

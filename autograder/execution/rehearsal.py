@@ -180,10 +180,11 @@ def _lay_out(folder: Path, notebook: Path, cells: list[Mapping[str, Any]], relea
                 shutil.copytree(path, folder / path.name, ignore=ignored)
             elif path.is_file() and not ignored("", [path.name]):
                 shutil.copyfile(path, folder / path.name)
-    for name, content in needed_files(notebook, cells, released):
-        target = folder / name
+    for file in needed_files(notebook, cells, released):
+        target = folder / file.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+        with target.open("wb") as out:
+            out.writelines(file.chunks())
 
 
 @dataclass(frozen=True, slots=True)

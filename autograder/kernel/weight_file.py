@@ -7,6 +7,7 @@ read; the format holds nothing that could be run.
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections.abc import Iterable
@@ -41,33 +42,40 @@ def load(model: Any, path: str) -> None:
         state = model.state_dict()
         arrays = _with_tied(_without_wrappers(arrays, state), state)
         _compare(path, arrays, {name: tuple(tensor.shape) for name, tensor in state.items()})
-        model.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
+        model.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
         model.eval()
     elif keras is not None and isinstance(model, keras.Model):
+        import numpy as np
+
         variables = {variable.path: variable for variable in model.weights}
         arrays = _as_numbered(arrays, variables)
         _compare(path, arrays, {name: tuple(variable.shape) for name, variable in variables.items()})
         for name, variable in variables.items():
-            variable.assign(arrays[name])
+            variable.assign(np.array(arrays[name]))  # a copy: a backend may keep what it is given
     else:
         raise ValueError(f"{path} holds weights, and this is no model of PyTorch or Keras")
     print(f"The training was not run: the {len(arrays)} arrays of weights in {path} are the model's.")
 
 
 def read(path: str) -> dict[str, Any]:
-    """Return the arrays of a file by their names.
+    """Return the arrays of a file by their names; the system reads them as they are used.
 
     Raises:
         ValueError: the file is malformed.
     """
-    content = Path(path).read_bytes()
-    length = int.from_bytes(content[:8], "little")
-    if not 2 <= length <= min(MAX_HEADER, len(content) - 8):
-        raise ValueError(f"{path} is no file of safetensors: its header has no valid length")
+    import numpy as np
+
+    size = Path(path).stat().st_size
+    with Path(path).open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 2 <= length <= min(MAX_HEADER, size - 8):
+            raise ValueError(f"{path} is no file of safetensors: its header has no valid length")
+        text = file.read(length)
     try:
-        header = json.loads(content[8 : 8 + length].decode("utf-8"))
+        header = json.loads(text.decode("utf-8"))
+        content = np.memmap(path, "u1", "c")[8 + length :]
         entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
-        return {name: _array(entry, content[8 + length :]) for name, entry in entries.items()}
+        return {name: _array(entry, content) for name, entry in entries.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no file of safetensors: its header does not describe its arrays") from error
 
@@ -119,7 +127,7 @@ def _alike(names: Iterable[str]) -> dict[str, list[str]]:
     return groups
 
 
-def _array(entry: dict[str, Any], content: bytes) -> Any:
+def _array(entry: dict[str, Any], content: Any) -> Any:
     """Return one array; its place in the file, its type and its shape must fit together."""
     import numpy as np
 
@@ -127,8 +135,11 @@ def _array(entry: dict[str, Any], content: bytes) -> Any:
     kind, shape = np.dtype(TYPES[entry["dtype"]]), entry["shape"]
     if not 0 <= begin <= end <= len(content) or any(type(side) is not int or side < 0 for side in shape):
         raise ValueError("no place in the file")
-    array = np.frombuffer(content[begin:end], kind).reshape(shape)
-    return (array.astype("<u4") << 16).view("<f4") if entry["dtype"] == "BF16" else array.copy()
+    if end - begin != math.prod(shape) * kind.itemsize:
+        raise ValueError("another size than its shape's")
+    array = np.frombuffer(content, kind, math.prod(shape), begin) if end > begin else np.empty(shape, kind)
+    array = np.require(array.reshape(shape), requirements=["A"])
+    return (array.astype("<u4") << 16).view("<f4") if entry["dtype"] == "BF16" else array
 
 
 def _compare(path: str, arrays: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +99,18 @@ class Assignment:
     examine: Examine = field(default_factory=Examine)
     weights: TrainedWeights = field(default_factory=TrainedWeights)
     """The file that students hand in with what they trained elsewhere."""
+    carried: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Earlier assignment → patterns of answer files that go on from a student's hand-in there; the last one wins."""
     decimals: int = 2
     """Places after the point that each question's score, and the late penalty, are rounded to."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Key that an extension registered → its value, where course.yaml has it."""
+
+    def carries(self, file: str, *, earlier: str) -> bool:
+        """Tell whether a file of an earlier assignment's hand-in goes on to this one."""
+        return any(
+            fnmatchcase(file, form) for each in self.carried[earlier] for form in (each, f"{each.rstrip('/')}/*")
+        )
 
 
 @dataclass(frozen=True, slots=True)

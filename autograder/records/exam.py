@@ -75,6 +75,8 @@ class ExamCell:
     file: str = ""
     """File that the cell is of; such a cell is in no notebook. For a TEST cell, the test file of a pytest function:
     ``tests/test_network.py``. For an ANSWER cell, the answer file. A READ_ONLY cell imports an answer for tests."""
+    carried: bool = False
+    """Whether an answer file goes on from an earlier assignment: where a student has none, the solution runs."""
 
     @property
     def is_answer_file(self) -> bool:

@@ -8,12 +8,14 @@ MAX_NOTEBOOK_BYTES = 64 << 20
 """A larger notebook is not read."""
 MAX_RECORDING_BYTES = 80 * 2**20
 """Limit on the recording of one notebook; a longer one is not kept, and its notebook is executed each time."""
-MAX_SUBMITTED_FILE_BYTES = 50 * 2**20
-"""Largest size of one file that a student hands in."""
+FILE_MIB = 50
+"""Largest file that a student hands in, in MiB, where ``file_mib`` of course.yaml says nothing."""
+MAX_FILE_MIB = 240
+"""Most that ``file_mib`` may say. With four bytes each, networks of so many numbers are read."""
+MAX_SUBMITTED_FILE_BYTES = MAX_FILE_MIB * 2**20
+"""Largest file that any assignment takes; what was taken is read again up to here."""
 MAX_ANSWER_BYTES = 2**20
-"""Largest answer file that is a module."""
-MAX_SUBMISSION_BYTES = 100 * 2**20
-"""Largest size of all of them together."""
+"""Largest answer file that is a module: people read it."""
 
 TEST_SECONDS = 120.0
 """Own time of one test cell at most, in seconds."""
@@ -35,6 +37,8 @@ class Limits:
     """Size of the work folder and of /tmp, each, in MiB."""
     output_mib: float = 8.0
     """Everything the cells print and display, in MiB."""
+    file_mib: int = FILE_MIB
+    """Largest file that a student hands in, in MiB; all together may have twice as much."""
     cpu_seconds: float | None = None
     """Processor time of all processes together, in seconds; None: see :attr:`most_cpu_seconds`."""
 

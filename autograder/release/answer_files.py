@@ -16,7 +16,7 @@ from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.limits import MAX_ANSWER_BYTES
-from autograder.release.answer_paths import SOLUTIONS, modules_below
+from autograder.release.answer_paths import SOLUTIONS, carried_answers, modules_below
 from autograder.release.formats import FileRules
 from autograder.release.markers import HIDDEN_TESTS, MARK_SCHEME, SOLUTION, course_markers, read_cell
 from autograder.release.stripping import without_solutions
@@ -37,7 +37,9 @@ def answer_cells(
     """
     config = read_nbgrader_config(course.root)
     modules = {name: path for name, path in paths.items() if name.endswith(".py")}
-    return [_cell(course, assignment, name, path, config, rules) for name, path in modules.items()]
+    carried = carried_answers(course, assignment)
+    cells = [_cell(course, assignment, name, path, config, rules) for name, path in modules.items()]
+    return [replace(cell, carried=cell.file in carried) for cell in cells]
 
 
 def _cell(

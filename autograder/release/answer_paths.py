@@ -26,8 +26,8 @@ _IGNORED = frozenset({"__pycache__", ".ipynb_checkpoints", ".git", "hidden", SOL
 def answer_paths(course: Course, assignment: Assignment, rules: Sequence[FileRules] = ()) -> dict[str, Path]:
     """Find the files in which students write: path in the release → file of the source folder.
 
-    They are those that ``answers`` of course.yaml or a notebook's format lists. So is every module with solution
-    markers that a notebook, a test or another module imports. A listed file that is no module is in the
+    They are those that ``answers`` or ``carried`` of course.yaml or a notebook's format lists. So is every module with
+    solution markers that a notebook, a test or another module imports. A listed file that is no module is in the
     result, too.
 
     Raises:
@@ -35,6 +35,7 @@ def answer_paths(course: Course, assignment: Assignment, rules: Sequence[FileRul
     """
     source = course.source(assignment.name).resolve()
     answers = {path for pattern in assignment.answers for path in _matches(course, assignment, source, pattern)}
+    answers |= {source / name for name in carried_answers(course, assignment)}
     answers.update(path for rule in rules for path in rule.answers if path.is_file())
     markers = course_markers(read_nbgrader_config(course.root))
     modules = [path for path in modules_below(source) if path.is_file()]
@@ -42,6 +43,27 @@ def answer_paths(course: Course, assignment: Assignment, rules: Sequence[FileRul
         imported = _imported_names([*source_notebooks(course, assignment), *modules])
         answers.update(path for path in marked if (path.parent if path.stem == "__init__" else path).stem in imported)
     return {path.relative_to(source).as_posix(): path for path in sorted(answers)}
+
+
+def carried_answers(course: Course, assignment: Assignment) -> set[str]:
+    """Return the paths of answer files that go on from earlier assignments: they are answer files there, too.
+
+    Raises:
+        CourseError: none goes on from an assignment that ``carried`` names.
+    """
+    paths: set[str] = set()
+    for earlier in assignment.carried:
+        theirs = answer_paths(course, course.assignments[earlier])
+        fitting = {n for n in theirs if n.endswith(".py") and assignment.carries(n, earlier=earlier)}
+        present = {name for name in fitting if (course.source(assignment.name) / name).is_file()}
+        if not present:
+            listed = ", ".join(sorted(fitting)) or "none"
+            raise CourseError(
+                f"'carried' of {assignment.name!r}: no answer file of {earlier} is in source/{assignment.name}; "
+                f"copy there what goes on (files that fit: {listed})"
+            )
+        paths |= present
+    return paths
 
 
 def _matches(course: Course, assignment: Assignment, source: Path, pattern: str) -> list[Path]:

@@ -27,6 +27,7 @@ from autograder.lint.pytest_cells import HEADER_LINES
 from autograder.lint.visible import wholly_visible
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import GIVEN_TAG, Exam, ExamCell, Role, has_tag
+from autograder.records.limits import FILE_MIB
 from autograder.records.weights import TRAIN
 from autograder.release import exam_cache, formats
 from autograder.release.answer_files import answer_cells, with_answers
@@ -353,11 +354,17 @@ def copy_files(release: Release, folder: Path) -> None:
 def _named_after(assignment: Assignment, student: NotebookNode, exam: Exam) -> NotebookNode:
     """Return a student's notebook with the assignment's name in its metadata, where ``submit`` reads it.
 
-    So are the files that students hand in beside it, if there are some.
+    So are the files that students hand in beside it, if there are some; those of earlier assignments need not be.
     """
     copied: NotebookNode = copy.deepcopy(student)
-    files = [*(cell.file for cell in exam.answer_files), *filter(None, [exam.weights.file])]
-    copied.metadata[RELEASED_FOR] = {"assignment": assignment.name} | ({"files": files} if files else {})
+    modules = [cell.file for cell in exam.answer_files if not cell.carried]
+    files = [*modules, *filter(None, [exam.weights.file])]
+    file_mib = assignment.limits.file_mib
+    copied.metadata[RELEASED_FOR] = {
+        "assignment": assignment.name,
+        **({"files": files} if files else {}),
+        **({"file_mib": file_mib} if file_mib != FILE_MIB else {}),
+    }
     return copied
 
 

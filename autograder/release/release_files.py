@@ -67,7 +67,7 @@ def release_files(
     files = _Files(course, assignment, notebooks, contents or {})
     files.add(Path(), source)
     solutions = [name for name in files.found if name.startswith(f"{SOLUTIONS}/")]
-    if solutions and assignment.answers:
+    if solutions and (assignment.answers or assignment.carried):
         for name in solutions:
             del files.found[name]
         files.left_out[SOLUTIONS] = _OF_ANSWERS

@@ -28,7 +28,7 @@ from autograder.submissions.folder import walk
 from autograder.submissions.identity import UnplacedSubmission, resolve
 from autograder.submissions.lms import Item, find_items, numbered
 from autograder.submissions.manifest import MANIFEST
-from autograder.submissions.members import CLASS, Member
+from autograder.submissions.members import ArchiveLimits, Member, class_limits, submission_limits
 
 if TYPE_CHECKING:
     from autograder.submissions.uploaders import People
@@ -72,11 +72,13 @@ def collect(
         raise UsageError(f"There is no folder or archive {source}.")
     notebooks = expected_notebooks(course, assignment)
 
+    file_mib = course.assignments[assignment].limits.file_mib
+
     def read(staging: Path) -> tuple[Path, tuple[Item, ...]]:
-        root, members = _open_source(source.resolve(), staging)
-        title = course.assignments[assignment].title
+        root, members = _open_source(source.resolve(), staging, class_limits(file_mib))
+        title, limits = course.assignments[assignment].title, submission_limits(file_mib)
         students = known_students(course)
-        return root, find_items(members, assignment, course.assignments, title, notebooks, layout, students)
+        return root, find_items(members, assignment, course.assignments, title, notebooks, layout, students, limits)
 
     return collect_items(course, assignment, notebooks, source.name, read, received)
 
@@ -133,7 +135,8 @@ def _collect_item(
     """``delivered``: student → the upload's own time, of those that came before it in this source."""
     try:
         work.mkdir()
-        submission = resolve(assignment, notebooks, root, item, work)
+        limits = submission_limits(course.assignments[assignment].limits.file_mib)
+        submission = resolve(assignment, notebooks, root, item, work, limits)
         identity = people.identified(item, submission.student)
         submission = replace(submission, student=identity.student, notes=(*submission.notes, *identity.notes))
         if identity.student == identity.given:
@@ -210,9 +213,9 @@ def known_students(course: Course) -> set[str]:
     return present | load_roster(course).by_id.keys()
 
 
-def _open_source(source: Path, staging: Path) -> tuple[Path, tuple[Member, ...]]:
+def _open_source(source: Path, staging: Path, limits: ArchiveLimits) -> tuple[Path, tuple[Member, ...]]:
     if source.is_dir():
-        return source, walk(source, CLASS)
+        return source, walk(source, limits)
     if source.suffix == ".ipynb":
         return source.parent, (Member(source.name, source.stat().st_size, modified_at(source)),)
     if not source.is_file():
@@ -220,7 +223,7 @@ def _open_source(source: Path, staging: Path) -> tuple[Path, tuple[Member, ...]]
     root = staging / "source"
     root.mkdir()
     with source.open("rb") as file:
-        members = extract(file, root, CLASS, strict=False)
+        members = extract(file, root, limits, strict=False)
     if any(m.name == MANIFEST for m in members):
         # One student's archive, as pack made it, and not a class: the stricter limits apply.
         return source.parent, (Member(source.name, source.stat().st_size, modified_at(source)),)

@@ -18,7 +18,7 @@ from autograder.submissions.folder import read_chunks, walk
 from autograder.submissions.identity import UnplacedSubmission, digests
 from autograder.submissions.lms import Item
 from autograder.submissions.manifest import format_timestamp, read_timestamp
-from autograder.submissions.members import SUBMISSION, Member, collision_key, mark_collisions, write_new
+from autograder.submissions.members import LARGEST, Member, collision_key, mark_collisions, write_new
 
 
 class CollectStatus(enum.StrEnum):
@@ -80,7 +80,7 @@ def deliver(
     staged = work / "out"
     staged.mkdir()
     for name, source in submission.files.items():
-        write_new(staged / name, read_chunks(submission.root, source, SUBMISSION))
+        write_new(staged / name, read_chunks(submission.root, source, LARGEST))
     result = Collected(
         item.name,
         CollectStatus.COLLECTED,
@@ -178,7 +178,7 @@ def _refuse_twin(submitted: Path, student: str) -> None:
 
 def _same(staged: Path, target: Path) -> bool:
     """Tell whether both hold the same files, timestamp.txt aside."""
-    mine, theirs = walk(staged, SUBMISSION), walk(target, SUBMISSION)
+    mine, theirs = walk(staged, LARGEST), walk(target, LARGEST)
     names = [m.name for m in theirs if m.name != TIMESTAMP]
     if any(m.problem for m in theirs) or [m.name for m in mine] != names:
         return False

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from autograder._util.student_names import student_name
 from autograder._util.text import one_line
@@ -23,13 +23,9 @@ from autograder.submissions.export_names import COPY_SUFFIX, PACKED, is_notebook
 from autograder.submissions.folder import open_file, read_chunks
 from autograder.submissions.lms import Item
 from autograder.submissions.manifest import FORMAT, MANIFEST, parse_timestamp
-from autograder.submissions.members import MIB, SUBMISSION, Member
+from autograder.submissions.members import LARGEST, MIB, SUBMISSION, ArchiveLimits, Member
 from autograder.submissions.notebook_inspection import assignment_of
 from autograder.submissions.placement import place_files
-
-ARCHIVE = replace(SUBMISSION, member_bytes=SUBMISSION.archive_bytes)
-"""Limits for a student's archive as a file of the source."""
-
 
 MAX_TEAM = 100
 """Largest number of names in a package's team."""
@@ -63,8 +59,15 @@ class _Manifest:
     assignment: str
 
 
-def resolve(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path) -> UnplacedSubmission:
-    """Read an item: the student's name, the files and the time.
+def resolve(
+    assignment: str,
+    notebooks: tuple[str, ...],
+    root: Path,
+    item: Item,
+    work: Path,
+    limits: ArchiveLimits = SUBMISSION,
+) -> UnplacedSubmission:
+    """Read an item: the student's name, the files and the time. ``limits`` are those of an archive.
 
     Raises:
         SubmissionError: the item is refused.
@@ -72,7 +75,7 @@ def resolve(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item,
     if item.problem:
         raise SubmissionError(item.problem)
     if item.is_archive:
-        return _resolve_archive(assignment, notebooks, root, item, work)
+        return _resolve_archive(assignment, notebooks, root, item, work, limits)
     members = {m.name.removeprefix(item.prefix or item.around): m for m in item.members}
     files, notes = place_files(members, notebooks, is_loose=not item.prefix)
     time = item.received or _clock(root, item) or item.time
@@ -81,16 +84,16 @@ def resolve(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item,
 
 def _clock(root: Path, item: Item) -> datetime | None:
     """Read a timestamp.txt that is not the student's."""
-    return parse_timestamp(b"".join(read_chunks(root, item.clock, SUBMISSION))) if item.clock else None
+    return parse_timestamp(b"".join(read_chunks(root, item.clock, LARGEST))) if item.clock else None
 
 
 def _resolve_archive(
-    assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path
+    assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path, limits: ArchiveLimits
 ) -> UnplacedSubmission:
     unpacked = work / "in"
     unpacked.mkdir()
-    with open_file(root, item.members[0].name, ARCHIVE) as file:
-        members = extract(file, unpacked, SUBMISSION, strict=True)
+    with open_archive(root, item.members[0].name, limits) as file:
+        members = extract(file, unpacked, limits, strict=True)
     manifest = _manifest(unpacked, members, assignment)
     content = [m for m in members if m.name != MANIFEST]
     tops = {m.name.split("/")[0] for m in content}
@@ -105,6 +108,15 @@ def _resolve_archive(
     time = item.received or _clock(root, item) or (manifest.timestamp if manifest is not None else item.time)
     team = manifest.team if manifest is not None else ()
     return UnplacedSubmission(student, unpacked, files, time or datetime.now(UTC), (*item.notes, *notes, *more), team)
+
+
+def open_archive(root: Path, name: str, limits: ArchiveLimits) -> BinaryIO:
+    """Open a student's archive, which is a file of the source.
+
+    Raises:
+        SubmissionError: it is no plain file, or larger than ``limits.archive_bytes``.
+    """
+    return open_file(root, name, replace(limits, member_bytes=limits.archive_bytes))
 
 
 def _student(item: Item, manifest: _Manifest | None) -> tuple[str, list[str]]:
@@ -180,7 +192,7 @@ def digests(root: Path, names: Iterable[str]) -> dict[str, str]:
     digests = {}
     for name in names:
         digest = hashlib.sha256()
-        for chunk in read_chunks(root, name, SUBMISSION):
+        for chunk in read_chunks(root, name, LARGEST):
             digest.update(chunk)
         digests[name] = digest.hexdigest()
     return digests

@@ -27,7 +27,7 @@ from autograder.submissions.export_names import (
     is_notebook,
     stem_of,
 )
-from autograder.submissions.members import MIB, SUBMISSION, Member, collision_key
+from autograder.submissions.members import MIB, SUBMISSION, ArchiveLimits, Member, collision_key
 from autograder.submissions.placement import notebook_name
 
 
@@ -76,6 +76,7 @@ def find_items(
     expected: tuple[str, ...] = (),
     layout: ExportLayout | None = None,
     students: Iterable[str] = (),
+    limits: ArchiveLimits = SUBMISSION,
 ) -> tuple[Item, ...]:
     """Find the submissions of ``assignment``, sorted by name; doubtful ones have a ``problem``.
 
@@ -87,6 +88,7 @@ def find_items(
         expected: file names of the assignment's notebooks.
         layout: the instructor's word on how names are to be read.
         students: ids of students of the course, as far as they are known: a folder named so is a student's.
+        limits: bounds of one submission.
     """
     members = tuple(members)
     no_students = frozenset({*other_assignments, assignment, *(name.removesuffix(".ipynb") for name in expected)})
@@ -113,7 +115,7 @@ def find_items(
     if is_doubtful:
         items = [replace(item, problem=item.problem or _AROUND.format(one_line(base, 60))) for item in items]
     items = [replace(item, is_told=names.is_told) for item in items]
-    return _tell_apart(_join_loose(_refuse_merged(items, expected), attempts=len(expected) == 1))
+    return _tell_apart(_join_loose(_refuse_merged(items, expected), limits, attempts=len(expected) == 1))
 
 
 _AROUND = (
@@ -270,9 +272,9 @@ def _in_folder(
     if chosen := tuple(m for m in group if m.name.startswith(inner)):
         is_clock = is_nbgraders and any(m.name == inner + TIMESTAMP for m in chosen)
         clock = inner + TIMESTAMP if is_clock else item.clock
-        return [_limited(replace(item, members=chosen, prefix=inner, clock=clock))]
+        return [replace(item, members=chosen, prefix=inner, clock=clock)]
     if any(is_notebook(name) and "/" not in name for name in inside):
-        return [_limited(replace(item, members=tuple(group), prefix=prefix))]
+        return [replace(item, members=tuple(group), prefix=prefix)]
     if archives := [m for m in group if is_archive(m.name) and m.name.count("/") == prefix.count("/")]:
         return [
             replace(
@@ -292,7 +294,7 @@ def _in_folder(
         return [replace(item, problem=f"“{one_line(bad.name)}” is refused: {bad.problem}")]
     folders = {m.name.removeprefix(prefix).split("/")[0] for m in group}
     if len(folders) == 1 and any(is_notebook(m.name) and m.name.count("/") == prefix.count("/") + 1 for m in group):
-        return [_limited(replace(item, members=tuple(group), prefix=f"{prefix}{folders.pop()}/"))]
+        return [replace(item, members=tuple(group), prefix=f"{prefix}{folders.pop()}/")]
     shown_folder = one_line(prefix.removeprefix(base).rstrip("/"))
     return [
         replace(
@@ -301,7 +303,7 @@ def _in_folder(
     ]
 
 
-def _limited(item: Item) -> Item:
+def _limited(item: Item, limits: ArchiveLimits) -> Item:
     """Set the newest notebook's time, and refuse files that break a limit.
 
     A limit is on each file, on their number, and on their total size; a file with a problem refuses the item, too.
@@ -309,25 +311,26 @@ def _limited(item: Item) -> Item:
     times = [m.modified for m in item.members if is_notebook(m.name) and m.modified is not None]
     item = replace(item, time=max(times, default=item.time))
     bad = next((m for m in item.members if m.problem), None)
-    large = next((m for m in item.members if m.size > SUBMISSION.member_bytes), None)
+    large = next((m for m in item.members if m.size > limits.member_bytes), None)
     if bad is not None:
         problem = f"“{one_line(bad.name)}” is refused: {bad.problem}"
     elif large is not None:
-        problem = f"“{one_line(large.name)}” is larger than {SUBMISSION.member_bytes // MIB} MiB"
-    elif len(item.members) > SUBMISSION.members:
-        problem = f"it has more than {SUBMISSION.members} files"
-    elif sum(m.size for m in item.members) > SUBMISSION.total_bytes:
-        problem = f"its files are more than {SUBMISSION.total_bytes // MIB} MiB together"
+        problem = f"“{one_line(large.name)}” is larger than {limits.member_bytes // MIB} MiB"
+    elif len(item.members) > limits.members:
+        problem = f"it has more than {limits.members} files"
+    elif sum(m.size for m in item.members) > limits.total_bytes:
+        problem = f"its files are more than {limits.total_bytes // MIB} MiB together"
     else:
         return item
     return replace(item, problem=item.problem or problem)
 
 
-def _join_loose(items: list[Item], *, attempts: bool) -> list[Item]:
+def _join_loose(items: list[Item], limits: ArchiveLimits, *, attempts: bool) -> list[Item]:
     """Join loose notebooks of one student to one submission.
 
     Args:
         items: what was found.
+        limits: bounds of one submission.
         attempts: whether notebooks that the learning system got at different times are several attempts. Where an
             assignment has several notebooks, a later upload may have one of them only.
     """
@@ -340,9 +343,8 @@ def _join_loose(items: list[Item], *, attempts: bool) -> list[Item]:
         else:
             received = max(filter(None, [first.received, item.received]), default=None)
             names = f"{first.name}, {item.name}"
-            merged = replace(first, name=names, members=first.members + item.members, received=received)
-            joined[key] = _limited(merged)
-    return [_limited(i) if i.members and not i.is_archive else i for i in joined.values()]
+            joined[key] = replace(first, name=names, members=first.members + item.members, received=received)
+    return [_limited(i, limits) if i.members and not i.is_archive else i for i in joined.values()]
 
 
 def numbered(student: str, key: str) -> str:

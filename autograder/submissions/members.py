@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from autograder.records.limits import MAX_SUBMISSION_BYTES, MAX_SUBMITTED_FILE_BYTES
+from autograder.records.limits import FILE_MIB, MAX_FILE_MIB
 
 MIB = 1 << 20
 CHUNK = 1 << 16
@@ -32,10 +32,23 @@ class ArchiveLimits:
     """Unpacked bytes for each packed byte, checked beyond 8 MiB."""
 
 
-SUBMISSION = ArchiveLimits(100 * MIB, 1_000, MAX_SUBMITTED_FILE_BYTES, MAX_SUBMISSION_BYTES)
-"""Limits for one student's archive or folder."""
-CLASS = ArchiveLimits(8192 * MIB, 20_000, 100 * MIB, 16384 * MIB)
-"""Limits for a whole class as a learning system exports it."""
+def submission_limits(file_mib: int = FILE_MIB) -> ArchiveLimits:
+    """Return the limits for one student's archive or folder, of an assignment with this ``file_mib``."""
+    total_bytes = 2 * max(file_mib, FILE_MIB) * MIB
+    return ArchiveLimits(total_bytes, 1_000, file_mib * MIB, total_bytes)
+
+
+def class_limits(file_mib: int = FILE_MIB) -> ArchiveLimits:
+    """Return the limits for a whole class as a learning system exports it: 80 archives of full size and more."""
+    archive_bytes = submission_limits(file_mib).archive_bytes
+    return ArchiveLimits(82 * archive_bytes, 20_000, archive_bytes, 164 * archive_bytes)
+
+
+SUBMISSION = submission_limits()
+"""The same where course.yaml says nothing."""
+LARGEST = submission_limits(MAX_FILE_MIB)
+"""Limits for files that were taken and are read again, whatever their assignment allows."""
+CLASS = class_limits()
 
 
 @dataclass(frozen=True, slots=True)

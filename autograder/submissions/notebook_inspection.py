@@ -14,6 +14,7 @@ from typing import Any
 
 from autograder._util.text import one_line
 from autograder.errors import SubmissionError
+from autograder.records.limits import FILE_MIB, MAX_FILE_MIB
 
 _STUB = re.compile(r"#\s*YOUR CODE HERE\s*\n\s*raise NotImplementedError\(\)|^\s*YOUR ANSWER HERE\s*$", re.M)
 _PLACEHOLDER = re.compile(r"\W*(?:(?:write|type|enter|put) )?your (?:own )?answer(?: goes)?(?: here)?\W*", re.I)
@@ -77,6 +78,12 @@ def asked_files(data: bytes) -> tuple[str, ...]:
     """Return the paths of the files that a release asks for beside a notebook, as the notebook says."""
     listed = _released_for(data).get("files", ())
     return tuple(name for name in listed if isinstance(name, str)) if isinstance(listed, list | tuple) else ()
+
+
+def file_mib_of(data: bytes) -> int:
+    """Return the largest file, in MiB, that the assignment takes, as its notebook says."""
+    mib = _released_for(data).get("file_mib")
+    return mib if type(mib) is int and 0 < mib <= MAX_FILE_MIB else FILE_MIB
 
 
 def has_stub(source: str) -> bool:

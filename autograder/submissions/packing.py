@@ -11,28 +11,43 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import re
+import sys
+import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from autograder._util.files import write_atomically
+from autograder._util.files import unwritable, write_atomically
 from autograder._util.student_names import student_name
 from autograder._util.text import one_line, visible
 from autograder.errors import SubmissionError, UsageError
 from autograder.records.dates import TIMESTAMP
 from autograder.submissions.archive import scan
-from autograder.submissions.folder import read_chunks
+from autograder.submissions.folder import open_file, read_chunks
 from autograder.submissions.local_imports import local_modules
 from autograder.submissions.manifest import FORMAT, MANIFEST
-from autograder.submissions.members import MIB, SUBMISSION, Member, is_junk, mark_collisions, name_problem
+from autograder.submissions.members import (
+    CHUNK,
+    LARGEST,
+    MIB,
+    ArchiveLimits,
+    Member,
+    is_junk,
+    mark_collisions,
+    name_problem,
+    submission_limits,
+)
 from autograder.submissions.notebook_inspection import (
     asked_files,
     assignment_of,
     compare,
+    file_mib_of,
     has_stub,
     own_code,
     read_cells,
@@ -40,8 +55,9 @@ from autograder.submissions.notebook_inspection import (
 )
 from autograder.submissions.student_habits import habits
 
-_SIBLING_BYTES = 10 * MIB
-"""Largest file that the code only names. What the release asks for has the limit of every file that is handed in."""
+_STORED_BYTES = 8 * MIB
+"""Size from which a file is not compressed: weights hardly get smaller, and what does looks like a zip bomb."""
+_ANY_SIZE = replace(LARGEST, member_bytes=sys.maxsize)
 _ZIP_DATES = (datetime(1980, 1, 1, tzinfo=UTC), datetime(2107, 12, 31, tzinfo=UTC))
 """First and last date that a zip can hold; submission.json holds the exact time."""
 _QUOTED = re.compile(r"""["']([^"'\n]{1,200})["']""")
@@ -86,6 +102,31 @@ class Receipt:
         return visible("\n".join(lines))
 
 
+@dataclass(frozen=True, slots=True)
+class NeededFile:
+    """A file that goes with a notebook."""
+
+    folder: Path
+    name: str
+    """Path below the folder."""
+    size: int
+    """Bytes."""
+    problem: str = ""
+    """Reason why it cannot go along, as a sentence; empty if it can."""
+    content: bytes | None = None
+    """Its bytes, if they were read already."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield its bytes in pieces.
+
+        Raises:
+            SubmissionError: it cannot be read any more.
+        """
+        if self.content is not None:
+            return iter([self.content])
+        return read_chunks(self.folder, self.name, LARGEST)
+
+
 def pack(
     notebook: Path,
     *,
@@ -95,11 +136,12 @@ def pack(
     out: Path | None = None,
     now: datetime | None = None,
     team: Sequence[str] = (),
+    more_files: Iterable[Path] = (),
 ) -> Receipt:
     """Check a student's notebook and pack it for handing in.
 
     The package has the notebook with the files beside it that its code names (quoted, or imported) and that the release
-    does not have. Smaller faults are warnings in the receipt.
+    does not have. Smaller faults are warnings in the receipt. Files are read in pieces, and never held whole.
 
     Args:
         notebook: the student's notebook.
@@ -111,13 +153,15 @@ def pack(
         out: the folder for ``<assignment>-<student>-<time>.zip``; default: the notebook's.
         now: the time of handing in; default: now.
         team: the names or numbers of the others who hand in together with the student.
+        more_files: further files in the notebook's folder, which must go along.
 
     Returns:
         The receipt.
 
     Raises:
-        SubmissionError: the notebook could not be graded (not JSON, not nbformat 4, too large).
-        UsageError: a path does not exist.
+        SubmissionError: the notebook could not be graded (not JSON, not nbformat 4, too large), or a named file is not
+            taken.
+        UsageError: a path does not exist, or a named file lies in another folder.
     """
     student = student_name(student)
     team = tuple(dict.fromkeys(map(student_name, team)))
@@ -125,7 +169,7 @@ def pack(
         raise UsageError(f"There is no notebook {notebook}.")
     released_path = released_notebook(notebook, release)
     try:
-        data = b"".join(read_chunks(notebook.resolve().parent, notebook.resolve().name, SUBMISSION))
+        data = b"".join(read_chunks(notebook.resolve().parent, notebook.resolve().name, LARGEST))
     except SubmissionError as error:
         raise SubmissionError(f"{notebook} cannot be packed. {error}") from error
     student_cells, notes = read_cells(notebook.name, data)
@@ -134,17 +178,22 @@ def pack(
     released = read_cells(released_path.name, released_path.read_bytes())[0] if released_path else None
     answered, unanswered, more = compare(student_cells, released)
     asked_for = _asked_for(notebook, released_path)
+    must_go = _beside(notebook, more_files)
     modules, nowhere = _local(notebook, student_cells, released_path)
-    files = {notebook.name if released_path is None else released_path.name: data}
-    for name, content in _files_beside(notebook, student_cells, released_path, asked_for, modules):
-        together = sum(map(len, files.values())) + len(content)
-        if together > SUBMISSION.total_bytes or (len(content) > _SIBLING_BYTES and name not in asked_for):
-            most = SUBMISSION.total_bytes if name in asked_for else _SIBLING_BYTES
-            more.append(f"{name} is too large to go with the submission (at most {most // MIB} MiB); it was left out.")
-        elif _collides(name, files):
-            more.append(f"{name} was left out: only capitals or accents tell its path from another's; rename one.")
+    limits = submission_limits(file_mib_of(data if released_path is None else released_path.read_bytes()))
+    book = NeededFile(notebook.parent, notebook.name, len(data), content=data)
+    if problem := _problem(book, {}, limits):
+        raise SubmissionError(f"{notebook} cannot be packed: {problem}")
+    files = {notebook.name if released_path is None else released_path.name: book}
+    beside = _files_beside(notebook, student_cells, released_path, {*asked_for, *must_go}, modules)
+    # Room is for the files that the release or the student asks for, then for many small ones.
+    for file in sorted(beside, key=lambda file: (file.name not in {*asked_for, *must_go}, file.size)):
+        if problem := _problem(file, files, limits):
+            more.append(f"{file.name} was left out: {problem}")
         else:
-            files.setdefault(name, content)
+            files.setdefault(file.name, file)
+    if lost := [name for name in must_go if name not in files]:
+        raise SubmissionError(next((text for text in more if text.startswith(lost[0])), f"{lost[0]} is not taken."))
     changed, unchanged = _answer_files(asked_for, files, released_path)
     answered, unanswered = (*answered, *changed), (*unanswered, *unchanged)
     more += [f"{name} was asked for and is not beside the notebook." for name in sorted(asked_for - files.keys())
@@ -153,13 +202,16 @@ def pack(
     more += _backslashes(notebook, student_cells)
     more += map(str, habits(own_code(student_cells, released)))
     timestamp = (now or datetime.now(UTC)).astimezone(UTC)
-    packed = _zip(files, student, assignment, timestamp, team)
-    scan(io.BytesIO(packed), SUBMISSION)
     path = (out or notebook.parent) / f"{assignment}-{student}-{timestamp:%Y%m%dT%H%M%SZ}.zip"
-    write_atomically(path, packed)
+    with _zip(files, student, assignment, timestamp, team, path.parent) as packed:
+        scan(packed, limits)
+        packed.seek(0)
+        sha256 = hashlib.file_digest(packed, "sha256").hexdigest()
+        packed.seek(0)
+        write_atomically(path, iter(partial(packed.read, CHUNK), b""))
     return Receipt(
         path=path,
-        sha256=hashlib.sha256(packed).hexdigest(),
+        sha256=sha256,
         timestamp=timestamp,
         student=student,
         assignment=assignment,
@@ -203,7 +255,35 @@ def _code(cells: list[Mapping[str, Any]]) -> str:
     return "\n".join(source_of(c) for c in cells if c.get("cell_type") == "code")
 
 
-def _collides(name: str, files: Mapping[str, bytes]) -> bool:
+def _beside(notebook: Path, paths: Iterable[Path]) -> list[str]:
+    """Return the paths of files from the notebook's folder.
+
+    Raises:
+        UsageError: a file lies elsewhere.
+    """
+    folder = notebook.absolute().parent
+    if lost := [path for path in paths if not path.absolute().is_relative_to(folder) or ".." in path.parts]:
+        raise UsageError(f"{lost[0]} is not in the folder of {notebook.name}: copy it there, where the code finds it.")
+    return [path.absolute().relative_to(folder).as_posix() for path in paths]
+
+
+def _problem(file: NeededFile, files: Mapping[str, NeededFile], limits: ArchiveLimits) -> str:
+    """Return why a file cannot go with the others, as a sentence; empty if it can."""
+    together = sum(other.size for other in files.values()) + file.size
+    most = limits.member_bytes // MIB
+    if file.problem:
+        return file.problem
+    if file.size > limits.member_bytes:
+        return f"it has {file.size / MIB:,.1f} MiB, and this assignment takes files of at most {most} MiB."
+    if together > limits.archive_bytes - MIB:
+        room = limits.archive_bytes // MIB - 1
+        return f"with it the files have {together / MIB:,.1f} MiB, and this assignment takes {room} MiB together."
+    if _collides(file.name, files):
+        return "only capitals or accents tell its path from another's; rename one."
+    return ""
+
+
+def _collides(name: str, files: Iterable[str]) -> bool:
     """Tell whether collecting would refuse the file beside ``files``: Windows and macOS ignore case in names."""
     names = dict.fromkeys([*files, name])
     return any(member.problem for member in mark_collisions(Member(name, 0) for name in names))
@@ -217,15 +297,16 @@ def _backslashes(notebook: Path, cells: list[Mapping[str, Any]]) -> Iterator[str
             yield f"The code names “{one_line(quoted)}”: write {name}, since notebooks are graded on Linux."
 
 
-def needed_files(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of the files that belong to a notebook.
+def needed_files(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> Iterator[NeededFile]:
+    """Yield the files that belong to a notebook and can be read.
 
     These are the release's other notebooks, files that the code names, modules that it imports, and those that the
     release asks for.
     The folder is never listed: it may be a downloads folder, and its other files are private.
     """
     modules, _ = _local(notebook, cells, released)
-    return _files_beside(notebook, cells, released, _asked_for(notebook, released), modules)
+    beside = _files_beside(notebook, cells, released, _asked_for(notebook, released), modules)
+    return (file for file in beside if not file.problem)
 
 
 def _asked_for(notebook: Path, released: Path | None) -> set[str]:
@@ -235,7 +316,7 @@ def _asked_for(notebook: Path, released: Path | None) -> set[str]:
 
 def _files_beside(
     notebook: Path, cells: list[Mapping[str, Any]], released: Path | None, asked_for: Set[str], modules: Iterable[str]
-) -> Iterator[tuple[str, bytes]]:
+) -> Iterator[NeededFile]:
     mentioned = {*_QUOTED.findall(_code(cells)), *modules, *asked_for}
     if released is not None:
         mentioned |= {p.name for p in released.parent.glob("*.ipynb")}
@@ -243,32 +324,49 @@ def _files_beside(
         if name_problem(name) or is_junk(name):
             continue
         try:
-            content = b"".join(read_chunks(notebook.parent, name, SUBMISSION))
-        except SubmissionError:
+            with open_file(notebook.parent, name, _ANY_SIZE) as opened:
+                file = NeededFile(notebook.parent, name, os.fstat(opened.fileno()).st_size)
+        except SubmissionError as error:
+            with contextlib.suppress(OSError):
+                if (notebook.parent / name).is_file():
+                    yield NeededFile(notebook.parent, name, 0, f"{str(error)[0].lower()}{str(error)[1:]}")
             continue
-        original = released.parent / name if released is not None else None
-        if name in asked_for or original is None or not original.is_file() or original.read_bytes() != content:
-            yield name, content
+        if name in asked_for or released is None or not _is_as_released(file, released.parent / name):
+            yield file
+
+
+def _is_as_released(file: NeededFile, original: Path) -> bool:
+    if not original.is_file() or original.stat().st_size != file.size:
+        return False
+    if file.size > LARGEST.member_bytes:  # it could not go along
+        return True
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    with original.open("rb") as opened:
+        return digest.digest() == hashlib.file_digest(opened, "sha256").digest()
 
 
 def _answer_files(
-    asked_for: Iterable[str], files: Mapping[str, bytes], released: Path | None
+    asked_for: Iterable[str], files: Mapping[str, NeededFile], released: Path | None
 ) -> tuple[list[str], list[str]]:
-    """Return the modules that the release asks for and that were changed, and the others.
+    """Return the files that the release asks for and that were changed, and the others.
 
-    Without the release, a module is changed unless a stub is left in it.
+    Without the release, a module is changed unless a stub is left in it. A file of weights counts where it is there.
     """
-    modules = sorted(name for name in asked_for if name.endswith(".py"))
+    names = sorted(name for name in asked_for if name.endswith(".py") or name in files)
 
     def is_changed(name: str) -> bool:
-        content = files.get(name, b"")
+        if not name.endswith(".py"):
+            return name in files and files[name].size > 0
+        content = b"".join(files[name].chunks()) if name in files else b""
         original = released.parent / name if released is not None else None
         if original is None or not original.is_file():
             return bool(content.strip()) and not has_stub(content.decode("utf-8", "replace"))
         return bool(content.strip()) and content != original.read_bytes()
 
-    changed = [name for name in modules if is_changed(name)]
-    return changed, [name for name in modules if name not in changed]
+    changed = [name for name in names if is_changed(name)]
+    return changed, [name for name in names if name not in changed]
 
 
 _NOWHERE = "The code imports {name}, which is neither beside the notebook nor installed here."
@@ -281,7 +379,7 @@ def _local(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None
         for folder in (notebook.parent, *([released.parent] if released is not None else [])):
             with contextlib.suppress(SubmissionError):
                 if not name_problem(name):
-                    return b"".join(read_chunks(folder, name, SUBMISSION))
+                    return b"".join(read_chunks(folder, name, LARGEST))
         return None
 
     sources = [source_of(cell) for cell in cells if cell.get("cell_type") == "code"]
@@ -290,23 +388,48 @@ def _local(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None
     return local_modules(sources, folders, content_of)
 
 
-def _zip(files: Mapping[str, bytes], student: str, assignment: str, timestamp: datetime, team: Sequence[str]) -> bytes:
+@contextlib.contextmanager
+def _zip(
+    files: Mapping[str, NeededFile],
+    student: str,
+    assignment: str,
+    timestamp: datetime,
+    team: Sequence[str],
+    folder: Path,
+) -> Iterator[io.BufferedRandom]:
     """Make the zip: sorted, one date, one mode, so that equal files and times give equal bytes."""
-    manifest: dict[str, Any] = {
-        "format": FORMAT,
-        "assignment": assignment,
-        "student": student,
-        **({"team": list(team)} if team else {}),
-        "timestamp": timestamp.isoformat(),
-        "sha256": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
-    }
-    text = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in [(MANIFEST, text), *sorted(files.items())]:
-            info = zipfile.ZipInfo(name, min(max(timestamp, _ZIP_DATES[0]), _ZIP_DATES[1]).timetuple()[:6])
-            info.external_attr = 0o100644 << 16
-            info.create_system = 3  # Unix: the permissions above are Unix's
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, content)
-    return buffer.getvalue()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            digests = {}
+            with zipfile.ZipFile(file, "w") as archive:
+                for name, needed in sorted(files.items()):
+                    digests[name] = _add(archive, name, needed.size, timestamp, needed.chunks())
+                manifest: dict[str, Any] = {
+                    "format": FORMAT,
+                    "assignment": assignment,
+                    "student": student,
+                    **({"team": list(team)} if team else {}),
+                    "timestamp": timestamp.isoformat(),
+                    "sha256": digests,
+                }
+                text = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
+                _add(archive, MANIFEST, len(text), timestamp, [text])
+            yield file
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+def _add(archive: zipfile.ZipFile, name: str, size: int, timestamp: datetime, chunks: Iterable[bytes]) -> str:
+    """Write a file into an archive; return its SHA-256, of the bytes that were written."""
+    info = zipfile.ZipInfo(name, min(max(timestamp, _ZIP_DATES[0]), _ZIP_DATES[1]).timetuple()[:6])
+    info.external_attr = 0o100644 << 16
+    info.create_system = 3  # Unix: the permissions above are Unix's
+    info.compress_type = zipfile.ZIP_STORED if size > _STORED_BYTES else zipfile.ZIP_DEFLATED
+    info.file_size = size
+    digest = hashlib.sha256()
+    with archive.open(info, "w") as member:
+        for chunk in chunks:
+            digest.update(chunk)
+            member.write(chunk)
+    return digest.hexdigest()

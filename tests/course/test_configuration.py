@@ -159,6 +159,15 @@ BAD = [
         "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, student, decimals, training, examine, engine, late_days, groups, totals, extensions, assignments, audit, diagnosis, diagnosis_links, diagnosis_seconds, learning_system, serve",
     ),
     (
+        "course: x\nassignments:\n  intro: {carried: {next: [a.py]}}\n",
+        "'carried' of assignment 'intro' names 'next', which is not listed before it",
+    ),
+    (
+        "course: x\nassignments:\n  intro: {carried: {intro: [a.py]}}\n",
+        "'carried' of assignment 'intro' names 'intro', which is not listed before it",
+    ),
+    ("course: x\nassignments:\n  intro: {limits: {file_mib: 241}}\n", "it must be between 10 and 240"),
+    (
         "course: x\nassignments:\n  intro: {weights: {file: ../m.pt}}\n",
         "needs a file beside the notebook, such as model.safetensors",
     ),

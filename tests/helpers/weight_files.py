@@ -20,5 +20,6 @@ def written(path: Path, arrays: dict[str, Any], **changes: Any) -> str:
     if changes:
         header[next(iter(arrays))].update(changes)
     text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)  # as the library does
     path.write_bytes(len(text).to_bytes(8, "little") + text + content)
     return str(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -203,3 +204,42 @@ def test_weights_of_a_compiled_module_go_into_the_module_inside(tmp_path: Path) 
     model = torch.compile(torch.nn.Linear(2, 1, bias=False), backend="eager")
     weight_file.load(model, written(tmp_path / "m.safetensors", {"weight": np.full((1, 2), 0.5, "<f4")}))
     assert float(model.weight.detach().min()) == 0.5
+
+
+def test_a_file_of_many_arrays_is_not_copied_for_each(tmp_path: Path) -> None:
+    """The system reads the arrays as they are used: next to nothing is held."""
+    arrays = {str(number): np.ones(2**18, "<f4") for number in range(24)}
+    path = written(tmp_path / "m.safetensors", arrays)
+    tracemalloc.start()
+    try:
+        read = weight_file.read(path)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+    assert all(array.sum() == 2**18 for array in read.values())
+
+
+def test_an_array_that_begins_between_two_numbers_is_read(tmp_path: Path) -> None:
+    """The header may have any length; arrays in memory begin at a number's own places."""
+    content = Path(written(tmp_path / "m.safetensors", {"a": np.arange(3, dtype="<f8")})).read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    for spaces in range(8):
+        header = content[8 : 8 + length] + b" " * spaces
+        (tmp_path / "n.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + content[8 + length :])
+        (array,) = weight_file.read(str(tmp_path / "n.safetensors")).values()
+        assert array.flags.aligned
+        assert list(array) == [0, 1, 2]
+
+
+@needs_torch
+def test_a_model_keeps_its_weights_when_the_file_is_written_over(tmp_path: Path) -> None:
+    import torch
+
+    model = torch.nn.Linear(2, 1)
+    weights = {"weight": np.ones((1, 2), "<f4"), "bias": np.ones(1, "<f4")}
+    path = written(tmp_path / "m.safetensors", weights)
+    weight_file.load(model, path)
+    size = Path(path).stat().st_size
+    with Path(path).open("r+b") as file:
+        file.write(bytes(size))
+    assert model(torch.ones(1, 2)).item() == 3

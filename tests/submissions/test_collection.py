@@ -6,7 +6,9 @@ import io
 import json
 import os
 import re
+import shutil
 import tarfile
+import tracemalloc
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -17,6 +19,7 @@ import pytest
 
 from autograder.errors import SubmissionError, UsageError
 from autograder.records.course import Assignment, Course
+from autograder.records.limits import Limits
 from autograder.submission import Collected, CollectStatus, collect, pack, read_timestamp, student_name
 from autograder.submissions.export_names import ExportLayout, parse_pattern
 
@@ -93,7 +96,7 @@ def test_a_receipt_says_what_is_answered_and_what_is_not(tmp_path: Path) -> None
     assert receipt.path == tmp_path / "ps1/ps1-jane-20260130T120000Z.zip"
     assert (receipt.answered, receipt.unanswered, receipt.warnings) == (("q1",), ("q2",), ())
     with zipfile.ZipFile(receipt.path) as archive:
-        assert archive.namelist() == ["submission.json", "ps1.ipynb"]
+        assert archive.namelist() == ["ps1.ipynb", "submission.json"]
         manifest = json.loads(archive.read("submission.json"))
     assert manifest["format"] == 1
     assert manifest["timestamp"] == "2026-01-30T12:00:00+00:00"
@@ -248,9 +251,103 @@ def test_a_file_that_the_release_asks_for_goes_with_it(tmp_path: Path) -> None:
     put(work.parent / "model.safetensors", bytes(12 << 20))
     receipt = pack(work, student="jane", release=tmp_path / "release")
     assert set(receipt.files) == {"ps1.ipynb", "a.py", "b.py", "model.safetensors"}
-    assert "b.py" in receipt.answered
+    assert {"b.py", "model.safetensors"} <= set(receipt.answered)
     assert {"a.py", "c.py"} <= set(receipt.unanswered)
     assert "c.py was asked for and is not beside the notebook." in receipt.warnings
+
+
+def weighty(folder: Path, extra: str = "", **released: Any) -> Path:
+    """Write a notebook for whose assignment the release says ``released``."""
+    book = json.loads(lesson(extra=extra))
+    book["metadata"] = {"autograder": {"assignment": "ps1", **released}}
+    return put(folder / "ps1.ipynb", json.dumps(book))
+
+
+def sized(path: Path, mib: float) -> Path:
+    put(path, b"")
+    os.truncate(path, int(mib * 2**20))
+    return path
+
+
+def test_a_file_that_code_or_the_student_names_goes_along_up_to_the_limit_of_the_assignment(tmp_path: Path) -> None:
+    """The limit is the one that the release wrote into the notebook, and each refusal names it."""
+    work = weighty(tmp_path / "ps1", 'read("quoted.bin"); read("large.bin")', file_mib=20)
+    for name, mib in {"quoted.bin": 15, "named.bin": 15, "large.bin": 21, "unnamed.bin": 1}.items():
+        sized(work.parent / name, mib)
+    receipt = pack(work, student="jane", more_files=[work.parent / "named.bin"])
+    assert set(receipt.files) == {"ps1.ipynb", "quoted.bin", "named.bin"}
+    assert receipt.warnings == (
+        "large.bin was left out: it has 21.0 MiB, and this assignment takes files of at most 20 MiB.",
+    )
+    with pytest.raises(SubmissionError, match=r"large\.bin was left out: it has 21\.0 MiB"):
+        pack(work, student="jane", more_files=[work.parent / "large.bin"])
+    with pytest.raises(UsageError, match=r"is not in the folder of ps1\.ipynb"):
+        pack(work, student="jane", more_files=[sized(tmp_path / "elsewhere.bin", 1)])
+
+
+@pytest.mark.parametrize("said", [None, "240", 0, -1, 10**6, True])
+def test_a_limit_that_no_release_writes_counts_as_none(tmp_path: Path, said: Any) -> None:
+    work = weighty(tmp_path / "ps1", 'read("large.bin")', file_mib=said)
+    sized(work.parent / "large.bin", 51)
+    assert "at most 50 MiB" in pack(work, student="jane").warnings[0]
+
+
+def test_files_that_the_release_asks_for_have_the_room_before_others(tmp_path: Path) -> None:
+    names = ["a.bin", "b.bin", "z.bin"]
+    work = weighty(tmp_path / "ps1", " ".join(f"'{name}'" for name in names), files=["z.bin"])
+    for name, mib in zip(names, (45, 40, 45), strict=True):
+        sized(work.parent / name, mib)
+    receipt = pack(work, student="jane")
+    assert set(receipt.files) == {"ps1.ipynb", "b.bin", "z.bin"}
+    (warning,) = receipt.warnings
+    assert warning.startswith("a.bin was left out: with it the files have 130.0 MiB")
+    assert warning.endswith("takes 99 MiB together.")
+
+
+def test_a_link_that_code_names_is_left_out_with_a_word(tmp_path: Path) -> None:
+    work = weighty(tmp_path / "ps1", files=["m.safetensors"])
+    (work.parent / "m.safetensors").symlink_to(sized(tmp_path / "runs/m.safetensors", 1))
+    assert any(
+        text.startswith("m.safetensors was left out: it cannot be opened")
+        for text in pack(work, student="jane").warnings
+    )
+
+
+def test_packing_and_collecting_hold_no_large_file(course: Course, tmp_path: Path, source: Path) -> None:
+    """Files are read in pieces: of 48 MiB, less than 8 are in memory at a time."""
+    work = weighty(tmp_path / "ps1", files=["m.safetensors"])
+    sized(work.parent / "m.safetensors", 48)
+    tracemalloc.start()
+    try:
+        receipt = pack(work, student="jane", out=source)
+        assert only(collect(course, "ps1", source)).status is COLLECTED
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+    assert "m.safetensors" in receipt.files
+    assert (course.submitted("jane", "ps1") / "m.safetensors").stat().st_size == 48 << 20
+
+
+@pytest.mark.parametrize("form", ["zip", "folder", "class"])
+def test_the_limit_of_the_assignment_holds_where_work_is_collected(form: str, tmp_path: Path, source: Path) -> None:
+    """What the package of one assignment may hold is refused for another, with the limit in the sentence."""
+    limits = {"ps1": Limits(file_mib=60), "ps2": Limits(file_mib=40)}
+    course = Course(tmp_path / "course", "c", "C", {n: Assignment(n, n, limits=each) for n, each in limits.items()})
+    for name, each in limits.items():
+        work = weighty(tmp_path / name, assignment=name, files=["m.bin"], file_mib=60)
+        sized(work.parent / "m.bin", each.file_mib + 0.5 if name == "ps2" else each.file_mib)
+        if form == "folder":
+            shutil.copytree(work.parent, source / name / "jane")
+        else:
+            pack(work, student="jane", out=source / name)
+        if form == "class":
+            with zipfile.ZipFile(source / f"{name}.zip", "w") as archive:
+                (file,) = (source / name).iterdir()
+                archive.write(file, file.name)
+    ending = ".zip" if form == "class" else ""
+    assert only(collect(course, "ps1", source / f"ps1{ending}")).status is COLLECTED
+    refused = only(collect(course, "ps2", source / f"ps2{ending}"))
+    assert (refused.status, "larger than 40 MiB" in refused.reason) == (REFUSED, True)
 
 
 def test_the_releases_own_files_stay_at_home(tmp_path: Path) -> None:

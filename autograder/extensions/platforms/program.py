@@ -35,6 +35,7 @@ from autograder.extensions.platforms.platform_table import PLATFORMS, Platform
 from autograder.extensions.platforms.submitted import STUDENT, take
 from autograder.records.ending import Ending, Whose
 from autograder.records.grade import Grade
+from autograder.submissions.members import submission_limits
 
 GIVE_UP_SECONDS = 5.0
 """How long after the deadline an examination may take to end by itself."""
@@ -144,7 +145,8 @@ def _grade(platform: Platform, root: Path, folder: Path, deadline: Deadline) -> 
     work = work_in(common, unit)
     (folder / "unpacked").mkdir()
     notebooks = [f"{exam.notebook}.ipynb" for exam in common.exams]
-    notes = take(root / platform.submission, work.assignment.name, notebooks, folder / "unpacked", work.submission)
+    unpacked, bounds = folder / "unpacked", submission_limits(course.file_mib)
+    notes = take(root / platform.submission, work.assignment.name, notebooks, unpacked, work.submission, bounds)
     beside = student_files(work.submission, common.files, common.exams, common.assignment.answers)
     work = replace(work, student=STUDENT, files={**common.files, **beside.files}, said=beside.said)
     require_walls(work.assignment)

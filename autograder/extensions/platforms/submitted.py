@@ -12,7 +12,7 @@ from autograder.submissions.export_names import is_archive, is_notebook, without
 from autograder.submissions.folder import read_chunks, walk
 from autograder.submissions.identity import UnplacedSubmission, resolve
 from autograder.submissions.lms import Item
-from autograder.submissions.members import SUBMISSION, Member, write_new
+from autograder.submissions.members import LARGEST, ArchiveLimits, Member, write_new
 from autograder.submissions.placement import notebook_name
 
 STUDENT = "student"
@@ -20,7 +20,9 @@ STUDENT = "student"
 MAX_NAMES = 5
 
 
-def take(folder: Path, assignment: str, notebooks: Sequence[str], work: Path, target: Path) -> tuple[str, ...]:
+def take(
+    folder: Path, assignment: str, notebooks: Sequence[str], work: Path, target: Path, limits: ArchiveLimits
+) -> tuple[str, ...]:
     """Copy a submission's files into a new folder, the notebook under its released name.
 
     Of an archive that otter's export made, only the notebook and the declared files are taken, whether the platform has
@@ -32,6 +34,7 @@ def take(folder: Path, assignment: str, notebooks: Sequence[str], work: Path, ta
         notebooks: the file names of its notebooks.
         work: an empty folder for what is unpacked.
         target: the folder to make.
+        limits: bounds of a submission.
 
     Returns:
         Notes for the student: what was not taken, and why.
@@ -39,32 +42,32 @@ def take(folder: Path, assignment: str, notebooks: Sequence[str], work: Path, ta
     Raises:
         SubmissionError: there is no notebook, or it is not clear which one is meant; a sentence for the student.
     """
-    submitted, notes = _unplaced_submission(folder, assignment, tuple(notebooks), work)
+    submitted, notes = _unplaced_submission(folder, assignment, tuple(notebooks), work, limits)
     target.mkdir(mode=0o700)
     for name, source in submitted.files.items():
-        write_new(target / name, read_chunks(submitted.root, source, SUBMISSION))
+        write_new(target / name, read_chunks(submitted.root, source, LARGEST))
     return (*notes, *submitted.notes)
 
 
 def _unplaced_submission(
-    folder: Path, assignment: str, notebooks: tuple[str, ...], work: Path
+    folder: Path, assignment: str, notebooks: tuple[str, ...], work: Path, limits: ArchiveLimits
 ) -> tuple[UnplacedSubmission, list[str]]:
-    listed = walk(folder, SUBMISSION)
+    listed = walk(folder, limits)
     notes = [f"{one_line(m.name)} was not taken: {m.problem}" for m in listed if m.problem][:MAX_NAMES]
     members = [member for member in listed if not member.problem]
     books = [member for member in members if is_notebook(member.name)]
     archives = [member for member in members if is_archive(member.name)]
     if not books and len(archives) == 1:
         item = Item(archives[0].name, (archives[0],), student=STUDENT, is_archive=True)
-        submitted = resolve(assignment, notebooks, folder, item, work)
-        _check(_inner_names(walk(submitted.root, SUBMISSION)), notebooks)
+        submitted = resolve(assignment, notebooks, folder, item, work, limits)
+        _check(_inner_names(walk(submitted.root, LARGEST)), notebooks)
         return submitted, notes
     names = _inner_names(members)
     handed_in = {name: names[name] for name in without_export_files("", names)}
     _check(handed_in, notebooks)
     prefix = _common_folder(members)
     item = Item("submission", tuple(handed_in.values()), prefix=prefix, student=STUDENT)
-    return resolve(assignment, notebooks, folder, item, work), notes
+    return resolve(assignment, notebooks, folder, item, work, limits), notes
 
 
 def _inner_names(members: Sequence[Member]) -> dict[str, Member]:

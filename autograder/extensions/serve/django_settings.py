@@ -12,11 +12,10 @@ from autograder.errors import UsageError
 from autograder.extensions.serve import state_folder
 from autograder.extensions.serve.course_keys import door
 from autograder.records.course import Course
-from autograder.submissions.members import MIB, SUBMISSION
+from autograder.submissions.members import MIB
 
 DATABASE_VARIABLE = "AUTOGRADER_SERVE_DATABASE"
 """Environment variable with the address of a PostgreSQL database; without it, the queue is in SQLite."""
-MAX_BODY_BYTES = SUBMISSION.archive_bytes + MIB
 _CACHE = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 10_000}}
 """Where the answers of a Hub are kept."""
 LOCK_SECONDS = 20

@@ -13,11 +13,10 @@ from django.utils.translation import gettext_noop as noop
 
 from autograder.coordinator.submission_grading import is_full
 from autograder.errors import CourseError
-from autograder.extensions.serve.django_settings import MAX_BODY_BYTES
 from autograder.extensions.serve.pages import Answer, notice, with_text
 from autograder.extensions.serve.token_requests import AnswerFault
 from autograder.extensions.serve.visitors import VisitorRole, identify
-from autograder.submissions.members import MIB, SUBMISSION
+from autograder.submissions.members import MIB, submission_limits
 
 _LOG = logging.getLogger("autograder.serve")
 _FULL = 507, noop("No space left"), noop("The server's disk is full. Nothing was handed in: please tell your teachers.")
@@ -39,14 +38,15 @@ def refuse_large_bodies(get_response: Answer) -> Answer:
 
     def answer(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > MAX_BODY_BYTES:
-            return with_text(
-                413,
-                gettext("A hand-in has at most %(most)s MiB. Nothing was handed in.")
-                % {"most": SUBMISSION.archive_bytes // MIB},
-            )
-        if int(length) > MIB and identify(request).role is VisitorRole.NOBODY:
-            return with_text(413, gettext("Open your link first, then hand in again. Nothing was handed in."))
+        if not length.isdigit() or int(length) > MIB:
+            visitor = identify(request)
+            if visitor.role is VisitorRole.NOBODY:
+                return with_text(413, gettext("Open your link first, then hand in again. Nothing was handed in."))
+            assignments = visitor.course.assignments.values()
+            most = max((submission_limits(each.limits.file_mib).archive_bytes for each in assignments), default=0)
+            if not length.isdigit() or int(length) > most + MIB:
+                text = gettext("A hand-in has at most %(most)s MiB. Nothing was handed in.")
+                return with_text(413, text % {"most": most // MIB})
         return get_response(request)
 
     return answer

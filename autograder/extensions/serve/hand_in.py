@@ -28,7 +28,7 @@ from autograder.submissions.collection import collect_items, expected_notebooks
 from autograder.submissions.delivery import Collected
 from autograder.submissions.export_names import ARCHIVES, is_archive
 from autograder.submissions.lms import Item
-from autograder.submissions.members import MIB, SUBMISSION, Member
+from autograder.submissions.members import MIB, ArchiveLimits, Member, submission_limits
 
 ENDINGS = (".ipynb", *ARCHIVES)
 
@@ -58,8 +58,9 @@ def take(request: HttpRequest, visitor: Visitor, assignment: str) -> Job:
     """
     student = visitor.id
     upload = _upload(request, visitor, assignment)
+    limits = submission_limits(visitor.course.assignments[assignment].limits.file_mib)
     receipt = jobs.new_receipt()
-    path = state_folder.uploads(visitor.course) / f"{receipt}{_ending(upload)}"
+    path = state_folder.uploads(visitor.course) / f"{receipt}{_ending(upload, limits)}"
     record = path.with_name(f"{receipt}.json")
     received = datetime.now(UTC)
     try:
@@ -130,7 +131,7 @@ def _upload(request: HttpRequest, visitor: Visitor, assignment: str) -> Uploaded
     return upload
 
 
-def _ending(upload: UploadedFile) -> str:
+def _ending(upload: UploadedFile, limits: ArchiveLimits) -> str:
     """Return the ending of an upload's name.
 
     Raises:
@@ -143,10 +144,8 @@ def _ending(upload: UploadedFile) -> str:
         )
     if not upload.size:
         raise SubmissionError(gettext("The file is empty: nothing was handed in."))
-    if upload.size > SUBMISSION.archive_bytes:
-        raise SubmissionError(
-            gettext("The file is larger than %(most)s MiB.") % {"most": SUBMISSION.archive_bytes // MIB}
-        )
+    if upload.size > limits.archive_bytes:
+        raise SubmissionError(gettext("The file is larger than %(most)s MiB.") % {"most": limits.archive_bytes // MIB})
     return max(endings, key=len)
 
 

@@ -28,9 +28,11 @@ from autograder.extensions.serve.exchange_client import (
     Listing,
     check_names,
 )
+from autograder.records.limits import FILE_MIB, MAX_NOTEBOOK_BYTES
 from autograder.submissions.folder import pack_folder, walk
 from autograder.submissions.manifest import format_timestamp, read_timestamp
-from autograder.submissions.members import SUBMISSION
+from autograder.submissions.members import SUBMISSION, ArchiveLimits, submission_limits
+from autograder.submissions.notebook_inspection import file_mib_of
 
 TOKEN_VARIABLE = "JUPYTERHUB_API_TOKEN"
 ROLES = (
@@ -199,7 +201,7 @@ class DoorSubmit(DoorExchange, abc.ExchangeSubmit):
             say = self.fail if self.strict else self.log.warning
             say(f"Possible missing notebooks: {', '.join(sorted(missing))}")
         with tempfile.TemporaryFile() as archive:
-            pack_folder(folder, names, archive, SUBMISSION)
+            pack_folder(folder, names, archive, _limits(folder))
             digest = hashlib.file_digest(archive, "sha256").hexdigest()
             archive.seek(0)
             news = self.door(course).record(JobNews, "exchange", "submit", folder.name, method="POST", upload=archive)
@@ -212,7 +214,7 @@ class DoorSubmit(DoorExchange, abc.ExchangeSubmit):
         """Yield paths of the files to hand in, by nbgrader's own settings."""
         settings = self.coursedir
         ignored = ignore_patterns(settings.ignore, settings.include, settings.max_file_size, self.log)
-        for member in walk(folder, SUBMISSION):
+        for member in walk(folder, _limits(folder)):
             path = folder / member.name
             if any(ignored(str(part.parent), [part.name]) for part in (path, *path.parents) if folder in part.parents):
                 continue
@@ -220,6 +222,12 @@ class DoorSubmit(DoorExchange, abc.ExchangeSubmit):
                 self.log.warning("%s is left out: it is %s", one_line(member.name), member.problem)
             else:
                 yield member.name
+
+
+def _limits(folder: Path) -> ArchiveLimits:
+    """Return the limits that the notebooks in a folder tell."""
+    books = [path for path in folder.glob("*.ipynb") if path.is_file() and path.stat().st_size <= MAX_NOTEBOOK_BYTES]
+    return submission_limits(max((file_mib_of(path.read_bytes()) for path in books), default=FILE_MIB))
 
 
 class DoorFetchFeedback(DoorExchange, abc.ExchangeFetchFeedback):

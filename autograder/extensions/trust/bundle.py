@@ -14,10 +14,8 @@ A bundle is the instructor's: it holds hidden tests, and the student's name and 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -26,7 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from autograder._util.digests import folder_key, regular_files
+from autograder._util.digests import file_digests, folder_key
 from autograder._util.files import unwritable
 from autograder._util.plain_records import to_plain
 from autograder.coordinator import recordings
@@ -180,19 +178,9 @@ def _contents(work: Work, grade: Grade, *, hidden_data: bool) -> dict[str, bytes
 
 def _left_out(submission: Path, contents: Mapping[str, bytes]) -> dict[str, FileDigest]:
     """List what was handed in and is not in the bundle: the grade's key of the submission covers it."""
-    digests = place_digests(submission)
+    digests = file_digests(submission)
     names = [name for name in digests if f"{SUBMISSION}/{name}" not in contents]
     return {name: FileDigest(digests[name][1], digests[name][0]) for name in names}
-
-
-def place_digests(folder: Path) -> dict[str, tuple[int, str]]:
-    """Digest the files of a folder that can be read: path in it → size and SHA-256, in hex."""
-    digests = {}
-    for path in regular_files(folder):
-        with contextlib.suppress(OSError), path.open("rb") as file:
-            name = path.relative_to(folder).as_posix()
-            digests[name] = (os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
-    return digests
 
 
 def _requests(file: Path) -> dict[str, bytes]:

@@ -10,13 +10,13 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from autograder._util.digests import digest, listed_key
+from autograder._util.digests import digest, file_digests, listed_key
 from autograder.coordinator import recordings
 from autograder.coordinator.cache_keys import exam_digest, observations_digest
 from autograder.exchange.outcome import Recording
 from autograder.exchange.parcel import Common
 from autograder.exchange.work import Work
-from autograder.extensions.trust.bundle import KEY_BYTES, FileDigest, Manifest, place_digests
+from autograder.extensions.trust.bundle import KEY_BYTES, FileDigest, Manifest
 from autograder.records.grade import Grade
 
 PARTS = {
@@ -41,7 +41,7 @@ def doubts(manifest: Manifest, grade: Grade, common: Common, work: Work) -> Iter
 def _keys(manifest: Manifest, common: Common, work: Work) -> dict[str, str]:
     released = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in common.files.items()}
     return {
-        "submission": listed_key({**place_digests(work.submission), **_plain(manifest.left_out)}),
+        "submission": listed_key({**file_digests(work.submission), **_plain(manifest.left_out)}),
         "exam": exam_digest(work.exams, work.hidden, work.modules),
         "files": digest(released),
         "observations": observations_digest(work.exams),

@@ -12,10 +12,9 @@ from autograder.submissions.archive import scan
 from autograder.submissions.collection import collect_items, expected_notebooks, modified_at
 from autograder.submissions.delivery import Collected
 from autograder.submissions.export_names import Names, stem_of
-from autograder.submissions.folder import open_file
-from autograder.submissions.identity import ARCHIVE
+from autograder.submissions.identity import open_archive
 from autograder.submissions.lms import Item, find_items
-from autograder.submissions.members import SUBMISSION, Member
+from autograder.submissions.members import ArchiveLimits, Member, submission_limits
 from autograder.term.people import load_roster
 
 
@@ -39,9 +38,10 @@ def collect_upload(course: Course, assignment: str, path: Path, beside: Iterable
     """
     notebooks = expected_notebooks(course, assignment)
     title = course.assignments[assignment].title
+    limits = submission_limits(course.assignments[assignment].limits.file_mib)
 
     def find(names: Iterable[Member]) -> tuple[Item, ...]:
-        return find_items(names, assignment, course.assignments, title, notebooks)
+        return find_items(names, assignment, course.assignments, title, notebooks, limits=limits)
 
     def read(_: Path) -> tuple[Path, tuple[Item, ...]]:
         try:
@@ -52,18 +52,18 @@ def collect_upload(course: Course, assignment: str, path: Path, beside: Iterable
         item = next((item for item in together if item.name == path.name), None)
         if item is None or (item.is_guessed and load_roster(course).find(item.student or "") is not None):
             return path.parent, find([upload])  # one of several uploads of a student who is known
-        if item.is_archive and not item.problem and _holds_a_class(path, assignment, title):
+        if item.is_archive and not item.problem and _holds_a_class(path, assignment, title, limits):
             item = replace(item, problem="it holds uploads of several people: use `autograder collect` for it")
         return path.parent, (item,)
 
     return collect_items(course, assignment, notebooks, path.name, read)
 
 
-def _holds_a_class(path: Path, assignment: str, title: str) -> bool:
+def _holds_a_class(path: Path, assignment: str, title: str, limits: ArchiveLimits) -> bool:
     """Tell whether a learning system named files in an archive after several students."""
     try:
-        with open_file(path.parent, path.name, ARCHIVE) as file:
-            tops = {member.name.split("/")[0]: "/" in member.name for member in scan(file, SUBMISSION)}
+        with open_archive(path.parent, path.name, limits) as file:
+            tops = {member.name.split("/")[0]: "/" in member.name for member in scan(file, limits)}
     except SubmissionError:
         return False  # it is refused for its own reason when it is opened
     names = Names(assignment, title, [top for top in tops if not tops[top]], {top: [] for top in tops if tops[top]})

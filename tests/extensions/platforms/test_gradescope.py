@@ -41,6 +41,7 @@ from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.limits import Limits
 from autograder.records.run import RunStatus
 from autograder.release.record import Release
+from autograder.submissions.members import SUBMISSION
 
 NOTEBOOK = json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": []})
 
@@ -63,7 +64,7 @@ def taken(tmp_path: Path, files: dict[str, str | bytes], *notebooks: str) -> tup
     (tmp_path / "submission").mkdir(exist_ok=True)
     (tmp_path / "work").mkdir()
     target = tmp_path / "target"
-    notes = take(tmp_path / "submission", "hw", notebooks or ("hw.ipynb",), tmp_path / "work", target)
+    notes = take(tmp_path / "submission", "hw", notebooks or ("hw.ipynb",), tmp_path / "work", target, SUBMISSION)
     return sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()), notes
 
 

@@ -13,8 +13,10 @@ from helpers.remote_models import recorded
 from helpers.torch_modules import network_of
 
 from autograder import check
+from autograder.extensions.pytorch.kernel_side.torch_graph import MAX_NUMBERS
 from autograder.models.network import TrainingSettings
 from autograder.records.checks import is_undecided
+from autograder.records.limits import MAX_FILE_MIB
 
 pytestmark = [
     pytest.mark.slow,
@@ -46,6 +48,10 @@ def test_there_are_thirty_two() -> None:
     assert len(NAMES) == 32
     assert set(networks()) == set(NAMES)
     assert {name for name, network in networks().items() if not network.loss} == set(WITHOUT_LABELS)
+
+
+def test_networks_are_read_up_to_the_numbers_of_the_largest_file_of_weights() -> None:
+    assert MAX_NUMBERS == MAX_FILE_MIB * 2**20 // 4
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -14,8 +14,8 @@ from typing import Any
 from .torch_modules import module_claims
 from .torch_operators import MAX_NODES, OPERATORS, SIZES, VIEWS
 
-MAX_NUMBERS = 60_000_000
-"""Most numbers in all tensors together."""
+MAX_NUMBERS = 240 * 2**20 // 4
+"""Most numbers in all tensors together: those of the largest file of weights, with four bytes each."""
 _DROPPED = ("_assert_", "sym_constrain_range")
 """Beginnings of the names of nodes that compute nothing."""
 _LEFT_OUT = frozenset(["device", "layout", "pin_memory", "memory_format", "non_blocking", "copy", "implicit"])
