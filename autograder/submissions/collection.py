@@ -29,6 +29,7 @@ from autograder.submissions.identity import UnplacedSubmission, resolve
 from autograder.submissions.lms import Item, find_items, numbered
 from autograder.submissions.manifest import MANIFEST
 from autograder.submissions.members import CLASS, Member
+from autograder.submissions.notebook_inspection import asked_files
 
 if TYPE_CHECKING:
     from autograder.submissions.uploaders import People
@@ -70,21 +71,21 @@ def collect(
         raise UsageError(f"There is no assignment “{assignment}”: {', '.join(course.assignments)}.")
     if not source.exists():
         raise UsageError(f"There is no folder or archive {source}.")
-    notebooks = expected_notebooks(course, assignment)
+    expected = expected_files(course, assignment)
 
     def read(staging: Path) -> tuple[Path, tuple[Item, ...]]:
         root, members = _open_source(source.resolve(), staging)
         title = course.assignments[assignment].title
         students = known_students(course)
-        return root, find_items(members, assignment, course.assignments, title, notebooks, layout, students)
+        return root, find_items(members, assignment, course.assignments, title, expected, layout, students)
 
-    return collect_items(course, assignment, notebooks, source.name, read, received)
+    return collect_items(course, assignment, expected, source.name, read, received)
 
 
 def collect_items(
     course: Course,
     assignment: str,
-    notebooks: tuple[str, ...],
+    expected: tuple[str, ...],
     name: str,
     find: Callable[[Path], tuple[Path, tuple[Item, ...]]],
     received: datetime | None = None,
@@ -94,7 +95,7 @@ def collect_items(
     Args:
         course: the course.
         assignment: the assignment's name.
-        notebooks: the file names of its notebooks.
+        expected: the paths of its notebooks and answer files.
         name: the source's name, for a source that is refused as a whole.
         find: gets a folder to unpack into, and returns the items with the folder that their files are named from.
         received: a time that counts for all of them.
@@ -113,7 +114,7 @@ def collect_items(
         delivered: dict[str, datetime] = {}
         for number, item in enumerate(items):
             work = staging / f"item-{number}"
-            results.append(_collect_item(course, assignment, notebooks, root, item, work, received, delivered, people))
+            results.append(_collect_item(course, assignment, expected, root, item, work, received, delivered, people))
             shutil.rmtree(work, ignore_errors=True)
         people.save()
     return tuple(results)
@@ -122,7 +123,7 @@ def collect_items(
 def _collect_item(
     course: Course,
     assignment: str,
-    notebooks: tuple[str, ...],
+    expected: tuple[str, ...],
     root: Path,
     item: Item,
     work: Path,
@@ -133,7 +134,7 @@ def _collect_item(
     """``delivered``: student → the upload's own time, of those that came before it in this source."""
     try:
         work.mkdir()
-        submission = resolve(assignment, notebooks, root, item, work)
+        submission = resolve(assignment, expected, root, item, work)
         identity = people.identified(item, submission.student)
         submission = replace(submission, student=identity.student, notes=(*submission.notes, *identity.notes))
         if identity.student == identity.given:
@@ -193,11 +194,12 @@ def _staging(course: Course) -> Iterator[Path]:
         raise HostError(f"{course.root} cannot be written: {error}. Check free space and permissions.") from error
 
 
-def expected_notebooks(course: Course, assignment: str) -> tuple[str, ...]:
-    """Return the file names of the assignment's notebooks, if the course has them."""
+def expected_files(course: Course, assignment: str) -> tuple[str, ...]:
+    """Return the paths of the assignment's notebooks, if the course has them, and of the files that these ask for."""
     for folder in (course.release(assignment), course.source(assignment)):
-        if names := tuple(sorted(p.name for p in folder.glob("*.ipynb"))):
-            return names
+        if notebooks := sorted(folder.glob("*.ipynb")):
+            asked = (name for path in notebooks for name in asked_files(path.read_bytes()))
+            return tuple(dict.fromkeys([*(path.name for path in notebooks), *asked]))
     return ()
 
 

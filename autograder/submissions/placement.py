@@ -1,10 +1,12 @@
-"""Placement of a submission's files: each notebook under its released name, one of several copies."""
+"""Placement of a submission's files: what the release asks for under its released name, one of several copies."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 
 from autograder._util.text import one_line
 from autograder.records.dates import TIMESTAMP
@@ -23,7 +25,7 @@ def place_files(
 
     Args:
         files: the files of the submission.
-        expected: the file names of the assignment's notebooks.
+        expected: the paths of the assignment's notebooks and answer files.
         is_loose: whether the files lay in no folder of their own.
     """
     targets: dict[str, Member] = {}
@@ -32,7 +34,9 @@ def place_files(
     for name in sorted(files, key=lambda n: (n not in expected, n)):
         if name in (MANIFEST, TIMESTAMP):
             continue
-        target = notebook_name(name, expected, alone=len(tops) == 1) if name in tops else name
+        target = name
+        if name in tops or is_loose:
+            target = released_name(name, expected, alone=len(tops) == 1)
         first = targets.get(target)
         if first is not None and (target == name or target in files or _later(first, files[name])):
             notes.append(f"another copy, {one_line(name)}, was left out")
@@ -42,8 +46,13 @@ def place_files(
         elif target != name and not is_loose:
             notes.append(f"{one_line(name)} was taken for {target}")
         targets[target] = files[name]
-    if tops and expected and not set(expected) & set(targets):
-        notes.append(f"none of its notebooks is {' or '.join(expected)}")
+    notebooks = tuple(filter(is_notebook, expected))
+    if tops and notebooks and not set(notebooks) & set(targets):
+        notes.append(f"none of its notebooks is {' or '.join(notebooks)}")
+    places = {name: answer_named(name, expected) for name in targets}
+    for answer in sorted({*places.values()} - {"", *targets}):
+        copies = sorted(name for name, place in places.items() if place == answer)
+        notes += [f"{answer} may be any of {', '.join(map(one_line, copies))}"] if len(copies) > 1 else []
     return {target: member.name for target, member in targets.items()}, notes
 
 
@@ -59,20 +68,46 @@ def _age(member: Member) -> datetime:
     return member.modified or datetime.min.replace(tzinfo=UTC)
 
 
-def notebook_name(name: str, expected: tuple[str, ...], *, alone: bool) -> str:
-    """Return the released name of a notebook that was renamed on its way, if only one can be meant.
+def released_name(name: str, expected: tuple[str, ...], *, alone: bool) -> str:
+    """Return the released path of a file that was renamed on its way, if only one can be meant.
 
     Args:
         name: its name as it came.
-        expected: the file names of the assignment's notebooks.
+        expected: the paths of the assignment's notebooks and answer files.
         alone: whether it is the only notebook of its submission.
     """
     if name in expected:
         return name
-    stem = name[: -len(".ipynb")]
+    suffix = ".ipynb" if is_notebook(name) else PurePosixPath(name).suffix
+    stem = name[: len(name) - len(suffix)]
+    same_kind = [path for path in expected if path.endswith(suffix or "/")]
+    last_names = Counter(PurePosixPath(path).name for path in same_kind)
     # The longest first: “p1” is the end of “warm_p1” too.
-    for candidate in sorted(expected, key=len, reverse=True):
-        released_stem = re.escape(candidate.removesuffix(".ipynb"))
-        if re.fullmatch(rf"(?:.*_)?{released_stem}{COPY_SUFFIX}", stem):
+    for candidate in sorted(same_kind, key=len, reverse=True):
+        released_stem = PurePosixPath(candidate).stem
+        is_only = last_names[PurePosixPath(candidate).name] == 1
+        if is_only and re.fullmatch(rf"(?:.*_)?{re.escape(released_stem)}{COPY_SUFFIX}", stem):
             return candidate
-    return expected[0] if alone and len(expected) == 1 else stem + ".ipynb"
+    return same_kind[0] if is_notebook(name) and alone and len(same_kind) == 1 else stem + suffix
+
+
+def answer_named(name: str, expected: Iterable[str]) -> str:
+    """Return the answer file that a file is by its path or, in another folder, by its last name; empty: it is none."""
+    answers = [path for path in expected if not is_notebook(path)]
+    if name in answers:
+        return name
+    last = PurePosixPath(name).name.casefold()
+    same = [path for path in answers if PurePosixPath(path).name.casefold() == last]
+    below = [path for path in same if name.endswith(f"/{path}")]
+    return next(iter(below or (same if len(same) == 1 and not last.startswith("__init__.") else [])), "")
+
+
+def answer_root(names: Iterable[str], expected: Iterable[str]) -> str | None:
+    """Return the folder, with ``/``, in which these files have the answer files' paths; None: none is an answer file.
+
+    It is the top, if some of the answers lie outside.
+    """
+    answers = {name: path for name in names if (path := answer_named(name, expected))}
+    roots = Counter(name.removesuffix(path) for name, path in answers.items() if name.endswith(path))
+    around_all = [root for root in roots if all(name.startswith(root) for name in answers)]
+    return max(around_all, key=lambda root: (roots[root], -len(root)), default="") if answers else None

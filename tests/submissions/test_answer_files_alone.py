@@ -1,0 +1,138 @@
+"""Hand-ins without a notebook: folders, archives and loose files with the modules that a release asks for."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from autograder.records.course import Assignment, Course
+from autograder.submission import Collected, CollectStatus, collect
+
+NOON = datetime(2026, 1, 30, 12, 0, tzinfo=UTC)
+LAYERS, LOSSES = "def relu(x):\n    return max(x, 0)\n", "def mse(a, b):\n    return 0\n"
+WORK = {"net/__init__.py": "", "net/layers.py": LAYERS, "net/helper.py": "HELPER = 1\n", "losses.py": LOSSES}
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    """A course whose release asks for two modules, and whose notebook has no cell to write in."""
+    root = tmp_path / "course"
+    (root / "release/hw1").mkdir(parents=True)
+    origin = {"assignment": "hw1", "files": ["losses.py", "net/layers.py"]}
+    notebook = {"nbformat": 4, "nbformat_minor": 4, "metadata": {"autograder": origin}, "cells": []}
+    (root / "release/hw1/hw1.ipynb").write_text(json.dumps(notebook))
+    return Course(root, "course", "Course", {name: Assignment(name, name) for name in ("hw1", "hw2")})
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    return folder
+
+
+def put(folder: Path, files: dict[str, str]) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        os.utime(path, (NOON.timestamp(),) * 2)
+
+
+def zipped(path: Path, files: dict[str, str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+
+
+def below(folder: str, files: dict[str, str]) -> dict[str, str]:
+    return {f"{folder}/{name}": content for name, content in files.items()}
+
+
+def handed_in(course: Course, student: str) -> dict[str, str]:
+    folder = course.submitted(student, "hw1")
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {name: path.read_text() for name, path in files.items() if name != "timestamp.txt"}
+
+
+def only(found: tuple[Collected, ...]) -> Collected:
+    assert len(found) == 1, [str(one) for one in found]
+    return found[0]
+
+
+@pytest.mark.parametrize("around", ["", "hw1/", "work/", "my homework/code/"])
+def test_a_students_folder_of_modules_is_a_hand_in(course: Course, inbox: Path, around: str) -> None:
+    put(inbox, {f"ada/{around}{name}": content for name, content in WORK.items()})
+    found = only(collect(course, "hw1", inbox))
+    assert (found.status, found.student, found.timestamp) == (CollectStatus.COLLECTED, "ada", NOON)
+    assert handed_in(course, "ada") == WORK
+
+
+@pytest.mark.parametrize("around", ["", "work/", "a/b/"])
+@pytest.mark.parametrize("place", ["ada.zip", "ada/work.zip", "Ada Lovelace_123_assignsubmission_file_/work.zip"])
+def test_a_students_archive_of_modules_is_a_hand_in(course: Course, inbox: Path, place: str, around: str) -> None:
+    zipped(inbox / place, {f"{around}{name}": content for name, content in WORK.items()})
+    found = only(collect(course, "hw1", inbox))
+    assert found.status is CollectStatus.COLLECTED
+    assert handed_in(course, found.student or "") == WORK
+
+
+def test_one_of_several_answer_files_is_enough(course: Course, inbox: Path) -> None:
+    put(inbox, {"ada/losses.py": LOSSES})
+    assert only(collect(course, "hw1", inbox)).status is CollectStatus.COLLECTED
+
+
+def test_modules_below_a_folder_keep_what_they_import(course: Course, inbox: Path) -> None:
+    """Files around the folder with the answers go along only if answers lie there, too."""
+    put(inbox, {**below("ada/src", WORK), "ada/README.md": "Hello"})
+    collect(course, "hw1", inbox)
+    assert handed_in(course, "ada") == WORK
+
+
+def test_another_assignments_folder_is_no_hand_in(course: Course, inbox: Path) -> None:
+    put(inbox, below("ada/hw2", WORK))
+    assert collect(course, "hw1", inbox) == ()
+
+
+def test_loose_modules_of_one_student_are_one_hand_in_with_their_released_names(course: Course, inbox: Path) -> None:
+    """Canvas gives an upload of several files so, and numbers those that came a second time."""
+    put(inbox, {"adalovelace_12_34_losses-2.py": LOSSES, "adalovelace_12_35_layers.py": LAYERS})
+    found = only(collect(course, "hw1", inbox))
+    assert found.student == "adalovelace"
+    assert handed_in(course, "adalovelace") == {"losses.py": LOSSES, "net/layers.py": LAYERS}
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({"ada/other.py": "x = 1"}, "there is no notebook in ada/ or ada/hw1/, and none of losses.py, net/layers.py"),
+        ({"losses.py": LOSSES}, "named after the assignment"),
+        ({"ada_other.py": "x = 1"}, "neither a notebook nor an archive"),
+    ],
+)
+def test_what_holds_no_answer_is_refused(course: Course, inbox: Path, files: dict[str, str], reason: str) -> None:
+    put(inbox, files)
+    found = only(collect(course, "hw1", inbox))
+    assert found.status is CollectStatus.REFUSED
+    assert reason in found.reason
+
+
+def test_an_archive_without_an_answer_is_refused_by_what_is_asked_for(course: Course, inbox: Path) -> None:
+    zipped(inbox / "ada.zip", {"other.py": "x = 1"})
+    reason = only(collect(course, "hw1", inbox)).reason
+    assert reason == (
+        "there is no notebook at its top, and none of losses.py, net/layers.py in it (archives in it are not opened)"
+    )
+
+
+def test_a_course_of_notebooks_alone_takes_no_module_for_a_hand_in(course: Course, inbox: Path) -> None:
+    """The control: what the release does not ask for is no hand-in."""
+    (course.root / "release/hw1/hw1.ipynb").write_text('{"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": []}')
+    put(inbox, below("ada", WORK))
+    assert only(collect(course, "hw1", inbox)).reason == "there is no notebook in ada/ or ada/hw1/"
