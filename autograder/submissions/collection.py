@@ -95,7 +95,7 @@ def collect_items(
     Args:
         course: the course.
         assignment: the assignment's name.
-        expected: the paths of its notebooks and answer files.
+        expected: the paths of its notebooks, and of the files that these ask for.
         name: the source's name, for a source that is refused as a whole.
         find: gets a folder to unpack into, and returns the items with the folder that their files are named from.
         received: a time that counts for all of them.

@@ -68,7 +68,7 @@ def resolve(assignment: str, expected: tuple[str, ...], root: Path, item: Item, 
 
     Args:
         assignment: the assignment's name.
-        expected: the paths of its notebooks and answer files.
+        expected: the paths of its notebooks, and of the files that these ask for.
         root: the folder that the item's files are named from.
         item: the item.
         work: a folder to unpack into.
@@ -81,7 +81,7 @@ def resolve(assignment: str, expected: tuple[str, ...], root: Path, item: Item, 
     if item.is_archive:
         return _resolve_archive(assignment, expected, root, item, work)
     members = {m.name.removeprefix(item.prefix or item.around): m for m in item.members}
-    files, notes = place_files(members, expected, is_loose=not item.prefix)
+    files, notes = place_files(members, expected, is_loose=not item.prefix, placed=item.placed)
     time = item.received or _clock(root, item) or item.time
     return UnplacedSubmission(item.student or "", root, files, time or datetime.now(UTC), (*item.notes, *notes))
 
@@ -105,10 +105,10 @@ def _resolve_archive(
     by_name = {m.name.removeprefix(prefix): m for m in content}
     by_name = {name: by_name[name] for name in without_export_files(item.name, by_name)}
     if not any(is_notebook(name) and "/" not in name for name in by_name):
-        root = answer_root(by_name, expected)
-        if root is None:
+        folder = answer_root(by_name, expected)
+        if folder is None:
             raise SubmissionError(f"there is no notebook at its top{and_no_answer(expected)} ({_NOT_OPENED})")
-        by_name = {name.removeprefix(root): m for name, m in by_name.items() if name.startswith(root)}
+        by_name = {name.removeprefix(folder): m for name, m in by_name.items() if name.startswith(folder)}
     files, notes = place_files(by_name, expected, is_loose=False)
     student, more = _student(item, manifest)
     # The student chooses the dates in the archive; the learning system sets the file's.

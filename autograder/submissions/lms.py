@@ -6,8 +6,8 @@ How learning systems name things is in :mod:`~autograder.submissions.export_name
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -29,7 +29,7 @@ from autograder.submissions.export_names import (
     stem_of,
 )
 from autograder.submissions.members import MIB, SUBMISSION, Member, collision_key
-from autograder.submissions.placement import answer_root, released_name
+from autograder.submissions.placement import answer_modules, answer_root, notebook_name, renamed_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,9 @@ class Item:
     system: str = ""
     """The learning system that gave the name, a key of :data:`~autograder.submissions.export_names.SYSTEMS`."""
     rest: str = ""
-    """Of a file whose student was taken to be what stands before the first ``_``: what follows."""
+    """Text after the student, and what the system put there, in the name of a file."""
+    placed: Mapping[str, str] = field(default_factory=dict)
+    """Member's name → released path, of loose answer files."""
     is_guessed: bool = False
     """Whether it was: nothing says that a person is meant."""
     is_told: bool = False
@@ -85,7 +87,7 @@ def find_items(
         assignment: the assignment's name.
         other_assignments: all assignments of the course; folders of the others are passed over.
         title: the assignment's title, as learning systems may have it.
-        expected: paths of the assignment's notebooks and answer files.
+        expected: paths of the assignment's notebooks, and of the files that these ask for.
         layout: the instructor's word on how names are to be read.
         students: ids of students of the course, as far as they are known: a folder named so is a student's.
     """
@@ -108,7 +110,8 @@ def find_items(
         if top in ("", ".", ".."):
             items += [Item(m.name, problem=m.problem or "a strange path") for m in group]
         elif len(group) == 1 and group[0].name == base + top:
-            items += [] if names.is_of_system(top) else [replace(_file(group[0], top, names, no_students, expected), around=base)]
+            loose = replace(_file(group[0], top, names, no_students, expected), around=base)
+            items += [] if names.is_of_system(top) else [loose]
         else:
             items += _folder(group, base, top, names, no_students, expected)
     if is_doubtful:
@@ -180,9 +183,10 @@ def _read(name: str, names: Names, *, folder: bool) -> tuple[ExportSystem | None
 def _file(member: Member, name: str, names: Names, no_students: frozenset[str], expected: tuple[str, ...]) -> Item:
     """Read the name of a file at the top: a notebook, an answer file or an archive, named after the student."""
     item = Item(name, (member,), time=member.modified, is_archive=is_archive(name), problem=member.problem)
-    is_answer = not item.is_archive and released_name(name, expected, alone=False) in expected
-    if not item.is_archive and not is_notebook(name) and not is_answer:
-        return replace(item, problem=item.problem or "neither a notebook nor an archive")
+    suffix = PurePosixPath(name).suffix
+    is_answer = not item.is_archive and not is_notebook(name) and any(path.endswith(suffix or "/") for path in expected)
+    if not (item.is_archive or is_notebook(name) or is_answer):
+        return replace(item, problem=item.problem or _NEITHER)
     if is_bare_export(name, names.assignment):
         return replace(item, problem=item.problem or _EXPORT)
     stem = PurePosixPath(name).stem if is_answer else stem_of(name)
@@ -202,9 +206,13 @@ def _file(member: Member, name: str, names: Names, no_students: frozenset[str], 
         item = replace(item, student=student, is_given=bool(separator), rest=remainder, is_guessed=True)
         if student == names.assignment or stem in no_students:
             return replace(item, student=None, problem=_NO_STUDENT)
+    if is_answer:
+        answer = renamed_answer(item.rest, suffix, expected)
+        item = replace(item, placed={member.name: answer}, problem=item.problem or ("" if answer else _NEITHER))
     return _with_student_name(item)
 
 
+_NEITHER = "neither a notebook nor an archive"
 _EXPORT = "otter's export named it after the notebook; name it after the student (jane.zip)"
 _NO_STUDENT = "it is named after the assignment, not after a student"
 
@@ -216,6 +224,7 @@ def _key_of(system: ExportSystem | None) -> str:
 def _informed(item: Item, reading: NameReading) -> Item:
     """Set what a learning system's name says."""
     item = replace(item, student=reading.student, key=reading.key, problem=item.problem or reading.problem)
+    item = replace(item, rest=reading.rest)
     item = replace(item, notes=(reading.note,) if reading.note else ())
     return _timed(item, reading.time) if reading.time else item
 
@@ -276,7 +285,7 @@ def in_folder(
         prefix: the folder, with ``/``.
         assignment: the assignment's name.
         no_students: names of assignments and of their files: another assignment's folder is passed over.
-        expected: paths of the assignment's notebooks and answer files.
+        expected: paths of the assignment's notebooks, and of the files that these ask for.
         is_nbgraders: whether a timestamp.txt in ``<assignment>/`` is nbgrader's.
     """
     inner = f"{prefix}{assignment}/"
@@ -319,7 +328,7 @@ def in_folder(
 
 def and_no_answer(expected: Iterable[str]) -> str:
     """Continue the sentence that there is no notebook: none of the answer files is there, either."""
-    answers = [name for name in expected if not is_notebook(name)]
+    answers = answer_modules(expected)
     return f", and none of {', '.join(answers)} in it" if answers else ""
 
 
@@ -362,7 +371,8 @@ def _join_loose(items: list[Item], *, attempts: bool) -> list[Item]:
         else:
             received = max(filter(None, [first.received, item.received]), default=None)
             names = f"{first.name}, {item.name}"
-            merged = replace(first, name=names, members=first.members + item.members, received=received)
+            members, placed = first.members + item.members, {**first.placed, **item.placed}
+            merged = replace(first, name=names, members=members, placed=placed, received=received)
             joined[key] = _limited(merged)
     return [_limited(i) if i.members and not i.is_archive else i for i in joined.values()]
 
@@ -399,7 +409,10 @@ def _refuse_merged(items: list[Item], expected: tuple[str, ...]) -> list[Item]:
     rests: dict[str, set[tuple[str, str]]] = {}
     for item in items:
         if item.is_guessed and item.student is not None:
-            notebook = "" if item.is_archive else released_name(item.name, expected, alone=False)
+            notebook = ""
+            if is_notebook(item.name):
+                notebook = notebook_name(item.name, tuple(filter(is_notebook, expected)), alone=False)
+            notebook = item.placed.get(item.members[0].name, notebook)
             remainder = re.sub(rf"{COPY_SUFFIX}$", "", item.rest)
             rests.setdefault(item.student, set()).add((notebook if notebook in expected else "", remainder))
 

@@ -10,13 +10,13 @@ from pathlib import PurePosixPath
 
 from autograder._util.text import one_line
 from autograder.records.dates import TIMESTAMP
-from autograder.submissions.export_names import COPY_SUFFIX, SYSTEMS, is_notebook, stem_of
+from autograder.submissions.export_names import COPY_SUFFIX, SYSTEMS, is_notebook
 from autograder.submissions.manifest import MANIFEST
 from autograder.submissions.members import Member
 
 
 def place_files(
-    files: Mapping[str, Member], expected: tuple[str, ...], *, is_loose: bool
+    files: Mapping[str, Member], expected: tuple[str, ...], *, is_loose: bool, placed: Mapping[str, str] | None = None
 ) -> tuple[dict[str, str], list[str]]:
     """Decide where each file goes: target name → member's name; and write notes for a person.
 
@@ -25,18 +25,19 @@ def place_files(
 
     Args:
         files: the files of the submission.
-        expected: the paths of the assignment's notebooks and answer files.
+        expected: the paths of the assignment's notebooks, and of the files that these ask for.
         is_loose: whether the files lay in no folder of their own.
+        placed: member's name → released path, where it is known already.
     """
     targets: dict[str, Member] = {}
     notes: list[str] = []
+    notebooks = tuple(filter(is_notebook, expected))
     tops = [name for name in files if is_notebook(name) and "/" not in name]
     for name in sorted(files, key=lambda n: (n not in expected, n)):
         if name in (MANIFEST, TIMESTAMP):
             continue
-        target = name
-        if name in tops or is_loose:
-            target = released_name(name, expected, alone=len(tops) == 1)
+        target = notebook_name(name, notebooks, alone=len(tops) == 1) if name in tops else name
+        target = (placed or {}).get(files[name].name, target)
         first = targets.get(target)
         if first is not None and (target == name or target in files or _later(first, files[name])):
             notes.append(f"another copy, {one_line(name)}, was left out")
@@ -46,7 +47,6 @@ def place_files(
         elif target != name and not is_loose:
             notes.append(f"{one_line(name)} was taken for {target}")
         targets[target] = files[name]
-    notebooks = tuple(filter(is_notebook, expected))
     if tops and notebooks and not set(notebooks) & set(targets):
         notes.append(f"none of its notebooks is {' or '.join(notebooks)}")
     places = {name: answer_named(name, expected) for name in targets}
@@ -58,8 +58,9 @@ def place_files(
 
 def _later(member: Member, earlier: Member) -> bool:
     """Tell whether ``member`` is not the earlier upload. Canvas numbers uploads of one date; else dates tell."""
-    counts = [int(re.sub(r"\D", "", re.search(rf"{COPY_SUFFIX}$", stem_of(m.name))[0]) or 0) for m in (member, earlier)]  # type: ignore[index]
-    if all(SYSTEMS["canvas"].pattern.fullmatch(stem_of(m.name)) for m in (member, earlier)):
+    stems = [PurePosixPath(m.name).stem for m in (member, earlier)]
+    counts = [int(re.sub(r"\D", "", re.search(rf"{COPY_SUFFIX}$", stem)[0]) or 0) for stem in stems]  # type: ignore[index]
+    if all(map(SYSTEMS["canvas"].pattern.fullmatch, stems)):
         return counts[0] >= counts[1]
     return (_age(member), counts[0]) >= (_age(earlier), counts[1])
 
@@ -68,32 +69,40 @@ def _age(member: Member) -> datetime:
     return member.modified or datetime.min.replace(tzinfo=UTC)
 
 
-def released_name(name: str, expected: tuple[str, ...], *, alone: bool) -> str:
-    """Return the released path of a file that was renamed on its way, if only one can be meant.
+def notebook_name(name: str, expected: tuple[str, ...], *, alone: bool) -> str:
+    """Return the released name of a notebook that was renamed on its way, if only one can be meant.
 
     Args:
         name: its name as it came.
-        expected: the paths of the assignment's notebooks and answer files.
+        expected: the file names of the assignment's notebooks.
         alone: whether it is the only notebook of its submission.
     """
     if name in expected:
         return name
-    suffix = ".ipynb" if is_notebook(name) else PurePosixPath(name).suffix
-    stem = name[: len(name) - len(suffix)]
-    same_kind = [path for path in expected if path.endswith(suffix or "/")]
-    last_names = Counter(PurePosixPath(path).name for path in same_kind)
+    stem = name[: -len(".ipynb")]
     # The longest first: “p1” is the end of “warm_p1” too.
-    for candidate in sorted(same_kind, key=len, reverse=True):
-        released_stem = PurePosixPath(candidate).stem
-        is_only = last_names[PurePosixPath(candidate).name] == 1
-        if is_only and re.fullmatch(rf"(?:.*_)?{re.escape(released_stem)}{COPY_SUFFIX}", stem):
+    for candidate in sorted(expected, key=len, reverse=True):
+        released_stem = re.escape(candidate.removesuffix(".ipynb"))
+        if re.fullmatch(rf"(?:.*_)?{released_stem}{COPY_SUFFIX}", stem):
             return candidate
-    return same_kind[0] if is_notebook(name) and alone and len(same_kind) == 1 else stem + suffix
+    return expected[0] if alone and len(expected) == 1 else stem + ".ipynb"
+
+
+def renamed_answer(stem: str, suffix: str, expected: Iterable[str]) -> str:
+    """Return the only file asked for whose last name this is, perhaps with a copy's number; empty: there is none."""
+    paths = [PurePosixPath(path) for path in expected if path.endswith(suffix) and not is_notebook(path)]
+    same = [path for path in paths if re.fullmatch(re.escape(path.stem) + COPY_SUFFIX, stem)]
+    return str(same[0]) if len(same) == 1 else ""
+
+
+def answer_modules(expected: Iterable[str]) -> list[str]:
+    """Return the modules that students write in: each of them alone is a hand-in, and a file with weights is none."""
+    return [path for path in expected if path.endswith(".py")]
 
 
 def answer_named(name: str, expected: Iterable[str]) -> str:
     """Return the answer file that a file is by its path or, in another folder, by its last name; empty: it is none."""
-    answers = [path for path in expected if not is_notebook(path)]
+    answers = answer_modules(expected)
     if name in answers:
         return name
     last = PurePosixPath(name).name.casefold()

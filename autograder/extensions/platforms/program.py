@@ -142,8 +142,9 @@ def _grade(platform: Platform, root: Path, folder: Path, deadline: Deadline) -> 
     unit.mkdir()
     work = work_in(common, unit)
     (folder / "unpacked").mkdir()
-    notebooks = [f"{exam.notebook}.ipynb" for exam in common.exams]
-    notes = take(root / platform.submission, work.assignment.name, notebooks, folder / "unpacked", work.submission)
+    expected = [f"{exam.notebook}.ipynb" for exam in common.exams]
+    expected += dict.fromkeys(cell.file for exam in common.exams for cell in exam.answer_files)
+    notes = take(root / platform.submission, work.assignment.name, expected, folder / "unpacked", work.submission)
     beside = student_files(work.submission, common.files, common.exams, common.assignment.answers)
     work = replace(work, student=STUDENT, files={**common.files, **beside.files}, said=beside.said)
     require_walls(work.assignment)
