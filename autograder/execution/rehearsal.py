@@ -31,7 +31,7 @@ from autograder.records.run import CellRun, StartedKernel
 from autograder.submissions.folder import read_chunks
 from autograder.submissions.members import SUBMISSION
 from autograder.submissions.notebook_inspection import compare, marks_of, metadata_of, own_code, read_cells, source_of
-from autograder.submissions.packing import needed_files, released_notebook
+from autograder.submissions.packing import needed_files, notebook_in, released_notebook
 from autograder.submissions.student_habits import explained, habits, without_installations
 
 IN_SANDBOX = "in the sandbox, as grading does: without network, and with the files that go along"
@@ -122,7 +122,7 @@ def rehearse(
     """Run a notebook from the top in a fresh kernel, and say what the grader will find.
 
     Args:
-        notebook: the student's notebook.
+        notebook: the student's notebook, or its folder.
         start: starts the kernel.
         sandbox_label: where it runs, for the result.
         release: the released notebook or its folder; with it, the instructor's cells are run as they were released.
@@ -134,6 +134,7 @@ def rehearse(
         HostError: no kernel starts here.
     """
     limits = limits or Limits()
+    notebook = notebook_in(notebook, release)
     if not notebook.is_file():
         raise UsageError(f"There is no notebook {notebook}.")
     path = released_notebook(notebook, release)

@@ -24,12 +24,13 @@ from autograder.records.course import Course
 from autograder.submissions.archive import extract
 from autograder.submissions.delivery import Collected, CollectStatus, deliver
 from autograder.submissions.export_names import ExportLayout
-from autograder.submissions.folder import walk
+from autograder.submissions.folder import read_chunks, walk
 from autograder.submissions.identity import UnplacedSubmission, resolve
 from autograder.submissions.lms import Item, find_items, numbered
 from autograder.submissions.manifest import MANIFEST
-from autograder.submissions.members import CLASS, Member
+from autograder.submissions.members import CLASS, SUBMISSION, Member
 from autograder.submissions.notebook_inspection import asked_files
+from autograder.submissions.placement import answer_modules, answer_named
 
 if TYPE_CHECKING:
     from autograder.submissions.uploaders import People
@@ -136,7 +137,8 @@ def _collect_item(
         work.mkdir()
         submission = resolve(assignment, expected, root, item, work)
         identity = people.identified(item, submission.student)
-        submission = replace(submission, student=identity.student, notes=(*submission.notes, *identity.notes))
+        notes = (*submission.notes, *identity.notes, *_changed_files(course.release(assignment), submission, expected))
+        submission = replace(submission, student=identity.student, notes=notes)
         if identity.student == identity.given:
             submission = _numbered(course, assignment, item, submission, people)
         now = datetime.now(UTC)
@@ -162,6 +164,21 @@ def _collect_item(
             raise
         reason = f"this file system does not allow one of its names ({error.strerror})"
         return Collected(item.name, CollectStatus.REFUSED, item.student, reason=reason)
+
+
+def _changed_files(release: Path, submission: UnplacedSubmission, expected: tuple[str, ...]) -> list[str]:
+    """Say how many of the modules to write in are not as they were released; nothing where there are none."""
+    released = {name: release / name for name in answer_modules(expected) if (release / name).is_file()}
+    handed_in = {answer_named(name, released): source for name, source in sorted(submission.files.items())}
+    handed_in |= {name: submission.files[name] for name in released if name in submission.files}
+
+    def is_changed(name: str) -> bool:
+        if name not in handed_in:
+            return False
+        content = b"".join(read_chunks(submission.root, handed_in[name], SUBMISSION))
+        return content.split() != released[name].read_bytes().split()
+
+    return [f"{sum(map(is_changed, released))} of {len(released)} files changed"] if released else []
 
 
 def _numbered(
@@ -198,8 +215,8 @@ def expected_files(course: Course, assignment: str) -> tuple[str, ...]:
     """Return the paths of the assignment's notebooks, if the course has them, and of the files that these ask for."""
     for folder in (course.release(assignment), course.source(assignment)):
         if notebooks := sorted(folder.glob("*.ipynb")):
-            asked = (name for path in notebooks for name in asked_files(path.read_bytes()))
-            return tuple(dict.fromkeys([*(path.name for path in notebooks), *asked]))
+            answers = (name for path in notebooks for name in asked_files(path.read_bytes()))
+            return tuple(dict.fromkeys([*(path.name for path in notebooks), *answers]))
     return ()
 
 

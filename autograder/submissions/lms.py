@@ -181,7 +181,7 @@ def _read(name: str, names: Names, *, folder: bool) -> tuple[ExportSystem | None
 
 
 def _file(member: Member, name: str, names: Names, no_students: frozenset[str], expected: tuple[str, ...]) -> Item:
-    """Read the name of a file at the top: a notebook, an answer file or an archive, named after the student."""
+    """Read the name of a notebook, an answer file or an archive at the top, named after the student."""
     item = Item(name, (member,), time=member.modified, is_archive=is_archive(name), problem=member.problem)
     suffix = PurePosixPath(name).suffix
     is_answer = not item.is_archive and not is_notebook(name) and any(path.endswith(suffix or "/") for path in expected)
@@ -263,8 +263,8 @@ def _folder(
         item = replace(item, clock=clock if any(m.name == clock for m in group) else "")
         prefix += f"{system.own_folder}/"
         group = [member for member in group if member.name.startswith(prefix)]
-    found = in_folder(item, group, prefix, names.assignment, no_students, expected, is_nbgraders=reading is None)
-    return [replace(one, name=one.name.removeprefix(base)) for one in found]
+    inner = in_folder(item, group, prefix, names.assignment, no_students, expected, is_nbgraders=reading is None)
+    return [replace(submission, name=submission.name.removeprefix(base)) for submission in inner]
 
 
 def in_folder(

@@ -102,7 +102,7 @@ def pack(
     does not have. Smaller faults are warnings in the receipt.
 
     Args:
-        notebook: the student's notebook.
+        notebook: the student's notebook, or its folder.
         student: the student's name or number.
         release: the released notebook or its folder. With it, answered cells are told exactly, and unchanged files are
             left out.
@@ -117,8 +117,9 @@ def pack(
 
     Raises:
         SubmissionError: the notebook could not be graded (not JSON, not nbformat 4, too large).
-        UsageError: a path does not exist.
+        UsageError: a path does not exist, or which notebook of the folder is meant cannot be told.
     """
+    notebook = notebook_in(notebook, release)
     student = student_name(student)
     team = tuple(dict.fromkeys(map(student_name, team)))
     if not notebook.is_file():
@@ -134,7 +135,7 @@ def pack(
     released = read_cells(released_path.name, released_path.read_bytes())[0] if released_path else None
     answered, unanswered, more = compare(student_cells, released)
     asked_for = _asked_for(notebook, released_path)
-    modules, nowhere = _local(notebook, student_cells, released_path)
+    modules, nowhere = _local(notebook, student_cells, released_path, asked_for)
     files = {notebook.name if released_path is None else released_path.name: data}
     for name, content in _files_beside(notebook, student_cells, released_path, asked_for, modules):
         together = sum(map(len, files.values())) + len(content)
@@ -176,6 +177,27 @@ def _assignment(name: str) -> str:
         return student_name(name)
     except SubmissionError as error:
         raise UsageError(f"“{one_line(name)}” cannot be an assignment: name the notebook's folder after it.") from error
+
+
+def notebook_in(folder: Path, release: Path | None) -> Path:
+    """Find the notebook to hand in: the only one of a folder, else the one that was released; a file is itself.
+
+    Raises:
+        UsageError: there is none, or several may be meant.
+    """
+    if not folder.is_dir():
+        return folder
+    notebooks = [path for path in sorted(folder.glob("*.ipynb")) if path.is_file() and not is_junk(path.name)]
+    if release is not None:
+        notebooks = [path for path in notebooks if (release / path.name).is_file()] or notebooks
+    released = [path for path in notebooks if assignment_of(path.read_bytes())]
+    chosen = released if len(released) == 1 else notebooks
+    if not chosen:
+        raise UsageError(f"There is no notebook in {folder}: put the one of the release there.")
+    if len(chosen) > 1 and release is None:
+        names = ", ".join(path.name for path in chosen)
+        raise UsageError(f"There are several notebooks in {folder} ({names}): name one, or the release with --release.")
+    return chosen[0]
 
 
 def released_notebook(notebook: Path, release: Path | None) -> Path | None:
@@ -224,8 +246,9 @@ def needed_files(notebook: Path, cells: list[Mapping[str, Any]], released: Path 
     release asks for.
     The folder is never listed: it may be a downloads folder, and its other files are private.
     """
-    modules, _ = _local(notebook, cells, released)
-    return _files_beside(notebook, cells, released, _asked_for(notebook, released), modules)
+    asked_for = _asked_for(notebook, released)
+    modules, _ = _local(notebook, cells, released, asked_for)
+    return _files_beside(notebook, cells, released, asked_for, modules)
 
 
 def _asked_for(notebook: Path, released: Path | None) -> set[str]:
@@ -237,6 +260,10 @@ def _files_beside(
     notebook: Path, cells: list[Mapping[str, Any]], released: Path | None, asked_for: Set[str], modules: Iterable[str]
 ) -> Iterator[tuple[str, bytes]]:
     mentioned = {*_QUOTED.findall(_code(cells)), *modules, *asked_for}
+    for name in {*modules, *asked_for}:
+        with contextlib.suppress(SubmissionError):
+            is_module = name.endswith(".py") and not name_problem(name)
+            mentioned |= _quoted_in(notebook.parent, name) if is_module else set()
     if released is not None:
         mentioned |= {p.name for p in released.parent.glob("*.ipynb")}
     for name in sorted(mentioned - {notebook.name, MANIFEST, TIMESTAMP}):
@@ -249,6 +276,11 @@ def _files_beside(
         original = released.parent / name if released is not None else None
         if name in asked_for or original is None or not original.is_file() or original.read_bytes() != content:
             yield name, content
+
+
+def _quoted_in(folder: Path, name: str) -> set[str]:
+    """Return what a module beside the notebook quotes: it may read such a file."""
+    return set(_QUOTED.findall(b"".join(read_chunks(folder, name, SUBMISSION)).decode("utf-8", "replace")))
 
 
 def _answer_files(
@@ -271,11 +303,19 @@ def _answer_files(
     return changed, [name for name in modules if name not in changed]
 
 
+def _dotted(name: str) -> str:
+    """Return the name under which a module is imported; ``sys`` for a file that is none, which is always there."""
+    parts = name.removesuffix(".py").removesuffix("/__init__").split("/")
+    return ".".join(parts) if name.endswith(".py") and all(map(str.isidentifier, parts)) else "sys"
+
+
 _NOWHERE = "The code imports {name}, which is neither beside the notebook nor installed here."
 
 
-def _local(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> tuple[list[str], list[str]]:
-    """Find the modules that the notebook imports from beside it, else from the release, and those that are nowhere."""
+def _local(
+    notebook: Path, cells: list[Mapping[str, Any]], released: Path | None, asked_for: Iterable[str]
+) -> tuple[list[str], list[str]]:
+    """Find the modules that a notebook or its answer files import from beside it, and those that are nowhere."""
 
     def content_of(name: str) -> bytes | None:
         for folder in (notebook.parent, *([released.parent] if released is not None else [])):
@@ -285,6 +325,7 @@ def _local(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None
         return None
 
     sources = [source_of(cell) for cell in cells if cell.get("cell_type") == "code"]
+    sources += [f"import {_dotted(name)}" for name in sorted(asked_for) if (notebook.parent / name).is_file()]
     quoted = {name.removeprefix("./") for name in _QUOTED.findall("\n".join(sources))}
     folders = sorted(name for name in quoted if not name_problem(name) and (notebook.parent / name).is_dir())
     return local_modules(sources, folders, content_of)

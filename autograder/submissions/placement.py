@@ -89,7 +89,7 @@ def notebook_name(name: str, expected: tuple[str, ...], *, alone: bool) -> str:
 
 
 def renamed_answer(stem: str, suffix: str, expected: Iterable[str]) -> str:
-    """Return the only file asked for whose last name this is, perhaps with a copy's number; empty: there is none."""
+    """Return the only file asked for with this last name, perhaps with a copy's number; else nothing."""
     paths = [PurePosixPath(path) for path in expected if path.endswith(suffix) and not is_notebook(path)]
     same = [path for path in paths if re.fullmatch(re.escape(path.stem) + COPY_SUFFIX, stem)]
     return str(same[0]) if len(same) == 1 else ""
@@ -101,7 +101,7 @@ def answer_modules(expected: Iterable[str]) -> list[str]:
 
 
 def answer_named(name: str, expected: Iterable[str]) -> str:
-    """Return the answer file that a file is by its path or, in another folder, by its last name; empty: it is none."""
+    """Return the answer file that a file is by its path, or by its last name in another folder; else nothing."""
     answers = answer_modules(expected)
     if name in answers:
         return name
@@ -112,7 +112,7 @@ def answer_named(name: str, expected: Iterable[str]) -> str:
 
 
 def answer_root(names: Iterable[str], expected: Iterable[str]) -> str | None:
-    """Return the folder, with ``/``, in which these files have the answer files' paths; None: none is an answer file.
+    """Return the folder, with ``/``, in which files have the answer files' paths; None: none is an answer file.
 
     It is the top, if some of the answers lie outside.
     """

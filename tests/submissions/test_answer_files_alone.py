@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from autograder.errors import UsageError
 from autograder.records.course import Assignment, Course
-from autograder.submission import Collected, CollectStatus, collect
+from autograder.submission import Collected, CollectStatus, collect, pack
 
 NOON = datetime(2026, 1, 30, 12, 0, tzinfo=UTC)
 LAYERS, LOSSES = "def relu(x):\n    return max(x, 0)\n", "def mse(a, b):\n    return 0\n"
@@ -133,6 +135,56 @@ def test_an_archive_without_an_answer_is_refused_by_what_is_asked_for(course: Co
 
 def test_a_course_of_notebooks_alone_takes_no_module_for_a_hand_in(course: Course, inbox: Path) -> None:
     """The control: what the release does not ask for is no hand-in."""
-    (course.root / "release/hw1/hw1.ipynb").write_text('{"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": []}')
+    (course.root / "release/hw1/hw1.ipynb").write_text(
+        '{"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": []}'
+    )
     put(inbox, below("ada", WORK))
     assert only(collect(course, "hw1", inbox)).reason == "there is no notebook in ada/ or ada/hw1/"
+
+
+def test_a_hand_in_says_how_many_of_the_files_were_changed(course: Course, inbox: Path) -> None:
+    """What collect prints is what a door's receipt says. White space is no change."""
+    put(course.release("hw1"), {"losses.py": LOSSES, "net/layers.py": "pass\n"})
+    put(inbox, {"ada/losses.py": LOSSES.replace("\n", "\r\n"), "ada/net/layers.py": LAYERS, "bob/losses.py": LOSSES})
+    assert [one.reason for one in collect(course, "hw1", inbox)] == ["1 of 2 files changed", "0 of 2 files changed"]
+
+
+def test_a_module_that_an_answer_file_imports_or_reads_is_packed_with_it(course: Course, tmp_path: Path) -> None:
+    """A student's own helpers are imported by modules, and the notebook imports nothing."""
+    work = tmp_path / "work"
+    shutil.copytree(course.release("hw1"), work)
+    layers = "from .helper import HELPER\nimport tools.words\n\nTABLE = 'data/table.csv'\n"
+    files = {**WORK, "net/layers.py": layers, "tools/words.py": "import private_things", "data/table.csv": "1,2"}
+    put(work, {**files, "diary.txt": "dear diary", "notes.py": ""})
+    receipt = pack(work / "hw1.ipynb", student="ada", out=tmp_path)
+    assert set(receipt.files) == {*files, "hw1.ipynb"}
+    assert receipt.warnings == (
+        "The code imports private_things, which is neither beside the notebook nor installed here.",
+    )
+
+
+@pytest.mark.parametrize("name", ["hw1.ipynb", "hw1 (1).ipynb"])
+def test_a_folder_is_packed_by_its_only_notebook(course: Course, tmp_path: Path, name: str) -> None:
+    work = tmp_path / "work"
+    shutil.copytree(course.release("hw1"), work)
+    put(work, WORK)
+    (work / "hw1.ipynb").rename(work / name)
+    receipt = pack(work, student="ada", out=tmp_path)
+    assert (receipt.assignment, receipt.path.parent) == ("hw1", tmp_path)
+    assert {"losses.py", "net/layers.py"} <= set(receipt.files)
+
+
+def test_in_a_folder_of_several_notebooks_the_released_one_is_packed(course: Course, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    shutil.copytree(course.release("hw1"), work)
+    put(work, {**WORK, "scratch.ipynb": '{"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": []}'})
+    assert "scratch.ipynb" not in pack(work, student="ada").files
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"), [((), "There is no notebook in"), (("a.ipynb", "b.ipynb"), "a.ipynb, b.ipynb")]
+)
+def test_a_folder_whose_notebook_cannot_be_told_is_refused(tmp_path: Path, names: tuple[str, ...], reason: str) -> None:
+    put(tmp_path, dict.fromkeys(names, "{}"))
+    with pytest.raises(UsageError, match=reason):
+        pack(tmp_path, student="ada")
