@@ -47,8 +47,8 @@ def submit(
 ) -> None:
     """Check NOTEBOOK and pack it for handing in.
 
-    NOTEBOOK may be the folder that it lies in. Prints a receipt: the package's content, time and hash, and the answers that are still missing. Hand in the package
-    as your course tells you.
+    NOTEBOOK may be the folder that it lies in. Prints a receipt: the package's content, time and hash, and the answers
+    that are still missing. Hand in the package as your course tells you.
     """
     from autograder.submission import pack
 

@@ -21,16 +21,15 @@ from typing import TYPE_CHECKING
 from autograder._util.text import one_line
 from autograder.errors import HostError, SubmissionError, UsageError
 from autograder.records.course import Course
-from autograder.submissions.archive import extract
 from autograder.submissions.delivery import Collected, CollectStatus, deliver
 from autograder.submissions.export_names import ExportLayout
-from autograder.submissions.folder import read_chunks, walk
+from autograder.submissions.folder import read_chunks
 from autograder.submissions.identity import UnplacedSubmission, resolve
 from autograder.submissions.lms import Item, find_items, numbered
-from autograder.submissions.manifest import MANIFEST
-from autograder.submissions.members import CLASS, SUBMISSION, Member
+from autograder.submissions.members import SUBMISSION
 from autograder.submissions.notebook_inspection import asked_files
 from autograder.submissions.placement import answer_modules, answer_named
+from autograder.submissions.sources import SourceRequest, find_registered
 
 if TYPE_CHECKING:
     from autograder.submissions.uploaders import People
@@ -75,7 +74,10 @@ def collect(
     expected = expected_files(course, assignment)
 
     def read(staging: Path) -> tuple[Path, tuple[Item, ...]]:
-        root, members = _open_source(source.resolve(), staging)
+        asked = SourceRequest(course, assignment, expected, source, staging, received, layout.system if layout else "")
+        if not (layout and layout.pattern) and (found := find_registered(asked)) is not None:
+            return found
+        root, members = asked.opened
         title = course.assignments[assignment].title
         students = known_students(course)
         return root, find_items(members, assignment, course.assignments, title, expected, layout, students)
@@ -227,25 +229,3 @@ def known_students(course: Course) -> set[str]:
     folder = course.directory("submitted")
     present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     return present | load_roster(course).by_id.keys()
-
-
-def _open_source(source: Path, staging: Path) -> tuple[Path, tuple[Member, ...]]:
-    if source.is_dir():
-        return source, walk(source, CLASS)
-    if source.suffix == ".ipynb":
-        return source.parent, (Member(source.name, source.stat().st_size, modified_at(source)),)
-    if not source.is_file():
-        raise SubmissionError("It is neither a folder nor a file.")
-    root = staging / "source"
-    root.mkdir()
-    with source.open("rb") as file:
-        members = extract(file, root, CLASS, strict=False)
-    if any(m.name == MANIFEST for m in members):
-        # One student's archive, as pack made it, and not a class: the stricter limits apply.
-        return source.parent, (Member(source.name, source.stat().st_size, modified_at(source)),)
-    return root, members
-
-
-def modified_at(path: Path) -> datetime:
-    """Return when a file was last changed, UTC."""
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)

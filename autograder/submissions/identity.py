@@ -46,7 +46,9 @@ class UnplacedSubmission:
     timestamp: datetime
     notes: tuple[str, ...]
     team: tuple[str, ...] = ()
-    """The others whom the package names."""
+    """The others whom the package, or the learning system, names."""
+    origin: str = ""
+    """The commit that it is, in words for people."""
 
 
 MAX_READ = 16 * MIB
@@ -83,7 +85,8 @@ def resolve(assignment: str, expected: tuple[str, ...], root: Path, item: Item, 
     members = {m.name.removeprefix(item.prefix or item.around): m for m in item.members}
     files, notes = place_files(members, expected, is_loose=not item.prefix, placed=item.placed)
     time = item.received or _clock(root, item) or item.time
-    return UnplacedSubmission(item.student or "", root, files, time or datetime.now(UTC), (*item.notes, *notes))
+    time, notes = time or datetime.now(UTC), [*item.notes, *notes]
+    return UnplacedSubmission(item.student or "", root, files, time, tuple(notes), item.team, item.origin)
 
 
 def _clock(root: Path, item: Item) -> datetime | None:
@@ -113,8 +116,9 @@ def _resolve_archive(
     student, more = _student(item, manifest)
     # The student chooses the dates in the archive; the learning system sets the file's.
     time = item.received or _clock(root, item) or (manifest.timestamp if manifest is not None else item.time)
-    team = manifest.team if manifest is not None else ()
-    return UnplacedSubmission(student, unpacked, files, time or datetime.now(UTC), (*item.notes, *notes, *more), team)
+    team = manifest.team if manifest is not None else item.team
+    time, notes = time or datetime.now(UTC), [*item.notes, *notes, *more]
+    return UnplacedSubmission(student, unpacked, files, time, tuple(notes), team, item.origin)
 
 
 _NOT_OPENED = "archives in it are not opened"

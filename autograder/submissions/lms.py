@@ -54,6 +54,10 @@ class Item:
     received: datetime | None = None
     """The learning system's own time, which outweighs all that a student can write."""
     time: datetime | None = None
+    origin: str = ""
+    """The commit that it is, in words for people."""
+    team: tuple[str, ...] = ()
+    """Names of the others who handed it in, as the learning system has them."""
     key: str = ""
     """The learning system's number of the student: two people may have one name."""
     system: str = ""

@@ -9,13 +9,14 @@ from pathlib import Path
 from autograder.errors import SubmissionError
 from autograder.records.course import Course
 from autograder.submissions.archive import scan
-from autograder.submissions.collection import collect_items, expected_files, modified_at
+from autograder.submissions.collection import collect_items, expected_files
 from autograder.submissions.delivery import Collected
 from autograder.submissions.export_names import Names, stem_of
 from autograder.submissions.folder import open_file
 from autograder.submissions.identity import ARCHIVE
 from autograder.submissions.lms import Item, find_items
 from autograder.submissions.members import SUBMISSION, Member
+from autograder.submissions.sources import modified_at
 from autograder.term.people import load_roster
 
 
