@@ -239,16 +239,28 @@ def _backslashes(notebook: Path, cells: list[Mapping[str, Any]]) -> Iterator[str
             yield f"The code names “{one_line(quoted)}”: write {name}, since notebooks are graded on Linux."
 
 
-def needed_files(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> Iterator[tuple[str, bytes]]:
+def needed_files(
+    notebook: Path, cells: list[Mapping[str, Any]], released: Path | None, tests: Sequence[str] = ()
+) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of the files that belong to a notebook.
 
     These are the release's other notebooks, files that the code names, modules that it imports, and those that the
-    release asks for.
+    release asks for; with the sources of ``tests``, also what these import.
     The folder is never listed: it may be a downloads folder, and its other files are private.
     """
     asked_for = _asked_for(notebook, released)
-    modules, _ = _local(notebook, cells, released, asked_for)
+    modules, _ = _local(notebook, cells, released, asked_for, tests)
     return _files_beside(notebook, cells, released, asked_for, modules)
+
+
+def answer_modules_of(notebook: Path, released: Path | None) -> tuple[list[str], list[str], list[str]]:
+    """Return the modules that students write in: all that are there, the changed ones, and those still to write."""
+    names = sorted(name for name in _asked_for(notebook, released) if name.endswith(".py") and not name_problem(name))
+    files: dict[str, bytes] = {}
+    for name in names:
+        with contextlib.suppress(SubmissionError):
+            files[name] = b"".join(read_chunks(notebook.parent, name, SUBMISSION))
+    return list(files), *_answer_files(names, files, released)
 
 
 def _asked_for(notebook: Path, released: Path | None) -> set[str]:
@@ -303,17 +315,21 @@ def _answer_files(
     return changed, [name for name in modules if name not in changed]
 
 
-def _dotted(name: str) -> str:
-    """Return the name under which a module is imported; ``sys`` for a file that is none, which is always there."""
-    parts = name.removesuffix(".py").removesuffix("/__init__").split("/")
-    return ".".join(parts) if name.endswith(".py") and all(map(str.isidentifier, parts)) else "sys"
+def dotted_names(paths: Iterable[str]) -> list[str]:
+    """Return the names under which modules are imported; a path that no import has is left out."""
+    names = [path.removesuffix(".py").removesuffix("/__init__").split("/") for path in paths if path.endswith(".py")]
+    return [".".join(parts) for parts in names if all(map(str.isidentifier, parts))]
 
 
 _NOWHERE = "The code imports {name}, which is neither beside the notebook nor installed here."
 
 
 def _local(
-    notebook: Path, cells: list[Mapping[str, Any]], released: Path | None, asked_for: Iterable[str]
+    notebook: Path,
+    cells: list[Mapping[str, Any]],
+    released: Path | None,
+    asked_for: Iterable[str],
+    tests: Sequence[str] = (),
 ) -> tuple[list[str], list[str]]:
     """Find the modules that a notebook or its answer files import from beside it, and those that are nowhere."""
 
@@ -325,7 +341,8 @@ def _local(
         return None
 
     sources = [source_of(cell) for cell in cells if cell.get("cell_type") == "code"]
-    sources += [f"import {_dotted(name)}" for name in sorted(asked_for) if (notebook.parent / name).is_file()]
+    here = [name for name in sorted(asked_for) if (notebook.parent / name).is_file()]
+    sources += [*(f"import {name}" for name in dotted_names(here)), *tests]
     quoted = {name.removeprefix("./") for name in _QUOTED.findall("\n".join(sources))}
     folders = sorted(name for name in quoted if not name_problem(name) and (notebook.parent / name).is_dir())
     return local_modules(sources, folders, content_of)
