@@ -76,6 +76,8 @@ def collect(
         collected = collect_submissions(
             course, wanted.name, source, received=received, layout=_layout(layout, pattern, timezone)
         )
+    if not (layout or pattern) and source.is_dir() and any((path / ".git").exists() for path in source.iterdir()):
+        click.echo("Note: git clones were collected as they lie there: --layout git takes commits.", err=True)
     for item in collected:
         click.echo(str(item))
     if not collected:

@@ -62,9 +62,9 @@ def file_steps(folder: Path, modules: Sequence[str]) -> Iterator[tuple[str, str,
     for module in modules:
         yield module, _IMPORT.format(module=module), False
     for path in _files(folder) if has_pytest() else ():
-        place = path.relative_to(folder).as_posix()
+        test_file = path.relative_to(folder).as_posix()
         for name in _tests(path):
-            yield f"{place}::{name}", _RUN.format(node=f"{place}::{name}"), True
+            yield f"{test_file}::{name}", _RUN.format(node=f"{test_file}::{name}"), True
 
 
 def has_pytest() -> bool:

@@ -29,7 +29,7 @@ from autograder.submissions.lms import Item, find_items, numbered
 from autograder.submissions.members import SUBMISSION
 from autograder.submissions.notebook_inspection import asked_files
 from autograder.submissions.placement import answer_modules, answer_named
-from autograder.submissions.sources import SourceRequest, find_registered
+from autograder.submissions.registered_sources import SourceRequest, find_registered
 
 if TYPE_CHECKING:
     from autograder.submissions.uploaders import People
@@ -74,10 +74,11 @@ def collect(
     expected = expected_files(course, assignment)
 
     def read(staging: Path) -> tuple[Path, tuple[Item, ...]]:
-        asked = SourceRequest(course, assignment, expected, source, staging, received, layout.system if layout else "")
-        if not (layout and layout.pattern) and (found := find_registered(asked)) is not None:
-            return found
-        root, members = asked.opened
+        system = layout.system if layout else ""
+        request = SourceRequest(course, assignment, expected, source, staging, received, system)
+        if not (layout and layout.pattern) and (registered := find_registered(request)) is not None:
+            return registered
+        root, members = request.opened
         title = course.assignments[assignment].title
         students = known_students(course)
         return root, find_items(members, assignment, course.assignments, title, expected, layout, students)

@@ -180,7 +180,7 @@ def _assignment(name: str) -> str:
 
 
 def notebook_in(folder: Path, release: Path | None) -> Path:
-    """Find the notebook to hand in: the only one of a folder, else the one that was released; a file is itself.
+    """Find the notebook of a folder: the only one, else the one that was released. A file is itself.
 
     Raises:
         UsageError: there is none, or several may be meant.
@@ -245,7 +245,7 @@ def needed_files(
     """Yield path and content of the files that belong to a notebook.
 
     These are the release's other notebooks, files that the code names, modules that it imports, and those that the
-    release asks for; with the sources of ``tests``, also what these import.
+    release asks for. With the sources of ``tests``, what these import belongs to it, too.
     The folder is never listed: it may be a downloads folder, and its other files are private.
     """
     asked_for = _asked_for(notebook, released)
@@ -341,8 +341,8 @@ def _local(
         return None
 
     sources = [source_of(cell) for cell in cells if cell.get("cell_type") == "code"]
-    here = [name for name in sorted(asked_for) if (notebook.parent / name).is_file()]
-    sources += [*(f"import {name}" for name in dotted_names(here)), *tests]
+    answer_paths = [name for name in sorted(asked_for) if (notebook.parent / name).is_file()]
+    sources += [*(f"import {name}" for name in dotted_names(answer_paths)), *tests]
     quoted = {name.removeprefix("./") for name in _QUOTED.findall("\n".join(sources))}
     folders = sorted(name for name in quoted if not name_problem(name) and (notebook.parent / name).is_dir())
     return local_modules(sources, folders, content_of)

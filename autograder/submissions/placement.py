@@ -96,12 +96,12 @@ def renamed_answer(stem: str, suffix: str, expected: Iterable[str]) -> str:
 
 
 def answer_modules(expected: Iterable[str]) -> list[str]:
-    """Return the modules that students write in: each of them alone is a hand-in, and a file with weights is none."""
+    """Return the modules that students write in: each alone is a hand-in. A file with weights is none."""
     return [path for path in expected if path.endswith(".py")]
 
 
 def answer_named(name: str, expected: Iterable[str]) -> str:
-    """Return the answer file that a file is by its path, or by its last name in another folder; else nothing."""
+    """Return the answer file that a file is: by its path, or by its last name in another folder."""
     answers = answer_modules(expected)
     if name in answers:
         return name

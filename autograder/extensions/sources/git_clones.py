@@ -15,12 +15,11 @@ from autograder._util.student_names import student_name
 from autograder._util.text import one_line
 from autograder._util.yaml_record import aware
 from autograder.errors import SubmissionError
-from autograder.extensions.sources.git_objects import Commit, Entry, GitObjects
-from autograder.records.course import Course
+from autograder.extensions.sources.git_objects import Commit, GitObjects, TreeEntry
 from autograder.submissions.hand_ins import HandIns
 from autograder.submissions.lms import Item, in_folder
 from autograder.submissions.members import SUBMISSION, Member, is_junk, mark_collisions, name_problem, write_new
-from autograder.submissions.sources import SourceRequest
+from autograder.submissions.registered_sources import SourceRequest
 from autograder.term.people import UNLISTED, Roster
 
 LAYOUT, COLUMN = "git", "github"
@@ -54,7 +53,7 @@ def find_clones(request: SourceRequest) -> tuple[Path, tuple[Item, ...]] | None:
 
 
 def _student(request: SourceRequest, name: str, roster: Roster) -> str:
-    """Return whose a clone is: by the roster's column of logins, by its people and teams, or else the name itself.
+    """Return whose a clone is: by the roster's logins, people and teams, or else the name itself.
 
     Raises:
         SubmissionError: it is no name; or a login, which its user chose, is the name of somebody in the roster.
@@ -94,21 +93,19 @@ def _hand_in(
         entries = {f"{prefix}{entry.path}": entry for entry in objects.entries(chosen.commit.id)}
         members = _members(entries, chosen.commit.time)
         left_out = [entry.path for entry in entries.values() if not entry.is_file]
-        item = replace(item, origin=chosen.origin, received=chosen.commit.time, notes=(*chosen.notes, *_left(left_out)))
-        found = in_folder(
-            item, members, prefix, request.assignment, _names(request.course), request.expected, is_nbgraders=False
-        )
-        for each in found:
-            if not each.problem:
-                _write(root, objects, each.members, entries)
-        found = [replace(each, name=item.name) for each in found]
-        return found or [replace(item, problem="the commit has no files for this assignment")]
+        notes = (*chosen.notes, *_left_out_notes(left_out))
+        item = replace(item, origin=chosen.origin, received=chosen.commit.time, notes=notes)
+        assignments = frozenset(request.course.assignments)
+        submissions = in_folder(item, members, prefix, request.assignment, assignments, request.expected)
+        for hand_in in submissions:
+            if not hand_in.problem:
+                _write(root, objects, hand_in.members, entries)
+        return [replace(hand_in, name=item.name) for hand_in in submissions] or [replace(item, problem=_NO_FILES)]
     finally:
         shutil.rmtree(copy, ignore_errors=True)
 
 
-def _names(course: Course) -> frozenset[str]:
-    return frozenset(course.assignments)
+_NO_FILES = "the commit has no files for this assignment"
 
 
 def _repository(folder: Path, assignment: str) -> Path:
@@ -117,11 +114,12 @@ def _repository(folder: Path, assignment: str) -> Path:
     Raises:
         SubmissionError: there is none.
     """
-    for place in (folder / ".git", folder, folder / assignment / ".git"):
-        if (place / "objects").is_dir() and (place / "HEAD").is_file():
-            if any(path.is_symlink() for path in (folder, place.parent, place, place / "objects", place / "refs")):
+    for repository in (folder / ".git", folder, folder / assignment / ".git"):
+        if (repository / "objects").is_dir() and (repository / "HEAD").is_file():
+            within = (folder, repository.parent, repository, repository / "objects", repository / "refs")
+            if any(path.is_symlink() for path in within):
                 break
-            return place
+            return repository
     raise SubmissionError("it is no git repository (or a part of one, such as a submodule or a work tree)")
 
 
@@ -153,7 +151,7 @@ def _chosen(objects: GitObjects, student: str, request: SourceRequest, hand_ins:
     return _Chosen(commit, origin, (f"commit {commit.id[:12]}", *later))
 
 
-def _members(entries: dict[str, Entry], time: datetime) -> list[Member]:
+def _members(entries: dict[str, TreeEntry], time: datetime) -> list[Member]:
     """Return the plain files of a commit, each with its fault."""
     members = [
         Member(name, entry.size, time, name_problem(entry.path))
@@ -163,13 +161,13 @@ def _members(entries: dict[str, Entry], time: datetime) -> list[Member]:
     return list(mark_collisions(members))
 
 
-def _left(paths: list[str]) -> Iterable[str]:
+def _left_out_notes(paths: list[str]) -> Iterable[str]:
     """Say which links and submodules are left out."""
-    shown = ", ".join(one_line(path, 60) for path in paths[:5])
-    return [f"links and submodules were left out: {shown}{' …' if len(paths) > 5 else ''}"] if paths else []
+    names = ", ".join(one_line(path, 60) for path in paths[:5])
+    return [f"links and submodules were left out: {names}{' …' if len(paths) > 5 else ''}"] if paths else []
 
 
-def _write(root: Path, objects: GitObjects, members: Iterable[Member], entries: dict[str, Entry]) -> None:
+def _write(root: Path, objects: GitObjects, members: Iterable[Member], entries: dict[str, TreeEntry]) -> None:
     """Write the files of an item that was not refused."""
     wanted = [(member.name, entries[member.name]) for member in members if member.size <= SUBMISSION.archive_bytes]
     for (name, entry), (_, file) in zip(wanted, objects.contents([entry for _, entry in wanted]), strict=True):

@@ -55,7 +55,7 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TreeEntry:
     """One entry of a commit's tree."""
 
     path: str
@@ -110,7 +110,7 @@ class GitObjects:
         lines = self._text("rev-list", "--first-parent", "--timestamp", f"--max-count={MAX_ENTRIES}", tip).splitlines()
         return [Commit(id, _moment(seconds)) for seconds, _, id in (line.partition(" ") for line in lines)]
 
-    def entries(self, commit: str) -> list[Entry]:
+    def entries(self, commit: str) -> list[TreeEntry]:
         """List the files, links and submodules of a commit.
 
         Raises:
@@ -123,18 +123,18 @@ class GitObjects:
         for line in filter(None, listed):
             facts, _, path = line.partition("\t")
             mode, _, id, size = facts.split()
-            entries.append(Entry(path, mode, id, int(size) if size.isdigit() else 0))
+            entries.append(TreeEntry(path, mode, id, int(size) if size.isdigit() else 0))
         return entries
 
-    def contents(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, IO[bytes]]]:
+    def contents(self, entries: Sequence[TreeEntry]) -> Iterator[tuple[TreeEntry, IO[bytes]]]:
         """Yield files with their bytes, as they are in the repository: no filter is applied.
 
         Raises:
             SubmissionError: an object is missing.
         """
-        asked = "".join(f"{entry.id}\n" for entry in entries).encode()
+        lines = "".join(f"{entry.id}\n" for entry in entries).encode()
         size = MIB + sum(entry.size + 200 for entry in entries)
-        with self._output(("cat-file", "--batch"), asked, size) as file:
+        with self._output(("cat-file", "--batch"), lines, size) as file:
             for entry in entries:
                 header = file.readline(200).split()
                 if header[1:] != [b"blob", str(entry.size).encode()]:
@@ -148,23 +148,23 @@ class GitObjects:
             return file.read().decode("utf-8", "surrogateescape")
 
     @contextlib.contextmanager
-    def _output(self, words: Sequence[str], asked: bytes, most: int) -> Iterator[IO[bytes]]:
+    def _output(self, words: Sequence[str], lines: bytes, most: int) -> Iterator[IO[bytes]]:
         """Run git, and yield a file with what it wrote.
 
         Raises:
             SubmissionError: git failed, took too long, or wrote more than ``most`` bytes.
         """
         with (
-            tempfile.TemporaryFile(dir=self._copy.parent) as given,
+            tempfile.TemporaryFile(dir=self._copy.parent) as stdin,
             tempfile.TemporaryFile(dir=self._copy.parent) as out,
         ):
-            given.write(asked)
-            given.seek(0)
+            stdin.write(lines)
+            stdin.seek(0)
             arguments = [self._git, "--no-pager", f"--git-dir={self._copy}", *words]
             silent = subprocess.DEVNULL
             environment = {**_ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath), "HOME": str(self._copy.parent)}
             with subprocess.Popen(
-                arguments, stdin=given, stdout=out, stderr=silent, env=environment, cwd=self._copy
+                arguments, stdin=stdin, stdout=out, stderr=silent, env=environment, cwd=self._copy
             ) as process:
                 try:
                     for kind, value in ((resource.RLIMIT_AS, MAX_MEMORY_BYTES), (resource.RLIMIT_FSIZE, most)):

@@ -17,7 +17,7 @@ from autograder.errors import SubmissionError
 from autograder.submissions.folder import read_chunks
 from autograder.submissions.lms import Item, in_folder
 from autograder.submissions.members import CLASS, MIB, Member
-from autograder.submissions.sources import SourceRequest
+from autograder.submissions.registered_sources import SourceRequest
 from autograder.term.people import Roster, load_roster
 
 METADATA = "submission_metadata.yml"
@@ -34,27 +34,27 @@ def find_export(request: SourceRequest) -> tuple[Any, tuple[Item, ...]] | None:
         SubmissionError: the file cannot be read.
     """
     root, members = request.opened
-    place = next((m.name for m in members if m.name.split("/")[-2:][-1] == METADATA and m.name.count("/") < 2), "")
-    base = place.removesuffix(METADATA)
+    metadata = next((m.name for m in members if m.name.split("/")[-2:][-1] == METADATA and m.name.count("/") < 2), "")
+    base = metadata.removesuffix(METADATA)
     folders: dict[str, list[Member]] = {}
     for member in members:
-        if member.name != place:
+        if member.name != metadata:
             folders.setdefault(member.name.removeprefix(base).split("/")[0], []).append(member)
-    if not place or not folders or not all(map(_FOLDER.fullmatch, folders)):
+    if not metadata or not folders or not all(map(_FOLDER.fullmatch, folders)):
         return None
-    facts = _read(b"".join(read_chunks(root, place, CLASS)))
+    facts = _read(b"".join(read_chunks(root, metadata, CLASS)))
     roster = load_roster(request.course)
     items: list[Item] = []
     for name, group in sorted(folders.items()):
         item = _item(name, facts.get(name), roster)
         names = frozenset(request.course.assignments)
-        found = in_folder(item, group, f"{base}{name}/", request.assignment, names, request.expected)
-        items += found or [Item(name, problem="it has no files for this assignment")]
+        submissions = in_folder(item, group, f"{base}{name}/", request.assignment, names, request.expected)
+        items += submissions or [Item(name, problem="it has no files for this assignment")]
     return root, tuple(items)
 
 
-class _Loader(yaml.SafeLoader):
-    """A loader that takes what Ruby marks as its own for what it is: a mapping, a list or a text."""
+class _RubyLoader(yaml.SafeLoader):
+    """A safe loader that takes what Ruby marks as its own for a mapping, a list or a text."""
 
 
 def _plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
@@ -65,7 +65,7 @@ def _plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
     return node.value
 
 
-_Loader.add_multi_constructor("!", _plain)
+_RubyLoader.add_multi_constructor("!", _plain)
 
 
 def _read(content: bytes) -> Mapping[str, Any]:
@@ -77,7 +77,7 @@ def _read(content: bytes) -> Mapping[str, Any]:
     if len(content) > MAX_METADATA_BYTES:
         raise SubmissionError(f"{METADATA} is larger than {MAX_METADATA_BYTES // MIB} MiB.")
     try:
-        facts = yaml.load(content, _Loader)
+        facts = yaml.load(content, _RubyLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SubmissionError(f"{METADATA} cannot be read: {type(error).__name__}.") from error
     if not isinstance(facts, dict):
@@ -107,8 +107,8 @@ def _person(facts: Mapping[str, Any], roster: Roster) -> str:
         SubmissionError: none of them can be a name.
     """
     number, email, name = (str(facts.get(key) or "").strip() for key in (":sid", ":email", ":name"))
-    for known in filter(None, (email, number)):
-        if (person := roster.called(known) or roster.with_id("sis_id", known)) is not None:
+    for label in filter(None, (email, number)):
+        if (person := roster.called(label) or roster.with_id("sis_id", label)) is not None:
             return person.id
     return student_name(number or email or name)
 

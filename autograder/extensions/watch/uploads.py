@@ -16,7 +16,7 @@ from autograder.submissions.folder import open_file
 from autograder.submissions.identity import ARCHIVE
 from autograder.submissions.lms import Item, find_items
 from autograder.submissions.members import SUBMISSION, Member
-from autograder.submissions.sources import modified_at
+from autograder.submissions.registered_sources import modified_at
 from autograder.term.people import load_roster
 
 

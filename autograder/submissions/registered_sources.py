@@ -59,8 +59,8 @@ def find_registered(request: SourceRequest) -> tuple[Path, tuple[Item, ...]] | N
     names = registry.names(registry.SOURCES)
     for name in [request.layout] if request.layout in names else names if not request.layout else ():
         find: FindItems = registry.load(registry.SOURCES, name)
-        if (found := find(request)) is not None:
-            return found
+        if (items := find(request)) is not None:
+            return items
     return None
 
 
