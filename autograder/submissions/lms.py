@@ -96,7 +96,9 @@ def find_items(
         students: ids of students of the course, as far as they are known: a folder named so is a student's.
     """
     members = tuple(members)
-    no_students = frozenset({*other_assignments, assignment, *(PurePosixPath(name).stem for name in expected)})
+    no_students = frozenset(
+        {*other_assignments, assignment, *(stem_of(name) for name in expected if is_notebook(name))}
+    )
     base = "submitted/" if members and all(m.name.startswith("submitted/") for m in members) else ""
     groups, names = _grouped(members, base, assignment, title, layout)
     is_doubtful = False
@@ -208,7 +210,8 @@ def _file(member: Member, name: str, names: Names, no_students: frozenset[str], 
     else:
         student, separator, remainder = stem.partition("_")
         item = replace(item, student=student, is_given=bool(separator), rest=remainder, is_guessed=True)
-        if student == names.assignment or stem in no_students:
+        is_own_name = is_answer and stem in {PurePosixPath(path).stem for path in expected}
+        if student == names.assignment or stem in no_students or is_own_name:
             return replace(item, student=None, problem=_NO_STUDENT)
     if is_answer:
         answer = renamed_answer(item.rest, suffix, expected)

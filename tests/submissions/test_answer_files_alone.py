@@ -188,3 +188,21 @@ def test_a_folder_whose_notebook_cannot_be_told_is_refused(tmp_path: Path, names
     put(tmp_path, dict.fromkeys(names, "{}"))
     with pytest.raises(UsageError, match=reason):
         pack(tmp_path, student="ada")
+
+
+def test_a_student_or_a_folder_may_be_called_like_an_answer_file(course: Course, inbox: Path) -> None:
+    """Adam writes adam.py elsewhere; a package of a student's own may have a module's name."""
+    files = {**WORK, "losses/own.py": "x = 1\n", "layers/own.py": "x = 1\n"}
+    put(inbox, below("losses", files))
+    assert only(collect(course, "hw1", inbox)).student == "losses"
+    assert handed_in(course, "losses") == files
+
+
+def test_a_loose_file_that_is_no_module_goes_with_the_notebook(course: Course, inbox: Path) -> None:
+    """Weights, for instance; alone they are no answer."""
+    notebook = (course.root / "release/hw1/hw1.ipynb").read_text()
+    (course.root / "release/hw1/hw1.ipynb").write_text(notebook.replace('"losses.py"', '"losses.py", "w.npz"'))
+    put(inbox, {"ada_12_34_hw1.ipynb": notebook, "ada_12_35_w-1.npz": "x", "bob_12_36_my_w.npz": "x"})
+    found = {one.item: one for one in collect(course, "hw1", inbox)}
+    assert handed_in(course, "ada").keys() == {"hw1.ipynb", "w.npz"}
+    assert found["bob_12_36_my_w.npz"].status is CollectStatus.REFUSED

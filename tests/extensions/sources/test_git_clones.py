@@ -369,3 +369,18 @@ def test_a_commit_in_the_future_is_taken_as_of_now(course: Course, clones: Path)
     assert "its time lies in the future" in found.reason
     assert os.path.exists(course.submitted("eve", "hw1"))  # noqa: PTH110
     assert handed_in(course, "eve")["net/layers.py"] == LAYERS
+
+
+def test_clones_that_are_collected_without_the_layout_are_pointed_out(course: Course, clones: Path) -> None:
+    from click.testing import CliRunner
+
+    from autograder.cli import main
+
+    (course.root / "course.yaml").write_text("course: c\nassignments:\n  hw1:\n    due: 2026-03-02T18:00+00:00\n")
+    (course.root / "source/hw1").mkdir(parents=True)
+    commit(clones / "ada", WORK, DUE - HOUR)
+    words = ["collect", "hw1", str(clones), "--course", str(course.root)]
+    assert "--layout git takes commits" in CliRunner().invoke(main, words).output
+    done = CliRunner().invoke(main, [*words, "--layout", "git"])
+    assert "commit" in done.output
+    assert "--layout git takes" not in done.output
