@@ -117,6 +117,6 @@ def answer_root(names: Iterable[str], expected: Iterable[str]) -> str | None:
     It is the top, if some of the answers lie outside.
     """
     answers = {name: path for name in names if (path := answer_named(name, expected))}
-    roots = Counter(name.removesuffix(path) for name, path in answers.items() if name.endswith(path))
+    roots = Counter(name.removesuffix(path) for name, path in answers.items() if f"/{name}".endswith(f"/{path}"))
     around_all = [root for root in roots if all(name.startswith(root) for name in answers)]
     return max(around_all, key=lambda root: (roots[root], -len(root)), default="") if answers else None

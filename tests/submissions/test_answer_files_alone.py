@@ -206,3 +206,14 @@ def test_a_loose_file_that_is_no_module_goes_with_the_notebook(course: Course, i
     found = {one.item: one for one in collect(course, "hw1", inbox)}
     assert handed_in(course, "ada").keys() == {"hw1.ipynb", "w.npz"}
     assert found["bob_12_36_my_w.npz"].status is CollectStatus.REFUSED
+
+
+def test_a_folder_whose_name_ends_like_an_answers_folder_is_another_one(course: Course, inbox: Path) -> None:
+    put(inbox, {"ada/mynet/layers.py": LAYERS, "ada/mynet/own.py": "x = 1\n"})
+    collect(course, "hw1", inbox)
+    assert handed_in(course, "ada").keys() == {"mynet/layers.py", "mynet/own.py"}
+
+
+def test_two_copies_of_an_answer_file_in_other_folders_are_named(course: Course, inbox: Path) -> None:
+    put(inbox, {"ada/old/losses.py": LOSSES, "ada/new/losses.py": LOSSES})
+    assert only(collect(course, "hw1", inbox)).reason == "losses.py may be any of new/losses.py, old/losses.py"
