@@ -31,6 +31,8 @@ MODELS = "autograder.models"
 """Name of a library in a kernel's claim → what rebuilds its networks, see ``autograder.models.network``."""
 SYSTEMS = "autograder.systems"
 """Name of a learning system → an :class:`~autograder.extensions.lms.systems.SystemKind`."""
+SOURCES = "autograder.sources"
+"""Name of a layout of `autograder collect` → a :data:`~autograder.submissions.registered_sources.FindItems`."""
 SECTIONS = "autograder.sections"
 """Name of a section of the class report → a :data:`~autograder.results.report.sections.WriteSection`."""
 CHECKS = "autograder.checks"
@@ -77,6 +79,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     FORMATS: {"otter": "otter"},
     MODELS: {"torch": "pytorch"},
     SYSTEMS: {"blackboard": "lms", "brightspace": "lms", "canvas": "lms", "lti": "serve", "moodle": "lms"},
+    SOURCES: {"git": "sources", "gradescope": "sources"},
     SECTIONS: {"diagnosis": "diagnosis", "questions": "insight"},
     CHECKS: {
         "backends": "backends",

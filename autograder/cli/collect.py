@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from autograder._util import registry
 from autograder.cli.output import DONE, WRONG, course_option, examples, open_course
 from autograder.cli.requirements import InstructorCommand
 from autograder.errors import UsageError
 from autograder.submissions.export_names import SYSTEMS, ExportLayout, parse_pattern
+
+LAYOUTS = sorted({*SYSTEMS, *registry.names(registry.SOURCES)})
 
 
 @click.command(
@@ -23,6 +26,7 @@ autograder collect keras-fully-connected downloads.zip      # as the learning sy
 autograder collect keras-fully-connected inbox/             # a folder of what students packed
 autograder collect keras-fully-connected late.zip --received 2026-03-02T18:00+01:00
 autograder collect keras-fully-connected export.zip --layout ilias
+autograder collect keras-fully-connected clones/ --layout git      # a git repository for each student
 autograder collect keras-fully-connected inbox/ --pattern '{any}-{student}-{time:%Y%m%d}'
 """),
 )
@@ -37,9 +41,9 @@ autograder collect keras-fully-connected inbox/ --pattern '{any}-{student}-{time
 )
 @click.option(
     "--layout",
-    type=click.Choice(sorted(SYSTEMS)),
+    type=click.Choice(LAYOUTS),
     metavar="SYSTEM",
-    help=f"Read all names as this learning system gives them: {', '.join(sorted(SYSTEMS))} (default: each name tells).",
+    help=f"Read all names as this learning system gives them: {', '.join(LAYOUTS)} (default: each name tells).",
 )
 @click.option(
     "--pattern",
@@ -72,6 +76,8 @@ def collect(
         collected = collect_submissions(
             course, wanted.name, source, received=received, layout=_layout(layout, pattern, timezone)
         )
+    if not (layout or pattern) and source.is_dir() and any((path / ".git").exists() for path in source.iterdir()):
+        click.echo("Note: git clones were collected as they lie there: --layout git takes commits.", err=True)
     for item in collected:
         click.echo(str(item))
     if not collected:

@@ -14,10 +14,11 @@ from autograder.cli.output import examples
 autograder submit network.ipynb --student ada
 autograder submit network.ipynb --student ada --release release/keras-fully-connected
 autograder submit network.ipynb --student ada --with bob
+autograder submit . --student ada                      # the folder's notebook
 autograder submit network.ipynb model.safetensors --student ada
 """)
 )
-@click.argument("notebook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("notebook", type=click.Path(path_type=Path, exists=True))
 @click.argument("files", type=click.Path(path_type=Path, exists=True, dir_okay=False), nargs=-1)
 @click.option("--student", required=True, help="Your name or number, as your course knows you.")
 @click.option(
@@ -49,8 +50,8 @@ def submit(
 ) -> None:
     """Check NOTEBOOK and pack it for handing in, with the files that its code names and with FILES.
 
-    Prints a receipt: the package's content, time and hash, and the answers that are still missing. Hand in the package
-    as your course tells you.
+    NOTEBOOK may be the folder that it lies in. Prints a receipt: the package's content, time and hash, and the answers
+    that are still missing. Hand in the package as your course tells you.
     """
     from autograder.submission import pack
 

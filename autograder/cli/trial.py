@@ -16,11 +16,12 @@ from autograder.cli.output import DONE, WRONG, examples
     short_help="Run a notebook as grading does.",
     epilog=examples("""
 autograder try network.ipynb
+autograder try .                                       # the folder's notebook
 autograder try network.ipynb --release original/keras-fully-connected
 autograder try network.ipynb --json result.json
 """),
 )
-@click.argument("notebook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("notebook", type=click.Path(path_type=Path, exists=True))
 @click.option(
     "--release",
     "released",
@@ -41,9 +42,9 @@ autograder try network.ipynb --json result.json
 def trial(notebook: Path, released: Path | None, plain: bool, seconds: float | None, json_path: Path | None) -> None:
     """Try NOTEBOOK before you hand it in: restart, run all cells from the top, and check.
 
-    Says which cells raise, which visible tests pass, which answers the grader will find, which are missing, and which a
-    person grades. Warns of what works on your computer only: questions with input(), downloads, paths of your own
-    computer, and installations.
+    NOTEBOOK may be the folder that it lies in. Says which cells raise, which visible tests pass, which answers the
+    grader will find, which are missing, and which a person grades. Warns of what works on your computer only:
+    questions with input(), downloads, paths of your own computer, and installations.
 
     It runs in the sandbox where the packages for grading are installed on Linux; elsewhere in a fresh kernel of this
     Python, as in Jupyter. Nothing is changed and nothing is handed in. Exit code 1: something is missing or fails.

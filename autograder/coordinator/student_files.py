@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from autograder._util.digests import regular_files
-from autograder.records.dates import TIMESTAMP
+from autograder.records.dates import ORIGIN, TIMESTAMP
 from autograder.records.exam import Exam
 from autograder.records.limits import MAX_ANSWER_BYTES
 from autograder.release.student_bundle import FOLDER
@@ -126,7 +126,7 @@ def _collide(first: str, second: str) -> bool:
 
 def _goes_along(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    return name != TIMESTAMP and parts[0] not in (FOLDER, f"{FOLDER}.py") and "__pycache__" not in parts
+    return name not in (TIMESTAMP, ORIGIN) and parts[0] not in (FOLDER, f"{FOLDER}.py") and "__pycache__" not in parts
 
 
 def module_name(name: str) -> str:

@@ -25,13 +25,20 @@ from autograder._util.registry import DISTRIBUTION
 from autograder._util.text import one_line, visible
 from autograder.check.otter_tests import CALL, tests_of
 from autograder.errors import HostError, UsageError
+from autograder.execution import rehearsed_files
 from autograder.records.exam import raises_exception
 from autograder.records.limits import Limits
 from autograder.records.run import CellRun, StartedKernel
 from autograder.submissions.folder import read_chunks
 from autograder.submissions.members import SUBMISSION
 from autograder.submissions.notebook_inspection import compare, marks_of, metadata_of, own_code, read_cells, source_of
-from autograder.submissions.packing import needed_files, released_notebook
+from autograder.submissions.packing import (
+    answer_modules_of,
+    dotted_names,
+    needed_files,
+    notebook_in,
+    released_notebook,
+)
 from autograder.submissions.student_habits import explained, habits, without_installations
 
 IN_SANDBOX = "in the sandbox, as grading does: without network, and with the files that go along"
@@ -122,7 +129,7 @@ def rehearse(
     """Run a notebook from the top in a fresh kernel, and say what the grader will find.
 
     Args:
-        notebook: the student's notebook.
+        notebook: the student's notebook, or its folder.
         start: starts the kernel.
         sandbox_label: where it runs, for the result.
         release: the released notebook or its folder; with it, the instructor's cells are run as they were released.
@@ -134,6 +141,7 @@ def rehearse(
         HostError: no kernel starts here.
     """
     limits = limits or Limits()
+    notebook = notebook_in(notebook, release)
     if not notebook.is_file():
         raise UsageError(f"There is no notebook {notebook}.")
     path = released_notebook(notebook, release)
@@ -142,14 +150,22 @@ def rehearse(
     released = read_cells(path.name, path.read_bytes())[0] if path else None
     tests = tests_of(metadata_of(path.read_bytes() if path else data))
     answered, unanswered, missing = compare(cells, released)
+    modules, changed, unchanged = answer_modules_of(notebook, path)
+    steps: list[tuple[str, str, bool]] = []
     released_by_id = {marks["grade_id"]: cell for cell in released or () if (marks := marks_of(cell))}
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="try-") as folder:
-        _lay_out(Path(folder), notebook, cells, path)
+        _lay_out(Path(folder), notebook, cells, path, with_tests=bool(modules))
+        if modules:
+            steps = list(rehearsed_files.file_steps(Path(folder), dotted_names(modules)))
         with closing(start(Path(folder), limits)) as kernel:
             if tests:
                 kernel.run(_STAND_IN, limits.cell_seconds)
             results = list(_run(kernel, cells, released_by_id, limits, tests))
+            of_files = [_Result(0, name, is_test, False, kernel.run(source, limits.cell_seconds))
+                        for name, source, is_test in steps]  # fmt: skip
+    every = [*results, *of_files]
+    no_pytest = [rehearsed_files.NO_PYTEST] if modules and not rehearsed_files.has_pytest() else []
     reference = released if released is not None else cells
     return Rehearsal(
         notebook=str(notebook),
@@ -157,13 +173,13 @@ def rehearse(
         seconds=time.monotonic() - began,
         cells=len(results),
         ran=sum(result.run.status == "ok" for result in results),
-        faults=tuple(fault for result in results if (fault := result.fault)),
-        passed=tuple(r.name for r in results if r.is_test and r.run.status == "ok"),
-        failed={r.name: r.said for r in results if r.is_test and r.run.status != "ok"},
-        answered=answered,
-        unanswered=unanswered,
+        faults=tuple(fault for result in every if (fault := result.fault)),
+        passed=tuple(r.name for r in every if r.is_test and r.run.status == "ok"),
+        failed={r.name: r.said for r in every if r.is_test and r.run.status != "ok"},
+        answered=(*answered, *changed),
+        unanswered=(*unanswered, *unchanged),
         by_hand=tuple(m["grade_id"] for c in reference if _is_by_hand(m := marks_of(c))),
-        warnings=(*notes, *missing, *map(str, habits(own_code(cells, released)))),
+        warnings=(*notes, *missing, *no_pytest, *map(str, habits(own_code(cells, released)))),
     )
 
 
@@ -171,7 +187,9 @@ def _is_by_hand(marks: Mapping[str, Any]) -> bool:
     return bool(marks.get("task") or (marks.get("grade") and marks.get("solution")))
 
 
-def _lay_out(folder: Path, notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> None:
+def _lay_out(
+    folder: Path, notebook: Path, cells: list[Mapping[str, Any]], released: Path | None, *, with_tests: bool
+) -> None:
     """Copy what the notebook has beside it when it is graded: the release's files, and those that go along."""
     if released is not None:
         ignored = shutil.ignore_patterns("*.ipynb", ".*", "__pycache__")
@@ -180,7 +198,10 @@ def _lay_out(folder: Path, notebook: Path, cells: list[Mapping[str, Any]], relea
                 shutil.copytree(path, folder / path.name, ignore=ignored)
             elif path.is_file() and not ignored("", [path.name]):
                 shutil.copyfile(path, folder / path.name)
-    for file in needed_files(notebook, cells, released):
+    if with_tests:
+        rehearsed_files.copy_tests(notebook, folder)
+    sources = rehearsed_files.test_sources(folder) if with_tests else []
+    for file in needed_files(notebook, cells, released, sources):
         target = folder / file.name
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb") as out:
@@ -206,6 +227,7 @@ class _Result:
         if self.run.status == "ok" or self.is_test or (self.may_raise and self.run.status == "error"):
             return ""
         label = f"Cell {self.number}" + (f" ({one_line(self.name, 60)})" if self.name else "")
+        label = label if self.number else f"The module {one_line(self.name, 60)}"
         if self.run.status == "not_run":
             return f"{label} was not run."
         if self.run.error == _DIED:

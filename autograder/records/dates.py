@@ -7,6 +7,8 @@ from datetime import datetime
 
 TIMESTAMP = "timestamp.txt"
 """Name of nbgrader's file with the time at which a submission was handed in."""
+ORIGIN = ".origin"
+"""Name of the file beside it that says of which commit a submission is; hidden files of students are not collected."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,14 +21,15 @@ from typing import TYPE_CHECKING
 from autograder._util.text import one_line
 from autograder.errors import HostError, SubmissionError, UsageError
 from autograder.records.course import Course
-from autograder.submissions.archive import extract
 from autograder.submissions.delivery import Collected, CollectStatus, deliver
 from autograder.submissions.export_names import ExportLayout
-from autograder.submissions.folder import walk
+from autograder.submissions.folder import read_chunks
 from autograder.submissions.identity import UnplacedSubmission, resolve
-from autograder.submissions.lms import Item, find_items, numbered
-from autograder.submissions.manifest import MANIFEST
-from autograder.submissions.members import ArchiveLimits, Member, class_limits, submission_limits
+from autograder.submissions.lms import Item, find_items, limited, numbered
+from autograder.submissions.members import SUBMISSION, submission_limits
+from autograder.submissions.notebook_inspection import asked_files
+from autograder.submissions.placement import answer_modules, answer_named
+from autograder.submissions.registered_sources import SourceRequest, find_registered
 
 if TYPE_CHECKING:
     from autograder.submissions.uploaders import People
@@ -70,23 +71,28 @@ def collect(
         raise UsageError(f"There is no assignment “{assignment}”: {', '.join(course.assignments)}.")
     if not source.exists():
         raise UsageError(f"There is no folder or archive {source}.")
-    notebooks = expected_notebooks(course, assignment)
+    expected = expected_files(course, assignment)
 
     file_mib = course.assignments[assignment].limits.file_mib
 
     def read(staging: Path) -> tuple[Path, tuple[Item, ...]]:
-        root, members = _open_source(source.resolve(), staging, class_limits(file_mib))
+        system = layout.system if layout else ""
+        request = SourceRequest(course, assignment, expected, source, staging, received, system)
+        if not (layout and layout.pattern) and (registered := find_registered(request)) is not None:
+            root, items = registered
+            return root, tuple(limited(item, submission_limits(file_mib)) for item in items)
+        root, members = request.opened
         title, limits = course.assignments[assignment].title, submission_limits(file_mib)
         students = known_students(course)
-        return root, find_items(members, assignment, course.assignments, title, notebooks, layout, students, limits)
+        return root, find_items(members, assignment, course.assignments, title, expected, layout, students, limits)
 
-    return collect_items(course, assignment, notebooks, source.name, read, received)
+    return collect_items(course, assignment, expected, source.name, read, received)
 
 
 def collect_items(
     course: Course,
     assignment: str,
-    notebooks: tuple[str, ...],
+    expected: tuple[str, ...],
     name: str,
     find: Callable[[Path], tuple[Path, tuple[Item, ...]]],
     received: datetime | None = None,
@@ -96,7 +102,7 @@ def collect_items(
     Args:
         course: the course.
         assignment: the assignment's name.
-        notebooks: the file names of its notebooks.
+        expected: the paths of its notebooks, and of the files that these ask for.
         name: the source's name, for a source that is refused as a whole.
         find: gets a folder to unpack into, and returns the items with the folder that their files are named from.
         received: a time that counts for all of them.
@@ -115,7 +121,7 @@ def collect_items(
         delivered: dict[str, datetime] = {}
         for number, item in enumerate(items):
             work = staging / f"item-{number}"
-            results.append(_collect_item(course, assignment, notebooks, root, item, work, received, delivered, people))
+            results.append(_collect_item(course, assignment, expected, root, item, work, received, delivered, people))
             shutil.rmtree(work, ignore_errors=True)
         people.save()
     return tuple(results)
@@ -124,7 +130,7 @@ def collect_items(
 def _collect_item(
     course: Course,
     assignment: str,
-    notebooks: tuple[str, ...],
+    expected: tuple[str, ...],
     root: Path,
     item: Item,
     work: Path,
@@ -136,9 +142,10 @@ def _collect_item(
     try:
         work.mkdir()
         limits = submission_limits(course.assignments[assignment].limits.file_mib)
-        submission = resolve(assignment, notebooks, root, item, work, limits)
+        submission = resolve(assignment, expected, root, item, work, limits)
         identity = people.identified(item, submission.student)
-        submission = replace(submission, student=identity.student, notes=(*submission.notes, *identity.notes))
+        notes = (*submission.notes, *identity.notes, *_changed_files(course.release(assignment), submission, expected))
+        submission = replace(submission, student=identity.student, notes=notes)
         if identity.student == identity.given:
             submission = _numbered(course, assignment, item, submission, people)
         now = datetime.now(UTC)
@@ -164,6 +171,21 @@ def _collect_item(
             raise
         reason = f"this file system does not allow one of its names ({error.strerror})"
         return Collected(item.name, CollectStatus.REFUSED, item.student, reason=reason)
+
+
+def _changed_files(release: Path, submission: UnplacedSubmission, expected: tuple[str, ...]) -> list[str]:
+    """Say how many of the modules to write in are not as they were released; nothing where there are none."""
+    released = {name: release / name for name in answer_modules(expected) if (release / name).is_file()}
+    handed_in = {answer_named(name, released): source for name, source in sorted(submission.files.items())}
+    handed_in |= {name: submission.files[name] for name in released if name in submission.files}
+
+    def is_changed(name: str) -> bool:
+        if name not in handed_in:
+            return False
+        content = b"".join(read_chunks(submission.root, handed_in[name], SUBMISSION))
+        return content.split() != released[name].read_bytes().split()
+
+    return [f"{sum(map(is_changed, released))} of {len(released)} files changed"] if released else []
 
 
 def _numbered(
@@ -196,11 +218,12 @@ def _staging(course: Course) -> Iterator[Path]:
         raise HostError(f"{course.root} cannot be written: {error}. Check free space and permissions.") from error
 
 
-def expected_notebooks(course: Course, assignment: str) -> tuple[str, ...]:
-    """Return the file names of the assignment's notebooks, if the course has them."""
+def expected_files(course: Course, assignment: str) -> tuple[str, ...]:
+    """Return the paths of the assignment's notebooks, if the course has them, and of the files that these ask for."""
     for folder in (course.release(assignment), course.source(assignment)):
-        if names := tuple(sorted(p.name for p in folder.glob("*.ipynb"))):
-            return names
+        if notebooks := sorted(folder.glob("*.ipynb")):
+            answers = (name for path in notebooks for name in asked_files(path.read_bytes()))
+            return tuple(dict.fromkeys([*(path.name for path in notebooks), *answers]))
     return ()
 
 
@@ -211,25 +234,3 @@ def known_students(course: Course) -> set[str]:
     folder = course.directory("submitted")
     present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     return present | load_roster(course).by_id.keys()
-
-
-def _open_source(source: Path, staging: Path, limits: ArchiveLimits) -> tuple[Path, tuple[Member, ...]]:
-    if source.is_dir():
-        return source, walk(source, limits)
-    if source.suffix == ".ipynb":
-        return source.parent, (Member(source.name, source.stat().st_size, modified_at(source)),)
-    if not source.is_file():
-        raise SubmissionError("It is neither a folder nor a file.")
-    root = staging / "source"
-    root.mkdir()
-    with source.open("rb") as file:
-        members = extract(file, root, limits, strict=False)
-    if any(m.name == MANIFEST for m in members):
-        # One student's archive, as pack made it, and not a class: the stricter limits apply.
-        return source.parent, (Member(source.name, source.stat().st_size, modified_at(source)),)
-    return root, members
-
-
-def modified_at(path: Path) -> datetime:
-    """Return when a file was last changed, UTC."""
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)

@@ -12,7 +12,7 @@ from pathlib import Path
 from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.records.course import Course
-from autograder.records.dates import TIMESTAMP
+from autograder.records.dates import ORIGIN, TIMESTAMP
 from autograder.submissions.claims import superseded_folder
 from autograder.submissions.folder import read_chunks, walk
 from autograder.submissions.identity import UnplacedSubmission, digests
@@ -97,7 +97,7 @@ def deliver(
             reason = f"handed in {submission.timestamp:%Y-%m-%d %H:%M} UTC, and the one collected is newer"
             folder = _keep_earlier(course, assignment, submission, staged)
             return replace(result, status=CollectStatus.OLDER, reason=reason), folder
-    write_new(staged / TIMESTAMP, [format_timestamp(submission.timestamp).encode()])
+    _write_facts(staged, submission)
     replaced = None
     if target.exists() or target.is_symlink():
         replaced = _superseded(course, assignment, submission.student, existing)
@@ -112,12 +112,19 @@ def deliver(
     return replace(result, status=CollectStatus.REPLACED if replaced else CollectStatus.COLLECTED), target
 
 
+def _write_facts(staged: Path, submission: UnplacedSubmission) -> None:
+    """Write when a submission was handed in, and which commit it is."""
+    write_new(staged / TIMESTAMP, [format_timestamp(submission.timestamp).encode()])
+    if submission.origin:
+        write_new(staged / ORIGIN, [submission.origin.encode()])
+
+
 def _keep_earlier(course: Course, assignment: str, submission: UnplacedSubmission, staged: Path) -> Path | None:
     """Keep an attempt that is older than the one collected, unless it is kept already; return its folder."""
     folder = superseded_folder(course, assignment, submission.student)
     if any(_same(staged, folder) for folder in (folder.iterdir() if folder.is_dir() else ())):
         return None
-    write_new(staged / TIMESTAMP, [format_timestamp(submission.timestamp).encode()])
+    _write_facts(staged, submission)
     return staged.rename(_superseded(course, assignment, submission.student, submission.timestamp))
 
 

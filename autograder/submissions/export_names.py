@@ -93,6 +93,8 @@ class NameReading:
     """The learning system's number of the student."""
     time: datetime | None = None
     """The learning system's time."""
+    rest: str = ""
+    """What follows in the name: the student's choice."""
     note: str = ""
     problem: str = ""
 
@@ -328,7 +330,7 @@ class Names:
 def _plain_reading(match: re.Match[str], layout: ExportLayout) -> NameReading:
     groups = match.groupdict()
     time = time_in_name(groups.get("time") or "", layout.zone, layout.time_format)
-    return NameReading(groups.get("student"), groups.get("key") or "", time)
+    return NameReading(groups.get("student"), groups.get("key") or "", time, groups.get("rest") or "")
 
 
 _PERHAPS_MOODLES = (

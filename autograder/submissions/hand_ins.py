@@ -16,7 +16,7 @@ from autograder.exchange import result_json
 from autograder.records.course import Assignment, Course
 from autograder.records.dates import Dates
 from autograder.submissions.claims import read_claims, superseded_folder
-from autograder.submissions.manifest import read_timestamp
+from autograder.submissions.manifest import read_origin, read_timestamp
 from autograder.term.attempts import Attempt, counting, in_order, within_limits
 from autograder.term.facts import Term, load_term, term_versions
 from autograder.term.teams import Teams, teams_of
@@ -144,9 +144,11 @@ class HandIns:
                 handed_in[name] = attempt.time
         dates = self.term.dates(student, handed_in)
         for name, attempt in chosen.items():
+            notes = [read_origin(attempt.folder)] if attempt is not None else []
             if attempt is not None and attempt.submitter != student:
-                notes = (*dates[name].notes, f"handed in by {attempt.submitter}")
-                dates[name] = replace(dates[name], notes=notes)
+                notes.append(f"handed in by {attempt.submitter}")
+            if any(notes):
+                dates[name] = replace(dates[name], notes=(*dates[name].notes, *filter(None, notes)))
         return dates
 
 

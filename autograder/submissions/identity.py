@@ -21,11 +21,11 @@ from autograder.errors import SubmissionError
 from autograder.submissions.archive import extract
 from autograder.submissions.export_names import COPY_SUFFIX, PACKED, is_notebook, without_export_files
 from autograder.submissions.folder import open_file, read_chunks
-from autograder.submissions.lms import Item
+from autograder.submissions.lms import Item, and_no_answer
 from autograder.submissions.manifest import FORMAT, MANIFEST, parse_timestamp
 from autograder.submissions.members import LARGEST, MIB, SUBMISSION, ArchiveLimits, Member
 from autograder.submissions.notebook_inspection import assignment_of
-from autograder.submissions.placement import place_files
+from autograder.submissions.placement import answer_root, place_files
 
 MAX_TEAM = 100
 """Largest number of names in a package's team."""
@@ -42,7 +42,9 @@ class UnplacedSubmission:
     timestamp: datetime
     notes: tuple[str, ...]
     team: tuple[str, ...] = ()
-    """The others whom the package names."""
+    """The others whom the package, or the learning system, names."""
+    origin: str = ""
+    """The commit that it is, in words for people."""
 
 
 MAX_READ = 16 * MIB
@@ -61,13 +63,21 @@ class _Manifest:
 
 def resolve(
     assignment: str,
-    notebooks: tuple[str, ...],
+    expected: tuple[str, ...],
     root: Path,
     item: Item,
     work: Path,
     limits: ArchiveLimits = SUBMISSION,
 ) -> UnplacedSubmission:
-    """Read an item: the student's name, the files and the time. ``limits`` are those of an archive.
+    """Read an item: the student's name, the files and the time.
+
+    Args:
+        assignment: the assignment's name.
+        expected: the paths of its notebooks, and of the files that these ask for.
+        root: the folder that the item's files are named from.
+        item: the item.
+        work: a folder to unpack into.
+        limits: bounds of an archive.
 
     Raises:
         SubmissionError: the item is refused.
@@ -75,11 +85,12 @@ def resolve(
     if item.problem:
         raise SubmissionError(item.problem)
     if item.is_archive:
-        return _resolve_archive(assignment, notebooks, root, item, work, limits)
+        return _resolve_archive(assignment, expected, root, item, work, limits)
     members = {m.name.removeprefix(item.prefix or item.around): m for m in item.members}
-    files, notes = place_files(members, notebooks, is_loose=not item.prefix)
+    files, notes = place_files(members, expected, is_loose=not item.prefix, placed=item.placed)
     time = item.received or _clock(root, item) or item.time
-    return UnplacedSubmission(item.student or "", root, files, time or datetime.now(UTC), (*item.notes, *notes))
+    time, notes = time or datetime.now(UTC), [*item.notes, *notes]
+    return UnplacedSubmission(item.student or "", root, files, time, tuple(notes), item.team, item.origin)
 
 
 def _clock(root: Path, item: Item) -> datetime | None:
@@ -88,7 +99,7 @@ def _clock(root: Path, item: Item) -> datetime | None:
 
 
 def _resolve_archive(
-    assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path, limits: ArchiveLimits
+    assignment: str, expected: tuple[str, ...], root: Path, item: Item, work: Path, limits: ArchiveLimits
 ) -> UnplacedSubmission:
     unpacked = work / "in"
     unpacked.mkdir()
@@ -100,14 +111,21 @@ def _resolve_archive(
     prefix = f"{tops.pop()}/" if len(tops) == 1 and all("/" in m.name for m in content) else ""
     by_name = {m.name.removeprefix(prefix): m for m in content}
     by_name = {name: by_name[name] for name in without_export_files(item.name, by_name)}
-    files, notes = place_files(by_name, notebooks, is_loose=False)
-    if not any(is_notebook(name) and "/" not in name for name in files):
-        raise SubmissionError("there is no notebook at its top (archives in it are not opened)")
+    if not any(is_notebook(name) and "/" not in name for name in by_name):
+        folder = answer_root(by_name, expected)
+        if folder is None:
+            raise SubmissionError(f"there is no notebook at its top{and_no_answer(expected)} ({_NOT_OPENED})")
+        by_name = {name.removeprefix(folder): m for name, m in by_name.items() if name.startswith(folder)}
+    files, notes = place_files(by_name, expected, is_loose=False)
     student, more = _student(item, manifest)
     # The student chooses the dates in the archive; the learning system sets the file's.
     time = item.received or _clock(root, item) or (manifest.timestamp if manifest is not None else item.time)
-    team = manifest.team if manifest is not None else ()
-    return UnplacedSubmission(student, unpacked, files, time or datetime.now(UTC), (*item.notes, *notes, *more), team)
+    team = manifest.team if manifest is not None else item.team
+    time, notes = time or datetime.now(UTC), [*item.notes, *notes, *more]
+    return UnplacedSubmission(student, unpacked, files, time, tuple(notes), team, item.origin)
+
+
+_NOT_OPENED = "archives in it are not opened"
 
 
 def open_archive(root: Path, name: str, limits: ArchiveLimits) -> BinaryIO:

@@ -6,9 +6,10 @@ How learning systems name things is in :mod:`~autograder.submissions.export_name
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import PurePosixPath
 
 from autograder._util.student_names import student_name
 from autograder._util.text import one_line
@@ -28,7 +29,7 @@ from autograder.submissions.export_names import (
     stem_of,
 )
 from autograder.submissions.members import MIB, SUBMISSION, ArchiveLimits, Member, collision_key
-from autograder.submissions.placement import notebook_name
+from autograder.submissions.placement import answer_modules, answer_root, notebook_name, renamed_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,18 @@ class Item:
     received: datetime | None = None
     """The learning system's own time, which outweighs all that a student can write."""
     time: datetime | None = None
+    origin: str = ""
+    """The commit that it is, in words for people."""
+    team: tuple[str, ...] = ()
+    """Names of the others who handed it in, as the learning system has them."""
     key: str = ""
     """The learning system's number of the student: two people may have one name."""
     system: str = ""
     """The learning system that gave the name, a key of :data:`~autograder.submissions.export_names.SYSTEMS`."""
     rest: str = ""
-    """Of a file whose student was taken to be what stands before the first ``_``: what follows."""
+    """Text after the student, and what the system put there, in the name of a file."""
+    placed: Mapping[str, str] = field(default_factory=dict)
+    """Member's name → released path, of loose answer files."""
     is_guessed: bool = False
     """Whether it was: nothing says that a person is meant."""
     is_told: bool = False
@@ -85,13 +92,15 @@ def find_items(
         assignment: the assignment's name.
         other_assignments: all assignments of the course; folders of the others are passed over.
         title: the assignment's title, as learning systems may have it.
-        expected: file names of the assignment's notebooks.
+        expected: paths of the assignment's notebooks, and of the files that these ask for.
         layout: the instructor's word on how names are to be read.
         students: ids of students of the course, as far as they are known: a folder named so is a student's.
         limits: bounds of one submission.
     """
     members = tuple(members)
-    no_students = frozenset({*other_assignments, assignment, *(name.removesuffix(".ipynb") for name in expected)})
+    no_students = frozenset(
+        {*other_assignments, assignment, *(stem_of(name) for name in expected if is_notebook(name))}
+    )
     base = "submitted/" if members and all(m.name.startswith("submitted/") for m in members) else ""
     groups, names = _grouped(members, base, assignment, title, layout)
     is_doubtful = False
@@ -109,9 +118,10 @@ def find_items(
         if top in ("", ".", ".."):
             items += [Item(m.name, problem=m.problem or "a strange path") for m in group]
         elif len(group) == 1 and group[0].name == base + top:
-            items += [] if names.is_of_system(top) else [replace(_file(group[0], top, names, no_students), around=base)]
+            loose = replace(_file(group[0], top, names, no_students, expected), around=base)
+            items += [] if names.is_of_system(top) else [loose]
         else:
-            items += _folder(group, base, top, names, no_students)
+            items += _folder(group, base, top, names, no_students, expected)
     if is_doubtful:
         items = [replace(item, problem=item.problem or _AROUND.format(one_line(base, 60))) for item in items]
     items = [replace(item, is_told=names.is_told) for item in items]
@@ -178,14 +188,16 @@ def _read(name: str, names: Names, *, folder: bool) -> tuple[ExportSystem | None
     return names.system(name, folder=folder)
 
 
-def _file(member: Member, name: str, names: Names, no_students: frozenset[str]) -> Item:
-    """Read the name of a file at the top: a notebook or an archive, named after the student."""
+def _file(member: Member, name: str, names: Names, no_students: frozenset[str], expected: tuple[str, ...]) -> Item:
+    """Read the name of a notebook, an answer file or an archive at the top, named after the student."""
     item = Item(name, (member,), time=member.modified, is_archive=is_archive(name), problem=member.problem)
-    if not item.is_archive and not is_notebook(name):
-        return replace(item, problem=item.problem or "neither a notebook nor an archive")
+    suffix = PurePosixPath(name).suffix
+    is_answer = not item.is_archive and not is_notebook(name) and any(path.endswith(suffix or "/") for path in expected)
+    if not (item.is_archive or is_notebook(name) or is_answer):
+        return replace(item, problem=item.problem or _NEITHER)
     if is_bare_export(name, names.assignment):
         return replace(item, problem=item.problem or _EXPORT)
-    stem = stem_of(name)
+    stem = PurePosixPath(name).stem if is_answer else stem_of(name)
     escaped = re.escape(names.assignment)
     if reading := _read(stem, names, folder=False):
         item = replace(_informed(item, reading[1]), system=_key_of(reading[0]))
@@ -200,11 +212,16 @@ def _file(member: Member, name: str, names: Names, no_students: frozenset[str]) 
     else:
         student, separator, remainder = stem.partition("_")
         item = replace(item, student=student, is_given=bool(separator), rest=remainder, is_guessed=True)
-        if student == names.assignment or stem in no_students:
+        is_own_name = is_answer and stem in {PurePosixPath(path).stem for path in expected}
+        if student == names.assignment or stem in no_students or is_own_name:
             return replace(item, student=None, problem=_NO_STUDENT)
+    if is_answer:
+        answer = renamed_answer(item.rest, suffix, expected)
+        item = replace(item, placed={member.name: answer}, problem=item.problem or ("" if answer else _NEITHER))
     return _with_student_name(item)
 
 
+_NEITHER = "neither a notebook nor an archive"
 _EXPORT = "otter's export named it after the notebook; name it after the student (jane.zip)"
 _NO_STUDENT = "it is named after the assignment, not after a student"
 
@@ -216,6 +233,7 @@ def _key_of(system: ExportSystem | None) -> str:
 def _informed(item: Item, reading: NameReading) -> Item:
     """Set what a learning system's name says."""
     item = replace(item, student=reading.student, key=reading.key, problem=item.problem or reading.problem)
+    item = replace(item, rest=reading.rest)
     item = replace(item, notes=(reading.note,) if reading.note else ())
     return _timed(item, reading.time) if reading.time else item
 
@@ -233,7 +251,9 @@ def _with_student_name(item: Item) -> Item:
         return replace(item, student=None, problem=item.problem or str(error))
 
 
-def _folder(group: list[Member], base: str, top: str, names: Names, no_students: frozenset[str]) -> list[Item]:
+def _folder(
+    group: list[Member], base: str, top: str, names: Names, no_students: frozenset[str], expected: tuple[str, ...]
+) -> list[Item]:
     """Read the names in a folder at the top, named after a student: nbgrader's, or a learning system's."""
     reading = _read(top, names, folder=True)
     system = reading[0] if reading else None
@@ -252,21 +272,31 @@ def _folder(group: list[Member], base: str, top: str, names: Names, no_students:
         item = replace(item, clock=clock if any(m.name == clock for m in group) else "")
         prefix += f"{system.own_folder}/"
         group = [member for member in group if member.name.startswith(prefix)]
-    other_names = no_students - {names.assignment}
-    return _in_folder(item, group, base, prefix, names.assignment, other_names, is_nbgraders=reading is None)
+    inner = in_folder(item, group, prefix, names.assignment, no_students, expected, is_nbgraders=reading is None)
+    return [replace(submission, name=submission.name.removeprefix(base)) for submission in inner]
 
 
-def _in_folder(
+def in_folder(
     item: Item,
-    group: list[Member],
-    base: str,
+    group: Sequence[Member],
     prefix: str,
     assignment: str,
-    other_names: frozenset[str],
+    no_students: Set[str],
+    expected: tuple[str, ...],
     *,
-    is_nbgraders: bool,
+    is_nbgraders: bool = False,
 ) -> list[Item]:
-    """Find the submission in a student's folder ``prefix``, in a folder in it, or in its archives."""
+    """Find the submission in a student's folder, in a folder in it, or in its archives.
+
+    Args:
+        item: what is known of it.
+        group: the files in the folder.
+        prefix: the folder, with ``/``.
+        assignment: the assignment's name.
+        no_students: names of assignments and of their files: another assignment's folder is passed over.
+        expected: paths of the assignment's notebooks, and of the files that these ask for.
+        is_nbgraders: whether a timestamp.txt in ``<assignment>/`` is nbgrader's.
+    """
     inner = f"{prefix}{assignment}/"
     inside = [m.name.removeprefix(prefix) for m in group]
     if chosen := tuple(m for m in group if m.name.startswith(inner)):
@@ -279,7 +309,7 @@ def _in_folder(
         return [
             replace(
                 item,
-                name=m.name.removeprefix(base),
+                name=m.name,
                 members=(m,),
                 is_archive=True,
                 time=m.modified,
@@ -287,6 +317,7 @@ def _in_folder(
             )
             for m in archives
         ]
+    other_names = no_students - {assignment}
     group = [m for m, name in zip(group, inside, strict=True) if name.split("/")[0] not in other_names]
     if not group:
         return []
@@ -295,21 +326,28 @@ def _in_folder(
     folders = {m.name.removeprefix(prefix).split("/")[0] for m in group}
     if len(folders) == 1 and any(is_notebook(m.name) and m.name.count("/") == prefix.count("/") + 1 for m in group):
         return [replace(item, members=tuple(group), prefix=f"{prefix}{folders.pop()}/")]
-    shown_folder = one_line(prefix.removeprefix(base).rstrip("/"))
-    return [
-        replace(
-            item, problem=item.problem or f"there is no notebook in {shown_folder}/ or {shown_folder}/{assignment}/"
-        )
-    ]
+    root = answer_root((m.name.removeprefix(prefix) for m in group), expected)
+    if root is not None:
+        members = tuple(m for m in group if m.name.startswith(prefix + root))
+        return [replace(item, members=members, prefix=prefix + root)]
+    folder = one_line(item.name)
+    problem = f"there is no notebook in {folder}/ or {folder}/{assignment}/{and_no_answer(expected)}"
+    return [replace(item, problem=item.problem or problem)]
 
 
-def _limited(item: Item, limits: ArchiveLimits) -> Item:
-    """Set the newest notebook's time, and refuse files that break a limit.
+def and_no_answer(expected: Iterable[str]) -> str:
+    """Continue the sentence that there is no notebook: none of the answer files is there, either."""
+    answers = answer_modules(expected)
+    return f", and none of {', '.join(answers)} in it" if answers else ""
+
+
+def limited(item: Item, limits: ArchiveLimits) -> Item:
+    """Set the time of the newest notebook, else of the newest file, and refuse files that break a limit.
 
     A limit is on each file, on their number, and on their total size; a file with a problem refuses the item, too.
     """
-    times = [m.modified for m in item.members if is_notebook(m.name) and m.modified is not None]
-    item = replace(item, time=max(times, default=item.time))
+    times = [(is_notebook(m.name), m.modified) for m in item.members if m.modified is not None]
+    item = replace(item, time=max(times, default=(False, item.time))[1])
     bad = next((m for m in item.members if m.problem), None)
     large = next((m for m in item.members if m.size > limits.member_bytes), None)
     if bad is not None:
@@ -343,8 +381,9 @@ def _join_loose(items: list[Item], limits: ArchiveLimits, *, attempts: bool) -> 
         else:
             received = max(filter(None, [first.received, item.received]), default=None)
             names = f"{first.name}, {item.name}"
-            joined[key] = replace(first, name=names, members=first.members + item.members, received=received)
-    return [_limited(i, limits) if i.members and not i.is_archive else i for i in joined.values()]
+            members, placed = first.members + item.members, {**first.placed, **item.placed}
+            joined[key] = replace(first, name=names, members=members, placed=placed, received=received)
+    return [limited(i, limits) if i.members and not i.is_archive else i for i in joined.values()]
 
 
 def numbered(student: str, key: str) -> str:
@@ -379,7 +418,10 @@ def _refuse_merged(items: list[Item], expected: tuple[str, ...]) -> list[Item]:
     rests: dict[str, set[tuple[str, str]]] = {}
     for item in items:
         if item.is_guessed and item.student is not None:
-            notebook = "" if item.is_archive else notebook_name(item.name, expected, alone=False)
+            notebook = ""
+            if is_notebook(item.name):
+                notebook = notebook_name(item.name, tuple(filter(is_notebook, expected)), alone=False)
+            notebook = item.placed.get(item.members[0].name, notebook)
             remainder = re.sub(rf"{COPY_SUFFIX}$", "", item.rest)
             rests.setdefault(item.student, set()).add((notebook if notebook in expected else "", remainder))
 

@@ -7,7 +7,8 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autograder.records.dates import TIMESTAMP
+from autograder._util.text import one_line
+from autograder.records.dates import ORIGIN, TIMESTAMP
 
 MANIFEST = "submission.json"
 """Name of the file in every zip that pack makes: format, assignment, student, timestamp, sha256 of each file."""
@@ -22,6 +23,15 @@ def read_timestamp(folder: Path) -> datetime | None:
         return None
     with path.open("rb") as file:
         return parse_timestamp(file.read(100))
+
+
+def read_origin(folder: Path) -> str:
+    """Read of which commit a submission is; empty: of none."""
+    path = folder / ORIGIN
+    if path.is_symlink() or not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return one_line(file.read(200).decode("utf-8", "replace"), 200)
 
 
 def parse_timestamp(data: bytes) -> datetime | None:

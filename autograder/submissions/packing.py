@@ -144,7 +144,7 @@ def pack(
     does not have. Smaller faults are warnings in the receipt. Files are read in pieces, and never held whole.
 
     Args:
-        notebook: the student's notebook.
+        notebook: the student's notebook, or its folder.
         student: the student's name or number.
         release: the released notebook or its folder. With it, answered cells are told exactly, and unchanged files are
             left out.
@@ -161,8 +161,10 @@ def pack(
     Raises:
         SubmissionError: the notebook could not be graded (not JSON, not nbformat 4, too large), or a named file is not
             taken.
-        UsageError: a path does not exist, or a named file lies in another folder.
+        UsageError: a path does not exist, which notebook of the folder is meant cannot be told, or a named file lies in
+            another folder.
     """
+    notebook = notebook_in(notebook, release)
     student = student_name(student)
     team = tuple(dict.fromkeys(map(student_name, team)))
     if not notebook.is_file():
@@ -179,7 +181,7 @@ def pack(
     answered, unanswered, more = compare(student_cells, released)
     asked_for = _asked_for(notebook, released_path)
     must_go = _beside(notebook, more_files)
-    modules, nowhere = _local(notebook, student_cells, released_path)
+    modules, nowhere = _local(notebook, student_cells, released_path, asked_for)
     limits = submission_limits(file_mib_of(data if released_path is None else released_path.read_bytes()))
     book = NeededFile(notebook.parent, notebook.name, len(data), content=data)
     if problem := _problem(book, {}, limits):
@@ -228,6 +230,27 @@ def _assignment(name: str) -> str:
         return student_name(name)
     except SubmissionError as error:
         raise UsageError(f"“{one_line(name)}” cannot be an assignment: name the notebook's folder after it.") from error
+
+
+def notebook_in(folder: Path, release: Path | None) -> Path:
+    """Find the notebook of a folder: the only one, else the one that was released. A file is itself.
+
+    Raises:
+        UsageError: there is none, or several may be meant.
+    """
+    if not folder.is_dir():
+        return folder
+    notebooks = [path for path in sorted(folder.glob("*.ipynb")) if path.is_file() and not is_junk(path.name)]
+    if release is not None:
+        notebooks = [path for path in notebooks if (release / path.name).is_file()] or notebooks
+    released = [path for path in notebooks if assignment_of(path.read_bytes())]
+    chosen = released if len(released) == 1 else notebooks
+    if not chosen:
+        raise UsageError(f"There is no notebook in {folder}: put the one of the release there.")
+    if len(chosen) > 1 and release is None:
+        names = ", ".join(path.name for path in chosen)
+        raise UsageError(f"There are several notebooks in {folder} ({names}): name one, or the release with --release.")
+    return chosen[0]
 
 
 def released_notebook(notebook: Path, release: Path | None) -> Path | None:
@@ -297,16 +320,30 @@ def _backslashes(notebook: Path, cells: list[Mapping[str, Any]]) -> Iterator[str
             yield f"The code names “{one_line(quoted)}”: write {name}, since notebooks are graded on Linux."
 
 
-def needed_files(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> Iterator[NeededFile]:
+def needed_files(
+    notebook: Path, cells: list[Mapping[str, Any]], released: Path | None, tests: Sequence[str] = ()
+) -> Iterator[NeededFile]:
     """Yield the files that belong to a notebook and can be read.
 
     These are the release's other notebooks, files that the code names, modules that it imports, and those that the
-    release asks for.
+    release asks for. With the sources of ``tests``, what these import belongs to it, too.
     The folder is never listed: it may be a downloads folder, and its other files are private.
     """
-    modules, _ = _local(notebook, cells, released)
-    beside = _files_beside(notebook, cells, released, _asked_for(notebook, released), modules)
+    asked_for = _asked_for(notebook, released)
+    modules, _ = _local(notebook, cells, released, asked_for, tests)
+    beside = _files_beside(notebook, cells, released, asked_for, modules)
     return (file for file in beside if not file.problem)
+
+
+def answer_modules_of(notebook: Path, released: Path | None) -> tuple[list[str], list[str], list[str]]:
+    """Return the modules that students write in: all that are there, the changed ones, and those still to write."""
+    names = sorted(name for name in _asked_for(notebook, released) if name.endswith(".py") and not name_problem(name))
+    files: dict[str, NeededFile] = {}
+    for name in names:
+        with contextlib.suppress(SubmissionError):
+            content = b"".join(read_chunks(notebook.parent, name, LARGEST))
+            files[name] = NeededFile(notebook.parent, name, len(content), content=content)
+    return list(files), *_answer_files(names, files, released)
 
 
 def _asked_for(notebook: Path, released: Path | None) -> set[str]:
@@ -318,6 +355,10 @@ def _files_beside(
     notebook: Path, cells: list[Mapping[str, Any]], released: Path | None, asked_for: Set[str], modules: Iterable[str]
 ) -> Iterator[NeededFile]:
     mentioned = {*_QUOTED.findall(_code(cells)), *modules, *asked_for}
+    for name in {*modules, *asked_for}:
+        with contextlib.suppress(SubmissionError):
+            is_module = name.endswith(".py") and not name_problem(name)
+            mentioned |= _quoted_in(notebook.parent, name) if is_module else set()
     if released is not None:
         mentioned |= {p.name for p in released.parent.glob("*.ipynb")}
     for name in sorted(mentioned - {notebook.name, MANIFEST, TIMESTAMP}):
@@ -347,6 +388,11 @@ def _is_as_released(file: NeededFile, original: Path) -> bool:
         return digest.digest() == hashlib.file_digest(opened, "sha256").digest()
 
 
+def _quoted_in(folder: Path, name: str) -> set[str]:
+    """Return what a module beside the notebook quotes: it may read such a file."""
+    return set(_QUOTED.findall(b"".join(read_chunks(folder, name, LARGEST)).decode("utf-8", "replace")))
+
+
 def _answer_files(
     asked_for: Iterable[str], files: Mapping[str, NeededFile], released: Path | None
 ) -> tuple[list[str], list[str]]:
@@ -369,11 +415,23 @@ def _answer_files(
     return changed, [name for name in names if name not in changed]
 
 
+def dotted_names(paths: Iterable[str]) -> list[str]:
+    """Return the names under which modules are imported; a path that no import has is left out."""
+    names = [path.removesuffix(".py").removesuffix("/__init__").split("/") for path in paths if path.endswith(".py")]
+    return [".".join(parts) for parts in names if all(map(str.isidentifier, parts))]
+
+
 _NOWHERE = "The code imports {name}, which is neither beside the notebook nor installed here."
 
 
-def _local(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> tuple[list[str], list[str]]:
-    """Find the modules that the notebook imports from beside it, else from the release, and those that are nowhere."""
+def _local(
+    notebook: Path,
+    cells: list[Mapping[str, Any]],
+    released: Path | None,
+    asked_for: Iterable[str],
+    tests: Sequence[str] = (),
+) -> tuple[list[str], list[str]]:
+    """Find the modules that a notebook or its answer files import from beside it, and those that are nowhere."""
 
     def content_of(name: str) -> bytes | None:
         for folder in (notebook.parent, *([released.parent] if released is not None else [])):
@@ -383,6 +441,8 @@ def _local(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None
         return None
 
     sources = [source_of(cell) for cell in cells if cell.get("cell_type") == "code"]
+    answer_paths = [name for name in sorted(asked_for) if (notebook.parent / name).is_file()]
+    sources += [*(f"import {name}" for name in dotted_names(answer_paths)), *tests]
     quoted = {name.removeprefix("./") for name in _QUOTED.findall("\n".join(sources))}
     folders = sorted(name for name in quoted if not name_problem(name) and (notebook.parent / name).is_dir())
     return local_modules(sources, folders, content_of)

@@ -132,6 +132,16 @@ def echo_parts(package: Package, lines: Mapping[str, str]) -> None:
         click.echo(f"Warning: {line} {lacks}", err=True)
 
 
+def echo_flat_uploads(package: Package, title: str) -> None:
+    """Say what a platform whose uploads have no folders does to answer files in folders."""
+    if inner := [name for name in package.answer_files if "/" in name]:
+        names = f"{inner[0]}{f' and {len(inner) - 1} more are' if inner[1:] else ' is'}"
+        click.echo(
+            f"Note: single files have no folders on {title}: {names} found by the last name if no other file has it. "
+            "Students who add files of their own in folders hand in one zip."
+        )
+
+
 def exam_line(package: Package) -> str:
     """Say how large the exam is."""
     return f"{package.questions} questions, {package.points:g} points, {package.hidden} hidden files"

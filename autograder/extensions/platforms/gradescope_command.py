@@ -8,7 +8,13 @@ import click
 
 from autograder.cli.output import course_option, examples
 from autograder.cli.requirements import InstructorCommand
-from autograder.extensions.platforms.command_steps import echo_parts, exam_line, packed, sandbox_option
+from autograder.extensions.platforms.command_steps import (
+    echo_flat_uploads,
+    echo_parts,
+    exam_line,
+    packed,
+    sandbox_option,
+)
 
 VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")
 
@@ -66,4 +72,5 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
         f"{'; which public tests pass is visible' if chosen.public_summary else ''}",
     }
     echo_parts(package, lines)
+    echo_flat_uploads(package, "Gradescope")
     click.echo(f"{one_line(str(path), 500)}  ({size / 2**20:.1f} MiB; it holds hidden tests: keep it to yourself)")

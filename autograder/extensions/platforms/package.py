@@ -23,6 +23,7 @@ from autograder.records.exam import Role
 from autograder.records.policies import LatePolicy
 from autograder.release.build import copy_files, solution_texts
 from autograder.release.record import Release
+from autograder.submissions.export_names import is_notebook
 
 CONTAINERFILE = "Containerfile"
 Files = Mapping[str, tuple[bytes, int]]
@@ -38,7 +39,7 @@ class Package:
     image: Files
     """Files that the image is made from; nothing in them is secret."""
     solution: Files
-    """Notebooks with the instructor's solution."""
+    """Notebooks and answer files with the instructor's solution."""
     requirements: tuple[str, ...]
     """Lines of its requirements."""
     questions: int
@@ -51,7 +52,12 @@ class Package:
     @property
     def notebooks(self) -> tuple[str, ...]:
         """File names of its notebooks."""
-        return tuple(self.solution)
+        return tuple(filter(is_notebook, self.solution))
+
+    @property
+    def answer_files(self) -> tuple[str, ...]:
+        """Paths of the modules that students write in."""
+        return tuple(name for name in self.solution if not is_notebook(name))
 
     @property
     def wheel(self) -> str:

@@ -9,6 +9,7 @@ import click
 from autograder.cli.output import course_option, examples
 from autograder.cli.requirements import InstructorCommand
 from autograder.extensions.platforms.command_steps import (
+    echo_flat_uploads,
     echo_parts,
     exam_line,
     folder_option,
@@ -72,4 +73,5 @@ def prairielearn(
         f"question/{RELEASE}/": "the release, for students",
     }
     echo_parts(package, lines)
+    echo_flat_uploads(package, "PrairieLearn")
     click.echo(f"{one_line(str(path), 500)}  (it holds hidden tests: keep it and the course's repository to yourself)")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
 from html import escape
 
 from autograder.extensions.platforms.package import Files, Package
@@ -16,6 +15,7 @@ MAX_SECONDS = 600
 RELEASE = "clientFilesQuestion"
 """Folder of a question with files for students."""
 _HAND_IN = "<p>Download the notebook, work on it, and hand it in here, alone or with other files.</p>"
+_HAND_IN_FILES = "<p>Download the files, write in them, and hand them in here, each by itself or all as one zip.</p>"
 
 
 def question_files(package: Package, course_id: str, name: str, title: str, image: str, seconds: float) -> Files:
@@ -44,20 +44,25 @@ def question_files(package: Package, course_id: str, name: str, title: str, imag
         },
     }
     tests = {f"{PRAIRIELEARN.source}/{file}": content for file, content in package.grading.items()}
-    page = _page(package.notebooks)
+    page = _page(package)
     return {"info.json": (f"{json.dumps(info, indent=2)}\n".encode(), 0o644), "question.html": (page, 0o644), **tests}
 
 
-def _page(notebooks: Sequence[str]) -> bytes:
-    """Write the question's page: a single notebook may have any name, several have their own."""
-    downloads = [f'<pl-file-download file-name="{escape(name)}"></pl-file-download>' for name in notebooks]
+def _page(package: Package) -> bytes:
+    """Write the question's page: a single notebook may have any name, several have their own.
+
+    Where answers stand in files, no file is required: the platform's names have no folders, and a zip has them all.
+    """
+    notebooks, files = package.notebooks, (*package.notebooks, *package.answer_files)
+    downloads = [f'<pl-file-download file-name="{escape(name)}"></pl-file-download>' for name in files]
     names = ", ".join(escape(name).replace(",", "\\,") for name in notebooks)
-    accepted = 'file-patterns="*.ipynb"' if len(notebooks) == 1 else f'file-names="{names}"'
+    accepted = 'file-patterns="*.ipynb" ' if len(notebooks) == 1 else f'file-names="{names}" '
+    accepted = "" if package.answer_files else accepted
     lines = [
         "<pl-question-panel>",
-        f"  {_HAND_IN}",
+        f"  {_HAND_IN_FILES if package.answer_files else _HAND_IN}",
         *(f"  <p>{download}</p>" for download in downloads),
-        f'  <pl-file-upload {accepted} optional-file-patterns="*"></pl-file-upload>',
+        f'  <pl-file-upload {accepted}optional-file-patterns="*"></pl-file-upload>',
         "</pl-question-panel>",
         "<pl-submission-panel>",
         "  <pl-external-grader-results></pl-external-grader-results>",

@@ -144,9 +144,10 @@ def _grade(platform: Platform, root: Path, folder: Path, deadline: Deadline) -> 
     unit.mkdir()
     work = work_in(common, unit)
     (folder / "unpacked").mkdir()
-    notebooks = [f"{exam.notebook}.ipynb" for exam in common.exams]
+    expected = [f"{exam.notebook}.ipynb" for exam in common.exams]
+    expected += dict.fromkeys(cell.file for exam in common.exams for cell in exam.answer_files)
     unpacked, bounds = folder / "unpacked", submission_limits(course.file_mib)
-    notes = take(root / platform.submission, work.assignment.name, notebooks, unpacked, work.submission, bounds)
+    notes = take(root / platform.submission, work.assignment.name, expected, unpacked, work.submission, bounds)
     beside = student_files(work.submission, common.files, common.exams, common.assignment.answers)
     work = replace(work, student=STUDENT, files={**common.files, **beside.files}, said=beside.said)
     require_walls(work.assignment)

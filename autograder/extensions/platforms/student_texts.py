@@ -70,7 +70,7 @@ def lines_above(grade: Grade, notes: Sequence[str]) -> Iterator[str]:
     for book in grade.notebooks:
         if book.status != RunStatus.COMPLETED and book.message:
             yield visible(f"{book.notebook}: {book.message}", MAX_OUTPUT)
-    for note in notes:
+    for note in (*notes, *(sentence.rstrip(".") for sentence in grade.said.values())):
         yield visible(f"Note: {note}.", 500)
     yield from sandbox_lines(grade.notebooks)
 

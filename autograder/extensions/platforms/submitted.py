@@ -1,4 +1,4 @@
-"""The files of one submission as the platform has them: a notebook, several files, or an archive of them."""
+"""The files of one submission as the platform has them: a notebook, modules, several files, or an archive of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autograder.submissions.folder import read_chunks, walk
 from autograder.submissions.identity import UnplacedSubmission, resolve
 from autograder.submissions.lms import Item
 from autograder.submissions.members import LARGEST, ArchiveLimits, Member, write_new
-from autograder.submissions.placement import notebook_name
+from autograder.submissions.placement import answer_modules, answer_root, notebook_name
 
 STUDENT = "student"
 """The name of every student here: the platform knows whose submission it is."""
@@ -21,17 +21,17 @@ MAX_NAMES = 5
 
 
 def take(
-    folder: Path, assignment: str, notebooks: Sequence[str], work: Path, target: Path, limits: ArchiveLimits
+    folder: Path, assignment: str, expected: Sequence[str], work: Path, target: Path, limits: ArchiveLimits
 ) -> tuple[str, ...]:
     """Copy a submission's files into a new folder, the notebook under its released name.
 
-    Of an archive that otter's export made, only the notebook and the declared files are taken, whether the platform has
-    opened it or not.
+    Where answers stand in files, these alone are a submission, too. Of an archive that otter's export made, only the
+    notebook and the declared files are taken, whether the platform has opened it or not.
 
     Args:
         folder: what the student uploaded.
         assignment: the assignment's name.
-        notebooks: the file names of its notebooks.
+        expected: the paths of its notebooks and answer files.
         work: an empty folder for what is unpacked.
         target: the folder to make.
         limits: bounds of a submission.
@@ -40,9 +40,9 @@ def take(
         Notes for the student: what was not taken, and why.
 
     Raises:
-        SubmissionError: there is no notebook, or it is not clear which one is meant; a sentence for the student.
+        SubmissionError: there is no answer, or it is not clear which notebook is meant; a sentence for the student.
     """
-    submitted, notes = _unplaced_submission(folder, assignment, tuple(notebooks), work, limits)
+    submitted, notes = _unplaced_submission(folder, assignment, tuple(expected), work, limits)
     target.mkdir(mode=0o700)
     for name, source in submitted.files.items():
         write_new(target / name, read_chunks(submitted.root, source, LARGEST))
@@ -50,7 +50,7 @@ def take(
 
 
 def _unplaced_submission(
-    folder: Path, assignment: str, notebooks: tuple[str, ...], work: Path, limits: ArchiveLimits
+    folder: Path, assignment: str, expected: tuple[str, ...], work: Path, limits: ArchiveLimits
 ) -> tuple[UnplacedSubmission, list[str]]:
     listed = walk(folder, limits)
     notes = [f"{one_line(m.name)} was not taken: {m.problem}" for m in listed if m.problem][:MAX_NAMES]
@@ -59,15 +59,18 @@ def _unplaced_submission(
     archives = [member for member in members if is_archive(member.name)]
     if not books and len(archives) == 1:
         item = Item(archives[0].name, (archives[0],), student=STUDENT, is_archive=True)
-        submitted = resolve(assignment, notebooks, folder, item, work, limits)
-        _check(_inner_names(walk(submitted.root, LARGEST)), notebooks)
+        submitted = resolve(assignment, expected, folder, item, work, limits)
+        _check(submitted.files, expected)
         return submitted, notes
     names = _inner_names(members)
     handed_in = {name: names[name] for name in without_export_files("", names)}
-    _check(handed_in, notebooks)
+    _check(handed_in, expected)
     prefix = _common_folder(members)
-    item = Item("submission", tuple(handed_in.values()), prefix=prefix, student=STUDENT)
-    return resolve(assignment, notebooks, folder, item, work, limits), notes
+    if not any(is_notebook(name) and "/" not in name for name in handed_in):
+        prefix += answer_root(handed_in, expected) or ""
+    chosen = tuple(member for member in handed_in.values() if member.name.startswith(prefix))
+    item = Item("submission", chosen, prefix=prefix, student=STUDENT)
+    return resolve(assignment, expected, folder, item, work, limits), notes
 
 
 def _inner_names(members: Sequence[Member]) -> dict[str, Member]:
@@ -82,9 +85,16 @@ def _common_folder(members: Sequence[Member]) -> str:
     return f"{tops.pop()}/" if len(tops) == 1 and all("/" in member.name for member in members) else ""
 
 
-def _check(names: Iterable[str], notebooks: tuple[str, ...]) -> None:
-    """Refuse a submission without a notebook, or with several that could be meant."""
+def _check(names: Iterable[str], expected: tuple[str, ...]) -> None:
+    """Refuse a submission without a notebook or an answer file, or with several notebooks that could be meant."""
+    names = tuple(names)
     tops = [name for name in names if is_notebook(name) and "/" not in name]
+    notebooks = tuple(filter(is_notebook, expected))
+    if not tops and answer_root(names, expected) is not None:
+        return
+    if not tops and (answers := answer_modules(expected)):
+        names_asked = " and ".join(answers)
+        raise SubmissionError(f"No file that you were asked for is in this submission. Hand in {names_asked}.")
     wanted = " and ".join(notebooks)
     if not tops:
         raise SubmissionError(f"There is no notebook in this submission. Hand in {wanted}.")

@@ -24,7 +24,7 @@ from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.models import Job, JobState, Kind
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Course
-from autograder.submissions.collection import collect_items, expected_notebooks
+from autograder.submissions.collection import collect_items, expected_files
 from autograder.submissions.delivery import Collected
 from autograder.submissions.export_names import ARCHIVES, is_archive
 from autograder.submissions.lms import Item
@@ -104,7 +104,7 @@ def bring_in(course: Course, job: Job) -> Collected:
     def find(_: Path) -> tuple[Path, tuple[Item, ...]]:
         return folder, (item,)
 
-    return collect_items(course, job.assignment, expected_notebooks(course, job.assignment), job.file, find)[-1]
+    return collect_items(course, job.assignment, expected_files(course, job.assignment), job.file, find)[-1]
 
 
 def _upload(request: HttpRequest, visitor: Visitor, assignment: str) -> UploadedFile:

@@ -9,12 +9,13 @@ from pathlib import Path
 from autograder.errors import SubmissionError
 from autograder.records.course import Course
 from autograder.submissions.archive import scan
-from autograder.submissions.collection import collect_items, expected_notebooks, modified_at
+from autograder.submissions.collection import collect_items, expected_files
 from autograder.submissions.delivery import Collected
 from autograder.submissions.export_names import Names, stem_of
 from autograder.submissions.identity import open_archive
 from autograder.submissions.lms import Item, find_items
 from autograder.submissions.members import ArchiveLimits, Member, submission_limits
+from autograder.submissions.registered_sources import modified_at
 from autograder.term.people import load_roster
 
 
@@ -36,12 +37,12 @@ def collect_upload(course: Course, assignment: str, path: Path, beside: Iterable
     Raises:
         HostError: the course cannot be written.
     """
-    notebooks = expected_notebooks(course, assignment)
+    expected = expected_files(course, assignment)
     title = course.assignments[assignment].title
     limits = submission_limits(course.assignments[assignment].limits.file_mib)
 
     def find(names: Iterable[Member]) -> tuple[Item, ...]:
-        return find_items(names, assignment, course.assignments, title, notebooks, limits=limits)
+        return find_items(names, assignment, course.assignments, title, expected, limits=limits)
 
     def read(_: Path) -> tuple[Path, tuple[Item, ...]]:
         try:
@@ -56,7 +57,7 @@ def collect_upload(course: Course, assignment: str, path: Path, beside: Iterable
             item = replace(item, problem="it holds uploads of several people: use `autograder collect` for it")
         return path.parent, (item,)
 
-    return collect_items(course, assignment, notebooks, path.name, read)
+    return collect_items(course, assignment, expected, path.name, read)
 
 
 def _holds_a_class(path: Path, assignment: str, title: str, limits: ArchiveLimits) -> bool:

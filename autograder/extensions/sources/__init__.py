@@ -1,0 +1,1 @@
+"""Sources of submissions that are no uploads: git clones, and what Gradescope hands out."""

@@ -1,0 +1,122 @@
+"""Submissions as Gradescope hands them out: a folder for each, and a file that says whose each is.
+
+The file submission_metadata.yml lies beside the folders: ``submission_22: {:submitters: […], :created_at: …}``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import yaml
+
+from autograder._util.student_names import student_name
+from autograder.errors import SubmissionError
+from autograder.submissions.folder import read_chunks
+from autograder.submissions.lms import Item, in_folder
+from autograder.submissions.members import CLASS, MIB, Member
+from autograder.submissions.registered_sources import SourceRequest
+from autograder.term.people import Roster, load_roster
+
+METADATA = "submission_metadata.yml"
+MAX_METADATA_BYTES = 100 * MIB
+_FOLDER = re.compile(r"submission_\d+")
+
+
+def find_export(request: SourceRequest) -> tuple[Any, tuple[Item, ...]] | None:
+    """Find the submissions of an export; None if the source is none.
+
+    An export has folders of submissions beside the file, and nothing else: a student's file of that name is none.
+
+    Raises:
+        SubmissionError: the file cannot be read.
+    """
+    root, members = request.opened
+    metadata = next((m.name for m in members if m.name.split("/")[-2:][-1] == METADATA and m.name.count("/") < 2), "")
+    base = metadata.removesuffix(METADATA)
+    folders: dict[str, list[Member]] = {}
+    for member in members:
+        if member.name != metadata:
+            folders.setdefault(member.name.removeprefix(base).split("/")[0], []).append(member)
+    if not metadata or not folders or not all(map(_FOLDER.fullmatch, folders)):
+        return None
+    facts = _read(b"".join(read_chunks(root, metadata, CLASS)))
+    roster = load_roster(request.course)
+    items: list[Item] = []
+    for name, group in sorted(folders.items()):
+        item = _item(name, facts.get(name), roster)
+        names = frozenset(request.course.assignments)
+        submissions = in_folder(item, group, f"{base}{name}/", request.assignment, names, request.expected)
+        items += submissions or [Item(name, problem="it has no files for this assignment")]
+    return root, tuple(items)
+
+
+class _RubyLoader(yaml.SafeLoader):
+    """A safe loader that takes what Ruby marks as its own for a mapping, a list or a text."""
+
+
+def _plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return node.value
+
+
+_RubyLoader.add_multi_constructor("!", _plain)
+
+
+def _read(content: bytes) -> Mapping[str, Any]:
+    """Read the file.
+
+    Raises:
+        SubmissionError: it is too large, or no such file.
+    """
+    if len(content) > MAX_METADATA_BYTES:
+        raise SubmissionError(f"{METADATA} is larger than {MAX_METADATA_BYTES // MIB} MiB.")
+    try:
+        facts = yaml.load(content, _RubyLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise SubmissionError(f"{METADATA} cannot be read: {type(error).__name__}.") from error
+    if not isinstance(facts, dict):
+        raise SubmissionError(f"{METADATA} lists no submissions.")
+    return facts
+
+
+def _item(name: str, facts: Any, roster: Roster) -> Item:
+    """Make the item of a submission: whose it is, with whom, and when Gradescope got it."""
+    facts = facts if isinstance(facts, dict) else {}
+    listed = facts.get(":submitters")
+    submitters = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    try:
+        people = [_person(one, roster) for one in submitters]
+    except SubmissionError as error:
+        return Item(name, problem=str(error))
+    if not people:
+        return Item(name, problem=f"{METADATA} does not say whose it is")
+    time = _moment(facts.get(":created_at"))
+    return Item(name, student=people[0], team=tuple(people[1:]), received=time, is_told=True)
+
+
+def _person(facts: Mapping[str, Any], roster: Roster) -> str:
+    """Return a submitter's id: by e-mail or number in the roster, else the number, the e-mail or the name.
+
+    Raises:
+        SubmissionError: none of them can be a name.
+    """
+    number, email, name = (str(facts.get(key) or "").strip() for key in (":sid", ":email", ":name"))
+    for label in filter(None, (email, number)):
+        if (person := roster.called(label) or roster.with_id("sis_id", label)) is not None:
+            return person.id
+    return student_name(number or email or name)
+
+
+def _moment(value: Any) -> datetime | None:
+    """Read a time, which has a zone there; None if it is none."""
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).replace(" Z", "+00:00"))
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
