@@ -11,9 +11,9 @@ from pathlib import Path
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.release.markers import Markers
 
-MAX_FILE_BYTES = 32 << 20
+MAX_FILE_BYTES = 8 << 20
 """Larger files are not searched."""
-_MAX_PDF_BYTES = 8 << 20
+_MAX_PAGE_BYTES = 1 << 20
 MIN_BLOCK, MIN_FOUND, CERTAIN = 12, 24, 80
 """Characters, without spaces, of a part of an answer that is looked for; of those that are enough if they are half of
 the notebook's answers; and of those that are enough in any case."""
@@ -80,7 +80,7 @@ def _of_pdf(data: bytes) -> str:
     pages = []
     for stream in _STREAM.finditer(data):
         try:
-            page = zlib.decompressobj().decompress(stream[1], _MAX_PDF_BYTES)
+            page = zlib.decompressobj().decompress(stream[1], _MAX_PAGE_BYTES)
         except zlib.error:
             page = stream[1]
         pages += _PDF_TEXT.findall(page)
