@@ -179,7 +179,7 @@ def _list(course: Course, built: Release, proved: str) -> None:
 
 
 def _say(spinner: Any, assignment: str, step: str, seconds: float) -> None:
-    """Show a step of the proof, and how long it took to get there; without a terminal, as a line of its own."""
+    """Show a step of the proof and the time so far; without a terminal, as a line of its own."""
     text = f"Proving {assignment}{f', after {seconds:.0f} s' if seconds >= 1 else ''}: {step}…"
     spinner.update(text)
     if not sys.stderr.isatty():

@@ -230,8 +230,10 @@ def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:
 
 def _extra_captures(composed: Composed, names: Vocabulary) -> ExtraCaptures:
     cells = [(index, cell.source) for index, cell in _test_cells(composed)]
-    written = paths_written_by_calls(composed.exam) & paths_in(composed.exam)  # by a visible test in the kernel, too
-    files = frozenset(index for index, source in cells if written or looks_at_files(source))
+    paths_of_calls = paths_written_by_calls(composed.exam) & paths_in(
+        composed.exam
+    )  # by a visible test in the kernel, too
+    files = frozenset(index for index, source in cells if paths_of_calls or looks_at_files(source))
     figures = frozenset(index for index, source in cells if uses_current_figure(source))
     kernel = frozenset(index for index, cell in _test_cells(composed) if cell.in_kernel)
     networks = frozenset(index for index, source in cells if _uses_checks(source, names))

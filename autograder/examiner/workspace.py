@@ -93,8 +93,8 @@ class Workspace:
             files.fill()
             os.chdir(folder)
             try:
-                given = {path: self.given[path] for path in self.fixed}
-                with guard_folder(folder, given), sharing_folder(folder), files.follow_calls():
+                released_files = {path: self.given[path] for path in self.fixed}
+                with guard_folder(folder, released_files), sharing_folder(folder), files.follow_calls():
                     yield
             finally:
                 os.chdir(before)

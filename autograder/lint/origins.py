@@ -26,7 +26,10 @@ def origins(node: ast.AST, trees: Sequence[ast.AST]) -> Iterator[ast.AST]:
 
 
 def _bound(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """Yield the names that a tree binds, each with what it may stand for; a parameter with each argument of a call."""
+    """Yield each name that a tree binds with what it may stand for.
+
+    A parameter stands for any argument of a call of its function.
+    """
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for node in ast.walk(tree):
         match node:
@@ -37,9 +40,9 @@ def _bound(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             case ast.comprehension(target, value) | ast.withitem(value, ast.expr() as target):
                 yield from ((name, value) for name in _names(target))
             case ast.FunctionDef(function, parameters):
-                given = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == function]
+                arguments = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == function]
                 names = [one.arg for one in ast.walk(parameters) if isinstance(one, ast.arg)]
-                yield from ((name, call) for name in names for call in given)
+                yield from ((name, call) for name in names for call in arguments)
 
 
 def _names(target: ast.AST) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Notebooks of one assignment that need one another, which the grader does not: each runs in a folder of its own."""
+"""Notebooks of one assignment that need one another: each runs in a folder of its own."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def of_other_notebooks(exams: Sequence[Exam], released: Collection[str]) -> list
         exams: the exams of an assignment.
         released: paths of the files that all of them have.
     """
-    written = {exam.notebook: written_paths(exam) - set(released) for exam in exams}
+    outputs = {exam.notebook: written_paths(exam) - set(released) for exam in exams}
     return [
-        f"source/{exam.assignment}/{exam.notebook}.ipynb: {said}"
+        f"source/{exam.assignment}/{exam.notebook}.ipynb: {warning}"
         for exam in exams
-        for said in (*_reads(exam, written), *_imports(exam, written))
+        for warning in (*_reads(exam, outputs), *_imports(exam, outputs))
     ]
 
 
-def _reads(exam: Exam, written: dict[str, frozenset[str]]) -> Iterator[str]:
-    for path in sorted(paths_in(exam) - written[exam.notebook]):
-        for writer in sorted(name for name, paths in written.items() if path in paths):
+def _reads(exam: Exam, outputs: dict[str, frozenset[str]]) -> Iterator[str]:
+    for path in sorted(paths_in(exam) - outputs[exam.notebook]):
+        for writer in sorted(name for name, paths in outputs.items() if path in paths):
             yield (
                 f"it names {path!r}, which {writer}.ipynb writes, and each notebook is graded in a folder of its own; "
                 "write the file here, too, release one, or put both parts into one notebook"

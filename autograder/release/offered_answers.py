@@ -30,11 +30,11 @@ def offered_answers(exams: Iterable[Exam], files: Mapping[str, Path]) -> list[st
 
 def made_by_students(release: Release) -> list[str]:
     """Warn of released data that students hand in and that the solution writes: they get the instructor's result."""
-    written = frozenset().union(*map(written_paths, release.exams))
+    outputs = frozenset().union(*map(written_paths, release.exams))
     return [
         f"{path} is handed in by students, and your solution writes it: they get what you have there. If that is your "
         "result, take it out of the source folder"
-        for path in sorted(written & release.files.keys())
+        for path in sorted(outputs & release.files.keys())
         if any(PurePosixPath(path).match(pattern) for pattern in release.assignment.answers)
     ]
 

@@ -15,15 +15,17 @@ Addition = tuple[str, str, frozenset[str]]
 def additions(source: str) -> list[Addition]:
     """List what a cell adds: by an assignment, by ``setattr``, or by a decorator that is given the class."""
     tree = parsed(source)
-    return [] if tree is None else [one for node, own in _nodes(tree) for one in _of_node(node) if one[0] not in own]
+    return (
+        [] if tree is None else [one for node, local in _nodes(tree) for one in _of_node(node) if one[0] not in local]
+    )
 
 
-def _nodes(node: ast.AST, own: frozenset[str] = frozenset()) -> Iterator[tuple[ast.AST, frozenset[str]]]:
+def _nodes(node: ast.AST, local: frozenset[str] = frozenset()) -> Iterator[tuple[ast.AST, frozenset[str]]]:
     """Yield each node with the local names of the functions around it."""
-    yield node, own
-    own = own | local_names(node) if isinstance(node, ast.FunctionDef) else own
+    yield node, local
+    local = local | local_names(node) if isinstance(node, ast.FunctionDef) else local
     for child in ast.iter_child_nodes(node):
-        yield from _nodes(child, own)
+        yield from _nodes(child, local)
 
 
 def _of_node(node: ast.AST) -> Iterator[Addition]:
@@ -38,8 +40,8 @@ def _of_node(node: ast.AST) -> Iterator[Addition]:
             yield name, str(getattr(attribute, "value", "")), _names(value)
         case ast.FunctionDef(function, decorator_list=decorators):
             calls = [one for one in decorators if isinstance(one, ast.Call)]
-            given = [argument.id for call in calls for argument in call.args if isinstance(argument, ast.Name)]
-            yield from ((name, function, _names(node)) for name in given)
+            classes = [argument.id for call in calls for argument in call.args if isinstance(argument, ast.Name)]
+            yield from ((name, function, _names(node)) for name in classes)
 
 
 def _names(node: ast.AST) -> frozenset[str]:
@@ -47,18 +49,18 @@ def _names(node: ast.AST) -> frozenset[str]:
 
 
 def names_of_the_notebook(
-    definitions: Mapping[str, str], answers: Iterable[str], others: Iterable[str], theirs: Set[str]
+    definitions: Mapping[str, str], answers: Iterable[str], glue: Iterable[str], theirs: Set[str]
 ) -> frozenset[str]:
     """Find the locked definitions that the notebook alone has as they are: with what answers add to them.
 
     Args:
         definitions: name → statement, of locked cells.
         answers: the sources of answer cells.
-        others: those of other cells that are no tests: what they add is an answer's if it names one.
+        glue: those of other cells that are no tests: what they add is an answer's if it names one.
         theirs: names that answers bind.
     """
     by_answers = [name for source in answers for name, _, _ in additions(source)]
-    of_answers = [name for source in others for name, _, names in additions(source) if names & theirs]
+    of_answers = [name for source in glue for name, _, names in additions(source) if names & theirs]
     changed = definitions.keys() & {*by_answers, *of_answers}
     while derived := {n for n in definitions.keys() - changed if _bases(definitions[n]) & (changed | theirs)}:
         changed |= derived

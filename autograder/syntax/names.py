@@ -481,10 +481,10 @@ def _added_to(cells: _Cells, code: Iterable[tuple[Role, str]]) -> dict[str, str]
     locked = {n: s for b in cells.of(Role.READ_ONLY) for n, s in b.definitions.items() if n not in b.imported}
     sources = [(role, _python(source)) for role, source in code if role is not Role.TEST]
     answers = [source for role, source in sources if role in (Role.ANSWER, Role.MANUAL)]
-    others = [source for role, source in sources if role not in (Role.ANSWER, Role.MANUAL)]
+    glue = [source for role, source in sources if role not in (Role.ANSWER, Role.MANUAL)]
     theirs = cells.of(Role.ANSWER, Role.MANUAL)
-    own = _bound(theirs) - {n for b in theirs for n in b.imported}
-    return {name: locked[name] for name in names_of_the_notebook(locked, answers, others, own)}
+    names = _bound(theirs) - {n for b in theirs for n in b.imported}
+    return {name: locked[name] for name in names_of_the_notebook(locked, answers, glue, names)}
 
 
 def _imported_by_answers(cells: _Cells, trusted: dict[str, str]) -> frozenset[str]:

@@ -24,15 +24,15 @@ def written_paths(exam: Exam) -> frozenset[str]:
 
     A path may be a text, or a name that some cell binds to a text.
     """
-    return _written(exam, lambda tree: [tree])
+    return _output_paths(exam, lambda tree: [tree])
 
 
 def paths_written_by_calls(exam: Exam) -> frozenset[str]:
     """Return the paths that the instructor's functions write: each call in a test does so again."""
-    return _written(exam, lambda tree: [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)])
+    return _output_paths(exam, lambda tree: [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)])
 
 
-def _written(exam: Exam, parts: Callable[[ast.Module], Iterable[ast.AST]]) -> frozenset[str]:
+def _output_paths(exam: Exam, parts: Callable[[ast.Module], Iterable[ast.AST]]) -> frozenset[str]:
     sources = [cell.source for cell in exam.cells if cell.cell_type == "code" and cell.role is not Role.TEST]
     trees = [tree for source in sources if (tree := parsed(without_magics(source))) is not None]
     texts = _texts(trees)

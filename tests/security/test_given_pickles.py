@@ -19,7 +19,7 @@ from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 from autograder.records.observations import Act, Fact, Observations
 
-BOMB = "class Bomb:\n    def __reduce__(self):\n        return exec, ('import builtins; builtins.exploded = True',)\n"
+BOMB = "class Bomb:\n    def __reduce__(self):\n        return exec, ('import builtins; builtins.unpickled_bomb = True',)\n"
 OPENED = "import pickle\nwith open('right', 'rb') as file:\n    right = pickle.load(file)\nassert f(1) == right['n'][0]"
 LOADED = {
     "an open file": OPENED,
@@ -43,10 +43,9 @@ def released(tmp_path: Path) -> dict[str, Path]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_explodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delattr("builtins.exploded", raising=False)
+def nothing_explodes() -> Iterator[None]:
     yield
-    assert not hasattr(builtins, "exploded")
+    assert vars(builtins).pop("unpickled_bomb", None) is None
 
 
 @pytest.fixture

@@ -34,6 +34,8 @@ def loading(function: Any) -> Any:
 
 
 def _load(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    if function.__module__ == "numpy" and options.get("allow_pickle") is not True:
+        return function(*arguments, **options)
     source, further = arguments[:1], arguments[1:]
     if source and type(source[0]) is bytes:
         return _from_bytes(function, *arguments, **options)

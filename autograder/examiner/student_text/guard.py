@@ -30,7 +30,7 @@ _EXTENSIONS = ("sqlite3.enable_load_extension", "sqlite3.load_extension")
 answer_modules: set[str] = set()
 """Modules of the present exam that are answers, or take something from one."""
 _guarded: list[Path] = []
-_given: list[Mapping[str, Path]] = []
+_released_files: list[Mapping[str, Path]] = []
 _unpickled: list[str] = []
 _installed = False
 
@@ -40,12 +40,12 @@ class GuardError(CourseError):
 
 
 @contextlib.contextmanager
-def guard_folder(folder: Path, given: Mapping[str, Path] = MappingProxyType({})) -> Iterator[None]:
+def guard_folder(folder: Path, released_files: Mapping[str, Path] = MappingProxyType({})) -> Iterator[None]:
     """Refuse to run, import or load code of the folder inside the block, to unpickle classes, and to start programs.
 
     Args:
         folder: the working folder.
-        given: path in it → the file of the instructor's that lies there as it was released.
+        released_files: path in it → the file of the instructor's that lies there as it was released.
 
     Raises:
         GuardError: something was refused.
@@ -57,18 +57,18 @@ def guard_folder(folder: Path, given: Mapping[str, Path] = MappingProxyType({}))
     path = list(sys.path)
     sys.path[:] = _outside(folder)
     _guarded.append(folder)
-    _given.append(given)
+    _released_files.append(released_files)
     try:
         yield
     finally:
-        _given.pop()
+        _released_files.pop()
         _guarded.remove(folder)
         sys.path[:] = path
 
 
 def given_files() -> Mapping[str, Path]:
     """Return the instructor's files of the guarded folder, by their paths in it."""
-    return _given[-1] if _given else {}
+    return _released_files[-1] if _released_files else {}
 
 
 @contextlib.contextmanager

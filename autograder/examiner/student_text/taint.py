@@ -179,7 +179,7 @@ def record_file(data: bytes) -> None:
 
 
 def instructors_file(path: str) -> Path | None:
-    """Return the released or hidden file that a path of a test's leads to; None for a path of the kernel's."""
+    """Return the released or hidden file to which a test's path leads; None for a path of the kernel's."""
     folder, real = working_folder(), os.path.realpath(path)
     if _now is None or _now.kernel_text.has(path):
         return None
