@@ -25,7 +25,7 @@ from autograder.errors import HostError, UsageError
 from autograder.exchange import result_json
 from autograder.exchange.work import Work, preload, released_modules
 from autograder.records.course import Course
-from autograder.records.ending import Ending, Whose
+from autograder.records.ending import Ending, EndingKind, Whose
 from autograder.records.grade import Batch, Grade, NotGraded
 from autograder.release.record import Release
 from autograder.submissions.hand_ins import HandIns, submitters
@@ -260,7 +260,8 @@ def verified(work: Work, ending: Ending) -> Grade | NotGraded:
     """Return the grade that the submission's folder proves; a process's word for it is not enough."""
     grade = current(work) if ending.is_done else None
     reason = ending.text or "no complete result was written"
-    return grade or NotGraded(work.student, work.assignment.name, reason, ending.whose or Whose.KIT)
+    kind = EndingKind.FAILED if ending.is_done else ending.kind
+    return grade or NotGraded(work.student, work.assignment.name, reason, ending.whose or Whose.KIT, kind)
 
 
 # --- how many at a time, and in which order ----------------------------------------------------------

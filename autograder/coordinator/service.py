@@ -276,7 +276,9 @@ class Service:
             ending = ending_of(error)
             self._failures[student] = ending.text
             self._mark_report()
-            _settle(future, NotGraded(student, self.assignment.name, ending.text, ending.whose or Whose.KIT))
+            _settle(
+                future, NotGraded(student, self.assignment.name, ending.text, ending.whose or Whose.KIT, ending.kind)
+            )
             return
         if grade is not None:
             self._failures.pop(student, None)

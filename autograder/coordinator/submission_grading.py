@@ -179,17 +179,17 @@ def ending_of(error: Exception, work: Work | None = None) -> Ending:
 def is_full(error: BaseException | None) -> bool:
     """Tell whether an error, or what it came of, is that of a full disk: the system's, SQLite's or PostgreSQL's."""
     return any(
-        (isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT))
-        or _sqlite_code(one) == sqlite3.SQLITE_FULL
-        or getattr(one, "sqlstate", "") == _DISK_FULL
-        for one in _chain(error)
+        (isinstance(link, OSError) and link.errno in (errno.ENOSPC, errno.EDQUOT))
+        or _sqlite_code(link) == sqlite3.SQLITE_FULL
+        or getattr(link, "sqlstate", "") == _DISK_FULL
+        for link in _chain(error)
     )
 
 
 def _is_database_away(error: BaseException) -> bool:
     """Tell whether a database's file is locked by others or cannot be reached."""
     away = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR)
-    return any(_sqlite_code(one) in away for one in _chain(error))
+    return any(_sqlite_code(link) in away for link in _chain(error))
 
 
 def _sqlite_code(error: BaseException) -> int | None:

@@ -39,21 +39,21 @@ def _before(error: BaseException) -> BaseException | None:
 def _failure(error: BaseException, *, leads_on: bool) -> Failure:
     kind = _kind(error)
     try:
-        number, code = _place(error)
-        lines = tuple(line[:_MOST_LINE] for line in _said(error) if line.strip())[:MAX_LINES]
+        number, code = _test_line(error)
+        lines = tuple(line[:_MOST_LINE] for line in _words(error) if line.strip())[:MAX_LINES]
         return Failure(number, code[:_MOST_LINE], lines, kind, _type(error), leads_on)
     except Exception:  # an exception made by a student's code may fail to be shown
         return Failure(0, "", (type(error).__name__,), kind, type(error).__name__, leads_on)
 
 
-def _place(error: BaseException) -> tuple[int, str]:
+def _test_line(error: BaseException) -> tuple[int, str]:
     """Return line and code of the test's statement through which an exception went."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith("<test ")]
-    written = [frame for frame in frames if not (frame.line or "").startswith(_STARTER)]
-    return next(((frame.lineno or 0, frame.line or "") for frame in written or frames), (0, ""))
+    own_frames = [frame for frame in frames if not (frame.line or "").startswith(_STARTER)]
+    return next(((frame.lineno or 0, frame.line or "") for frame in own_frames or frames), (0, ""))
 
 
-def _said(error: BaseException) -> Iterator[str]:
+def _words(error: BaseException) -> Iterator[str]:
     """Yield the lines of an exception: its type and text, and its notes; of the kit's own, no type."""
     if type(error).__module__.startswith(_KIT):
         yield from (str(error) or TEST_ENDED).splitlines()
@@ -67,8 +67,8 @@ def _type(error: BaseException) -> str:
     kind = type(error)
     if kind.__module__.startswith(_KIT):
         return ""
-    place = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
-    return f"{place}{kind.__qualname__}"
+    prefix = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
+    return f"{prefix}{kind.__qualname__}"
 
 
 def _kind(error: BaseException) -> FailureKind:

@@ -51,13 +51,13 @@ class Failure:
 
 def cut(failures: tuple[Failure, ...]) -> tuple[Failure, ...]:
     """Return the first failures that stay within the bounds."""
-    kept, characters = [], 0
+    within, characters = [], 0
     for failure in failures[:MAX_FAILURES]:
         characters += size(failure)
         if characters > MAX_CHARACTERS or len(failure.said) > MAX_LINES:
             break
-        kept.append(failure)
-    return tuple(kept)
+        within.append(failure)
+    return tuple(within)
 
 
 def size(failure: Failure) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime
 from autograder.records.checks import CheckResult, Outcome, shortcomings
 from autograder.records.dates import Dates
 from autograder.records.diagnosis import Diagnosis
-from autograder.records.ending import Whose
+from autograder.records.ending import EndingKind, Whose
 from autograder.records.failures import Failure
 from autograder.records.mistakes import ModelMistakes
 from autograder.records.run import RunStatus
@@ -205,6 +205,7 @@ class NotGraded:
     assignment: str
     reason: str
     whose: Whose = Whose.KIT
+    kind: EndingKind = EndingKind.FAILED
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,8 @@ def takeable(after: int, busy: Collection[str], resting: Collection[str]) -> Job
         resting: assignments that cannot be graded now.
     """
     waiting = Job.objects.filter(state=JobState.WAITING, number__gt=after).exclude(assignment__in=list(resting))
-    first: Job | None = waiting.exclude(student__in=list(busy)).order_by("number").first()
+    waiting = waiting.exclude(student__in=list(busy)).exclude(next_try__gt=datetime.now(UTC))
+    first: Job | None = waiting.order_by("number").first()
     return first
 
 

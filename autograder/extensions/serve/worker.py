@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.db import OperationalError
@@ -31,7 +32,7 @@ from autograder.extensions.serve.services import Grading, Services
 from autograder.extensions.serve.staff_socket import StaffSocket
 from autograder.extensions.serve.state_folder import only_worker
 from autograder.records.course import Course
-from autograder.records.ending import Ending, Whose, failed
+from autograder.records.ending import Ending, EndingKind, Whose, failed
 from autograder.records.grade import Grade, NotGraded, StepTimes
 from autograder.results import publication, second_look
 from autograder.results.feedback import write_feedback
@@ -43,6 +44,8 @@ LOOK_SECONDS = 0.25
 BEAT_SECONDS = 5.0
 MAX_AT_ONCE = 16
 """Most jobs that are taken at a time; the service decides how many of them are graded at a time."""
+BUSY_SHARE = 0.5
+"""Part of its age that a hand-in waits for another try for which the machine was too busy, also alone."""
 SETTLE_SECONDS = 300.0
 """Seconds between two looks whether people have decided what waits for them."""
 ABANDONED_SECONDS = 3600.0
@@ -191,7 +194,9 @@ class Worker:
         """Let a job wait that could not be done, and its assignment rest; staff are told why."""
         if job.detail != ending.text:
             _LOG.error("%s cannot be graded now: %s", job.assignment, ending.text)
-        jobs.try_again(job, ending, services.RETRY_SECONDS)
+        # A notebook can starve itself: it is tried for ever, and takes a small part of the time.
+        age = (datetime.now(UTC) - job.received).total_seconds() if ending.kind is EndingKind.BUSY else 0.0
+        jobs.try_again(job, ending, max(services.RETRY_SECONDS, BUSY_SHARE * age))
         if ending.whose is not Whose.SUBMISSION:
             self._services.rest(job.assignment)
 
@@ -271,7 +276,7 @@ class Worker:
             self._fail(job, error)
             return
         if isinstance(outcome, NotGraded):
-            self._wait(job, failed(outcome.reason, outcome.whose))
+            self._wait(job, failed(outcome.reason, outcome.whose, outcome.kind))
             return
         times = outcome.times
         if times.begun is None or times.begun < job.begun:  # the grade that counts may be of another attempt
@@ -309,12 +314,15 @@ def _other_attempt(job: Job, grade: Grade) -> str:
 def _settle_decided(course: Course) -> None:
     """Call graded what waited for a person, once people have given all points."""
     waiting = jobs.hand_ins("for a person").exclude(score=None)
-    for name, student in set(waiting.values_list("assignment", "student")):
-        with contextlib.suppress(AutograderError, OSError):  # it waits on
-            now = load_course(course.root)
-            grade = result_json.read(now.autograded(student, name) / result_json.NAME)
-            if not publication.for_people(now, [grade])[0].needs_manual_grade:
-                waiting.filter(assignment=name, student=student).update(state=JobState.DONE)
+    for name in set(waiting.values_list("assignment", flat=True)):
+        grades = []
+        for student in set(waiting.filter(assignment=name).values_list("student", flat=True)):
+            with contextlib.suppress(HostError):  # it is being graded again
+                grades.append(result_json.read(course.autograded(student, name) / result_json.NAME))
+        with contextlib.suppress(AutograderError, OSError):  # the gradebook cannot be read: they wait on
+            now = publication.for_people(course, grades)
+            decided = [grade.student for grade in now if not grade.needs_manual_grade]
+            waiting.filter(assignment=name, student__in=decided).update(state=JobState.DONE)
 
 
 def _preview_file(course: Course) -> Path:

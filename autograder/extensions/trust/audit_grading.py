@@ -210,6 +210,6 @@ def _ends_with(errors: Container[str], question: str, grade: Grade) -> bool:
 
 def _error(question: str, grade: Grade) -> str:
     """Return the name of the exception that a question ended with; empty without one."""
-    asked = next((q for book in grade.notebooks for q in book.questions if q.id == question), None)
-    types = [failure.type for failure in asked.failures if failure.type] if asked is not None else []
+    graded = next((q for book in grade.notebooks for q in book.questions if q.id == question), None)
+    types = [failure.type for failure in graded.failures if failure.type] if graded is not None else []
     return types[-1].rpartition(".")[2] if types else ""

@@ -6,6 +6,7 @@ import errno
 import sqlite3
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
 
@@ -145,6 +146,28 @@ def test_a_full_disk_of_the_queue_ends_no_worker_and_costs_no_try(
                 time.sleep(0.02)
         settle(worker)
     assert list(Job.objects.values_list("state", "tries")) == [(JobState.DONE, 1)] * 2
+
+
+def test_a_hand_in_that_the_machine_is_always_too_busy_for_is_tried_ever_more_seldom(
+    door: Door, attempts: Attempts
+) -> None:
+    """A notebook can starve itself: it must not keep the door from others, and is never given up."""
+    attempts.act = lambda work: (
+        Ending(EndingKind.BUSY, Whose.HOST, "too busy") if work.student == "ada" else graded(work)
+    )
+    door.hand_in("ada")
+    Job.objects.update(received=datetime.now(UTC) - timedelta(hours=2))
+    with door.worker() as worker:
+        works_until(worker, lambda: Job.objects.get(student="ada").next_try is not None)
+        job = Job.objects.get()
+        assert (job.state, job.tries) == (JobState.WAITING, 0)
+        assert timedelta(minutes=59) < job.next_try - datetime.now(UTC) < timedelta(minutes=62)
+        door.hand_in("bob")
+        works_until(worker, lambda: Job.objects.get(student="bob").is_final)
+        assert attempts.of.count("ada") == 2
+        Job.objects.filter(student="ada").update(next_try=datetime.now(UTC))
+        attempts.act = graded
+        settle(worker)
 
 
 def undecided(work: Work) -> str:
