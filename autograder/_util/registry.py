@@ -206,7 +206,7 @@ def _installed() -> Any:
 
 
 def _without_metadata(group: str) -> list[EntryPoint]:
-    """List the kit's own entries if it lies beside a notebook: each check in a module of its name, and old names."""
+    """List the kit's own checks and old names if it lies beside a notebook, without metadata."""
     if group not in _BESIDE_NOTEBOOKS or version(DISTRIBUTION) is not None:
         return []
     return [
