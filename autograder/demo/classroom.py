@@ -48,7 +48,8 @@ def make_class(course_root: Path, assignment: str) -> tuple[str, ...]:
         text = _submission(notebook, student, answers)
         when = due + student.late if student.late else due - timedelta(hours=3 + 2 * number)
         folder = course.submitted(student.name, assignment)
-        for path, content in {name: text, **modules}.items():
+        write_atomically(folder / name, text)
+        for path, content in modules.items():
             write_atomically(folder / path, content)
         write_atomically(folder / "timestamp.txt", f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
     return tuple(student.name for student in students)
@@ -109,11 +110,12 @@ def _answers(course: Course, assignment: str, student: DemoStudent) -> tuple[Map
     """Return the sources of the student's answers, by grade_id, and modules, by their paths beside the notebook."""
     from autograder._util.notebook_format import nbformat
 
-    answers, modules = dict(student.answers), {}
+    answers = dict(student.answers)
+    modules: dict[str, bytes] = {}
     if student.named:
-        named = course.source(assignment) / "answers" / student.named
-        modules = {file.relative_to(named).as_posix(): file.read_bytes() for file in named.rglob("*.py")}
-        path = named / f"{assignment}.ipynb" if named.is_dir() else named.with_name(f"{student.named}.ipynb")
+        folder = course.source(assignment) / "answers" / student.named
+        modules = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*.py")}
+        path = folder / f"{assignment}.ipynb" if folder.is_dir() else folder.with_name(f"{student.named}.ipynb")
         cells = nbformat.read(path, as_version=4).cells if path.is_file() or not modules else ()
         answers |= {cell.metadata["nbgrader"]["grade_id"]: cell.source for cell in cells}
     return answers, modules

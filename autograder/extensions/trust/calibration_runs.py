@@ -119,9 +119,9 @@ def candidates(course: Course, release: Release) -> list[Candidate]:
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            found = {file.relative_to(path).as_posix(): file for file in sorted(path.rglob("*")) if file.is_file()}
+            sources = {file.relative_to(path).as_posix(): file for file in sorted(path.rglob("*")) if file.is_file()}
         elif path.suffix == ".ipynb" and len(names) == 1:
-            found = {f"{names[0]}.ipynb": path}
+            sources = {f"{names[0]}.ipynb": path}
         elif path.suffix == ".ipynb":
             raise CalibrationError(
                 f"{path}: the assignment has {len(names)} notebooks; make a folder {ANSWERS}/{path.stem}/ with all"
@@ -131,13 +131,13 @@ def candidates(course: Course, release: Release) -> list[Candidate]:
         if path.stem == SOLUTION:
             raise CalibrationError(f"{path}: {SOLUTION!r} is the source's own; give the answer another name")
         try:
-            listed.append(_otherwise(solution, path.stem, found))
+            listed.append(_otherwise(solution, path.stem, sources))
         except (SubmissionError, OSError) as error:
             raise CalibrationError(f"{path}: {error}") from error
     return listed
 
 
-def _otherwise(solution: Candidate, name: str, found: Mapping[str, Path]) -> Candidate:
+def _otherwise(solution: Candidate, name: str, sources: Mapping[str, Path]) -> Candidate:
     """Put the files of a named answer into the solution: path → file on this machine.
 
     Raises:
@@ -146,7 +146,7 @@ def _otherwise(solution: Candidate, name: str, found: Mapping[str, Path]) -> Can
         OSError: a module cannot.
     """
     notebooks, files = dict(solution.notebooks), dict(solution.files)
-    for path, file in found.items():
+    for path, file in sources.items():
         if path in files:
             files[path] = file.read_bytes().decode("utf-8", "replace")
         elif path.removesuffix(".ipynb") in notebooks:
