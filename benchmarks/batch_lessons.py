@@ -119,9 +119,11 @@ def hand_in(folder: Path, exam: Exam, number: int) -> None:
     """Write the solution, with a number in each answer."""
     import nbformat
 
+    from autograder.release.build import write_texts
     from autograder.release.exam_construction import solution_notebook
 
     folder.mkdir(parents=True)
+    write_texts(folder, {cell.file: f"{cell.source}\n# student {number}\n" for cell in exam.answer_files})
     notebook = solution_notebook(exam)
     for cell in notebook.cells:
         marks = cell.metadata.get("nbgrader", {})

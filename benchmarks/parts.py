@@ -28,6 +28,7 @@ from measurement import machine, markdown, said
 
 if TYPE_CHECKING:
     from autograder.exchange.work import Work
+    from autograder.records.course import Course
     from autograder.sandbox.base import Process
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,6 +85,16 @@ def measured(lesson: str, runs: int, *, cells: bool) -> dict[str, float]:
     from helpers.lessons import prepared_course
 
     from autograder import demo
+
+    said(lesson)
+    with tempfile.TemporaryDirectory() as folder:
+        course = prepared_course(lesson, demo.make_course(Path(folder) / "course"))
+        found = list(each_graded(course, lesson, runs, cells=cells))
+    return {part: statistics.median(one[part] for one in found[1:] or found) for part in PARTS}
+
+
+def each_graded(course: Course, lesson: str, runs: int, *, cells: bool = False) -> Iterator[dict[str, float]]:
+    """Grade submissions of an assignment one at a time; yield the CPU seconds of the parts of each."""
     from autograder.coordinator import batch, examiner
     from autograder.coordinator.cache_keys import exam_key
     from autograder.coordinator.submission_grading import attempt
@@ -91,9 +102,7 @@ def measured(lesson: str, runs: int, *, cells: bool) -> dict[str, float]:
     from autograder.release.build import build
     from autograder.results import publication
 
-    said(lesson)
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        course = prepared_course(lesson, demo.make_course(Path(folder) / "course"))
+    with contextlib.ExitStack() as stack:
         release = build(course, course.assignments[lesson])
         exams = [one.exam for one in release.notebooks]
         for number in range(runs):
@@ -103,7 +112,6 @@ def measured(lesson: str, runs: int, *, cells: bool) -> dict[str, float]:
         templates = stack.enter_context(Templates(works[0], kernels=runs, executed=True))
         examiners = examiner.Examiners(templates)
         templates.kernel_sandbox(), templates.examiner()
-        found = []
         for work in works:
             began = _own_seconds()
             ending = attempt(work, examiners.examine)
@@ -117,18 +125,19 @@ def measured(lesson: str, runs: int, *, cells: bool) -> dict[str, float]:
             assert not missed, missed
             (notebook,) = work.target.glob("*.ipynb")
             parts = _kernel_parts(json.loads(notebook.read_text()), book.cpu_seconds, show=cells and work is works[-1])
-            found.append(parts | {"examiner": used[work.student], "coordinator": own})
+            yield parts | {"examiner": used[work.student], "coordinator": own}
         publication.record(course, course.assignments[lesson], exams, exam_key(course, release))
-    return {part: statistics.median(one[part] for one in found[1:] or found) for part in PARTS}
 
 
 def hand_in(folder: Path, exam: Any) -> None:
     """Write a submission: the solution between a cell that notes times and one that tells them."""
     import nbformat
 
+    from autograder.release.build import write_texts
     from autograder.release.exam_construction import solution_notebook
 
     folder.mkdir(parents=True)
+    write_texts(folder, {cell.file: cell.source for cell in exam.answer_files})
     notebook = solution_notebook(exam)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(NOTING))
     notebook.cells.append(nbformat.v4.new_code_cell(TELLING))

@@ -39,7 +39,7 @@ autograder demo small-gpt                       # needs PyTorch, and no TensorFl
 def demo(lesson: str | None, folder: Path, workers: int | None, no_prove: bool) -> None:
     """Make a course, a class of honest and dishonest submissions, and grade it.
 
-    LESSON is keras-fully-connected unless you name another: pytorch-fully-connected or small-gpt.
+    LESSON is keras-fully-connected unless you name another: backpropagation, pytorch-fully-connected or small-gpt.
 
     The right score of every student is known; exit code 1 means that a student got another one.
     """

@@ -44,10 +44,13 @@ def make_class(course_root: Path, assignment: str) -> tuple[str, ...]:
     students = class_of(assignment)
     name, notebook = _released(course, assignment)
     for number, student in enumerate(students):
-        text = _submission(notebook, student, _answers(course, assignment, student))
+        answers, modules = _answers(course, assignment, student)
+        text = _submission(notebook, student, answers)
         when = due + student.late if student.late else due - timedelta(hours=3 + 2 * number)
         folder = course.submitted(student.name, assignment)
         write_atomically(folder / name, text)
+        for path, content in modules.items():
+            write_atomically(folder / path, content)
         write_atomically(folder / "timestamp.txt", f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
     return tuple(student.name for student in students)
 
@@ -103,14 +106,19 @@ def _released(course: Course, assignment: str) -> tuple[str, Any]:
     return notebooks[0].name, nbformat.read(notebooks[0], as_version=4)
 
 
-def _answers(course: Course, assignment: str, student: DemoStudent) -> Mapping[str, str]:
-    """Return the sources of the student's answers, by grade_id."""
+def _answers(course: Course, assignment: str, student: DemoStudent) -> tuple[Mapping[str, str], Mapping[str, bytes]]:
+    """Return the sources of the student's answers, by grade_id, and modules, by their paths beside the notebook."""
     from autograder._util.notebook_format import nbformat
 
-    if not student.named:
-        return student.answers
-    notebook = nbformat.read(course.source(assignment) / "answers" / f"{student.named}.ipynb", as_version=4)
-    return {cell.metadata["nbgrader"]["grade_id"]: cell.source for cell in notebook.cells}
+    answers = dict(student.answers)
+    modules: dict[str, bytes] = {}
+    if student.named:
+        folder = course.source(assignment) / "answers" / student.named
+        modules = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*.py")}
+        path = folder / f"{assignment}.ipynb" if folder.is_dir() else folder.with_name(f"{student.named}.ipynb")
+        cells = nbformat.read(path, as_version=4).cells if path.is_file() or not modules else ()
+        answers |= {cell.metadata["nbgrader"]["grade_id"]: cell.source for cell in cells}
+    return answers, modules
 
 
 def _submission(released: Any, student: DemoStudent, answers: Mapping[str, str]) -> str:

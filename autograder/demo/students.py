@@ -49,7 +49,7 @@ class DemoStudent:
     late: timedelta | None = None
     """Time after the due date; None: in time."""
     named: str = ""
-    """Named answer of the lesson, in its folder answers/, that stands in place of ``answers``."""
+    """Named answer of the lesson, in its folder answers/, beside ``answers``: a notebook, or a folder with modules."""
 
 
 def _answers(model: str, count: str = COUNT) -> dict[str, str]:
@@ -187,6 +187,14 @@ STUDENTS: tuple[DemoStudent, ...] = (
     ),
 )
 
+CHOSEN = {"choose-network": "SIZES = [93, 100, 9]\nRATE = 0.02\nMOMENTUM = 0.9\n"}
+OF_BACKPROPAGATION = (
+    DemoStudent("full-marks", "Other layers in another style, and another network.", 16, 16, named="good-otherwise"),
+    DemoStudent("open-gate", "A ReLU that passes every slope on.", 10, 12, CHOSEN, named="open-gate"),
+    DemoStudent("no-mean", "A slope of the loss that is not divided by the rows.", 7, 7.5, CHOSEN, named="no-mean"),
+    DemoStudent("module-left-out", "A good choice, but layers.py was not handed in.", 0, 0, CHOSEN),
+    DemoStudent("unchanged", "Handed in as it was released.", 0, 0),
+)
 IN_PYTORCH = (
     DemoStudent("full-marks", "A class of one's own, with dropout.", 16, 16, named="good-with-dropout"),
     DemoStudent("no-zero-grad", "A step that never clears the gradients.", 8, 9, named="no-zero-grad"),
@@ -203,12 +211,14 @@ OF_SMALL_GPT = (
 )
 CLASSES: Mapping[str, tuple[DemoStudent, ...]] = {
     ASSIGNMENT: STUDENTS,
+    "backpropagation": OF_BACKPROPAGATION,
     "pytorch-fully-connected": IN_PYTORCH,
     "small-gpt": OF_SMALL_GPT,
 }
 """The class of each lesson that has one."""
 LIBRARIES: Mapping[str, tuple[str, str]] = {
     ASSIGNMENT: ("keras", "keras"),
+    "backpropagation": ("matplotlib", "keras"),
     "pytorch-fully-connected": ("torch", "pytorch"),
     "small-gpt": ("torch", "pytorch"),
 }

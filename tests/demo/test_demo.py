@@ -190,8 +190,8 @@ def test_a_lesson_that_lost_a_cell_is_an_error_that_names_it(class_course: Path,
 # --- the other lessons -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("lesson", IN_PYTORCH)
-def test_a_lesson_in_pytorch_has_a_class_that_hands_in_its_named_answers(lesson: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("lesson", ["backpropagation", *IN_PYTORCH])
+def test_another_lesson_has_a_class_that_hands_in_its_named_answers(lesson: str, tmp_path: Path) -> None:
     root = demo.make_course(tmp_path / "demo")
     shutil.copytree(ROOT / "release" / lesson, root / "release" / lesson)
     assert demo.make_class(root, lesson) == tuple(student.name for student in demo.class_of(lesson))
@@ -203,11 +203,21 @@ def test_a_lesson_in_pytorch_has_a_class_that_hands_in_its_named_answers(lesson:
         assert 0 <= student.low <= student.high <= 16
 
 
+def test_a_class_hands_in_modules_beside_its_notebooks(tmp_path: Path) -> None:
+    root = demo.make_course(tmp_path / "demo")
+    shutil.copytree(ROOT / "release/backpropagation", root / "release/backpropagation")
+    demo.make_class(root, "backpropagation")
+    with_module = {path.parts[-3]: path for path in (root / "submitted").glob("*/backpropagation/layers.py")}
+    assert set(with_module) == {"full-marks", "open-gate", "no-mean"}
+    for path in with_module.values():
+        assert "SOLUTION" not in path.read_text(encoding="utf-8")
+
+
 def test_a_lesson_without_a_class_is_refused_by_name(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["demo", "overfitting", "--course", str(tmp_path / "demo")])
     assert done.exit_code == 2
     assert (
-        "has classes for keras-fully-connected, pytorch-fully-connected, small-gpt, and none for overfitting"
+        "has classes for keras-fully-connected, backpropagation, pytorch-fully-connected, small-gpt, and none for overfitting"
         in done.stderr
     )
     assert not (tmp_path / "demo").exists()

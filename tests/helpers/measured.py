@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from autograder.coordinator.batch import Execute
 from autograder.extensions.trust.calibration import calibration
 from autograder.extensions.trust.calibration_runs import (
     CalibrationRuns,
@@ -62,7 +63,7 @@ def calibrate(
     count: int = 20,
     *,
     seed: int = 0,
-    execute: Here | None = None,
+    execute: Execute | None = None,
     seconds: float | None = None,
     clock: Callable[[], float] = lambda: 0.0,
 ) -> Calibration:
@@ -73,7 +74,7 @@ def calibrate(
 
 
 def run(
-    course: Course, count: int = 20, *, seed: int = 0, execute: Here | None = None, **options: Any
+    course: Course, count: int = 20, *, seed: int = 0, execute: Execute | None = None, **options: Any
 ) -> CalibrationRuns:
     """Run the candidates of the course in this process."""
     release = tiny_release(course)

@@ -25,6 +25,8 @@ from autograder.release import build as releasing
 from autograder.release.exam_construction import role_of
 
 LESSONS = lesson_names()
+MODULES = {"backpropagation": ("layers.py",)}
+"""Lesson → its modules that students write in."""
 BLOCKS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
 each_lesson = pytest.mark.parametrize("name", LESSONS)
 
@@ -64,6 +66,7 @@ def test_the_lessons_stand_in_the_order_of_teaching() -> None:
         "overfitting",
         "keras-fully-connected",
         "keras-backend",
+        "backpropagation",
         "pytorch-fully-connected",
         "small-gpt",
     )
@@ -175,12 +178,23 @@ def test_no_line_of_the_hidden_parts_is_released(name: str) -> None:
         assert not re.search(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)", released)
 
 
+def test_no_line_of_a_modules_solution_is_released() -> None:
+    for name, files in MODULES.items():
+        for file in files:
+            source = (ROOT / "source" / name / file).read_text(encoding="utf-8")
+            released = (ROOT / "release" / name / file).read_text(encoding="utf-8")
+            secret = set(block(source, "SOLUTION")) - {line.strip() for line in visible(source).splitlines()}
+            assert len(secret) > 10
+            assert not secret & {line.strip() for line in released.splitlines()}
+            assert "SOLUTION" not in released
+
+
 @each_lesson
 def test_the_files_that_students_get_are_released(name: str) -> None:
     assignment = load_course(ROOT).assignments[name]
     released = ROOT / "release" / name
     assert assignment.files == (() if name == "small-gpt" else ("kaggle_data.py",))
-    assert {p.name for p in released.iterdir()} == {*assignment.files, f"{name}.ipynb"}
+    assert {p.name for p in released.iterdir()} == {*assignment.files, *MODULES.get(name, ()), f"{name}.ipynb"}
 
 
 @each_lesson

@@ -28,7 +28,7 @@ from autograder.extensions.trust.work_folder import work_folder
 from autograder.records.course import Course
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import Grade, NotGraded
-from autograder.release.build import notebook_text
+from autograder.release.build import notebook_text, write_texts
 from autograder.release.calibration_record import ANSWERS
 from autograder.release.exam_construction import solution_notebook
 from autograder.release.record import Release
@@ -54,6 +54,8 @@ class Candidate:
     name: str
     notebooks: Mapping[str, NotebookNode]
     """Name of a notebook → the notebook as a student would hand it in."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Path of an answer file → its text."""
 
     def is_judged_by(self, exam: Exam) -> frozenset[str]:
         """Return the questions of an exam that tell something of this answer: where it differs from the solution.
@@ -65,6 +67,9 @@ class Candidate:
             {cell.metadata.get("nbgrader", {}).get("grade_id") or cell.source: cell.source for cell in book.cells}
             for book in (self.notebooks[exam.notebook], solution_notebook(exam))
         )
+        for cell in exam.answer_files:
+            sources[str(cell.grade_id)] = self.files.get(cell.file, "")
+            solution[str(cell.grade_id)] = cell.source
         answers = {str(c.grade_id): n for n, c in enumerate(exam.cells) if c.role is Role.ANSWER}
         names = sources.keys() | answers.keys()
         different = {name for name in names if meaning(sources.get(name, "")) != meaning(solution.get(name, ""))}
@@ -100,21 +105,23 @@ def candidates(course: Course, release: Release) -> list[Candidate]:
     """Return the solution and the named answers.
 
     Answers are notebooks in source/<assignment>/answers/, by their names; where an assignment has several notebooks,
-    folders with one notebook of each name.
+    or answers in files, folders with what differs from the solution.
 
     Raises:
-        CalibrationError: an answer cannot be read, or lacks a notebook.
+        CalibrationError: an answer cannot be read, or is of no notebook and no answer file of the assignment.
     """
     names = [exam.notebook for exam in release.exams]
-    listed = [Candidate(SOLUTION, {exam.notebook: solution_notebook(exam) for exam in release.exams})]
+    files = {cell.file: cell.source for exam in release.exams for cell in exam.answer_files}
+    solution = Candidate(SOLUTION, {exam.notebook: solution_notebook(exam) for exam in release.exams}, files)
+    listed = [solution]
     folder = course.source(release.assignment.name) / ANSWERS
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            files = {name: path / f"{name}.ipynb" for name in names}
+            sources = {file.relative_to(path).as_posix(): file for file in sorted(path.rglob("*")) if file.is_file()}
         elif path.suffix == ".ipynb" and len(names) == 1:
-            files = {names[0]: path}
+            sources = {f"{names[0]}.ipynb": path}
         elif path.suffix == ".ipynb":
             raise CalibrationError(
                 f"{path}: the assignment has {len(names)} notebooks; make a folder {ANSWERS}/{path.stem}/ with all"
@@ -124,10 +131,32 @@ def candidates(course: Course, release: Release) -> list[Candidate]:
         if path.stem == SOLUTION:
             raise CalibrationError(f"{path}: {SOLUTION!r} is the source's own; give the answer another name")
         try:
-            listed.append(Candidate(path.stem, {name: read_notebook(file) for name, file in files.items()}))
-        except SubmissionError as error:
+            listed.append(_otherwise(solution, path.stem, sources))
+        except (SubmissionError, OSError) as error:
             raise CalibrationError(f"{path}: {error}") from error
     return listed
+
+
+def _otherwise(solution: Candidate, name: str, sources: Mapping[str, Path]) -> Candidate:
+    """Put the files of a named answer into the solution: path → file on this machine.
+
+    Raises:
+        CalibrationError: a notebook or module is none of the assignment's, or there is none.
+        SubmissionError: a notebook cannot be read.
+        OSError: a module cannot.
+    """
+    notebooks, files = dict(solution.notebooks), dict(solution.files)
+    for path, file in sources.items():
+        if path in files:
+            files[path] = file.read_bytes().decode("utf-8", "replace")
+        elif path.removesuffix(".ipynb") in notebooks:
+            notebooks[path.removesuffix(".ipynb")] = read_notebook(file)
+        elif file.suffix in (".ipynb", ".py"):
+            raise CalibrationError(f"{file} is no notebook and no answer file of the assignment")
+    answer = Candidate(name, notebooks, files)
+    if (answer.notebooks, answer.files) == (solution.notebooks, solution.files):
+        raise CalibrationError(f"{ANSWERS}/{name} has no notebook and no answer file that differs from the solution")
+    return answer
 
 
 @dataclass(frozen=True)
@@ -178,21 +207,22 @@ def plan_runs(
             run_folder = folder / f"{candidate.name}-{number}"
             (run_folder / "submitted").mkdir(parents=True)
             for exam, seeds in zip(release.exams, seeds_of_exams, strict=True):
-                text = _notebook(candidate, exam, seeds, number, Redrawing(f"{seed} {candidate.name} {number}"))
-                (run_folder / "submitted" / f"{exam.notebook}.ipynb").write_text(text, encoding="utf-8")
+                texts = _texts(candidate, exam, seeds, number, Redrawing(f"{seed} {candidate.name} {number}"))
+                write_texts(run_folder / "submitted", texts)
             name = f"{candidate.name}, run {number + 1}"
             work = planner.work(name, submission=run_folder / "submitted", target=run_folder / "graded")
             runs.append(CalibrationRun(candidate.name, number, work))
     return runs
 
 
-def _notebook(candidate: Candidate, exam: Exam, seeds: Seeds, number: int, new: Redrawing) -> str:
-    """Write a candidate's notebook with new seeds."""
+def _texts(candidate: Candidate, exam: Exam, seeds: Seeds, number: int, new: Redrawing) -> dict[str, str]:
+    """Write a candidate's notebook and answer files with new seeds: path → text."""
     notebook: NotebookNode = nbformat.from_dict(dict(candidate.notebooks[exam.notebook]))
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    tags = [cell.metadata.get("tags", []) for cell in code]
-    sources = redraw([cell.source for cell in code], tags, new)
-    for cell, source in zip(code, sources, strict=True):
+    files = [cell.file for cell in exam.answer_files]
+    tags = [*(cell.metadata.get("tags", []) for cell in code), *([] for _ in files)]
+    sources = redraw([*(cell.source for cell in code), *(candidate.files[file] for file in files)], tags, new)
+    for cell, source in zip(code, sources, strict=False):
         cell.source = source
         cell.outputs = []
     if seeds.literals:
@@ -202,7 +232,7 @@ def _notebook(candidate: Candidate, exam: Exam, seeds: Seeds, number: int, new: 
             first.id = CELL
         notebook.cells.insert(0, first)
     notebook.metadata["calibration"] = {"run": number}  # a notebook without seeds has recordings of its own, too
-    return notebook_text(notebook)
+    return {f"{exam.notebook}.ipynb": notebook_text(notebook), **dict(zip(files, sources[len(code) :], strict=True))}
 
 
 Advance = Callable[[str, Grade | NotGraded], None]

@@ -15,6 +15,7 @@ from helpers.tiny import Here, cell, notebook, tiny_release
 
 from autograder._util.notebook import read_notebook
 from autograder.coordinator import batch
+from autograder.coordinator.pool import in_processes
 from autograder.extensions.trust.calibration_findings import summary
 from autograder.extensions.trust.calibration_report import table, write_page
 from autograder.extensions.trust.calibration_runs import CalibrationError, Candidate
@@ -350,6 +351,41 @@ def test_an_answer_that_is_no_notebook_is_named(tmp_path: Path) -> None:
     course = measured_course(tmp_path, measuring(0.55), answers={"weak": WEAK})
     (course.source("hw") / "answers/odd.ipynb").write_text("{")
     with pytest.raises(CalibrationError, match=r"answers/odd.ipynb"):
+        calibrate(course, 2)
+
+
+MODULE = """\
+import numpy as np
+
+
+def measure():
+    ### BEGIN SOLUTION
+    return 0.5 + 0.01 * np.random.normal()
+    ### END SOLUTION
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.sandbox
+def test_answers_in_files_are_calibrated_and_a_named_answer_may_be_a_file_alone(tmp_path: Path) -> None:
+    answer = ANSWER.replace("0.5 + 0.01 * np.random.normal()", "meter.measure()")
+    course = measured_course(tmp_path, measuring(0.55), setup=f"{SETUP}\nimport meter", answer=answer)
+    (course.source("hw") / "meter.py").write_text(MODULE)
+    weak = course.source("hw") / "answers/weak"
+    weak.mkdir(parents=True)
+    (weak / "meter.py").write_text(MODULE.replace("0.5 +", "0.6 +"))
+    (check,) = calibrate(course, 4, execute=in_processes).checks
+    assert (check.lost.hits, len(set(check.values))) == (0, 4)
+    assert [(one.name, one.passed.hits) for one in check.answers] == [("weak", 0)]
+
+
+@pytest.mark.parametrize("name", ["metre.py", "other.ipynb", "data.csv"])
+def test_a_folder_with_no_file_of_the_assignment_is_no_named_answer(tmp_path: Path, name: str) -> None:
+    course = measured_course(tmp_path, measuring(0.55))
+    folder = course.source("hw") / "answers/weak"
+    folder.mkdir(parents=True)
+    (folder / name).write_text("")
+    with pytest.raises(CalibrationError, match="no notebook and no answer file"):
         calibrate(course, 2)
 
 
