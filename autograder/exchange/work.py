@@ -186,8 +186,8 @@ def released_modules(work: Work) -> list[str]:
             changed = changed or SETS_ENVIRONMENT.search(source) is not None
             names = sorted(modules_imported(source))
             imported |= dict.fromkeys(m for m in names if not changed or m.split(".")[0] in HEAVY)
-    others = {Path(name).stem for name in modules} | top_names(shared_files(work)) | {*UNFORKABLE}
-    return [name for name in imported if name.split(".")[0] not in others and not _is_own(name, work.modules)]
+    excluded = {Path(name).stem for name in modules} | top_names(shared_files(work)) | {*UNFORKABLE}
+    return [name for name in imported if name.split(".")[0] not in excluded and not _is_own(name, work.modules)]
 
 
 def versions() -> dict[str, str]:

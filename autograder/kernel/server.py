@@ -451,8 +451,11 @@ class Server:
 
 def _is_no_librarys(cls: type) -> bool:
     """Tell whether a class is the notebook's, or that of a module beside it."""
-    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    return cls.__module__ == "__main__" or (isinstance(file, str) and not file.startswith(_LIBRARIES))
+    module = cls.__module__
+    if not isinstance(module, str):  # a class may say anything there
+        return False
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return module == "__main__" or (isinstance(file, str) and not file.startswith(_LIBRARIES))
 
 
 _LIBRARIES = (sys.prefix, sys.base_prefix)

@@ -65,7 +65,9 @@ class NotebookFacts:
     def can_import(self, module: str) -> bool:
         """Return whether the examiner can import the module: it is installed here, or a file of the course."""
         top = module.split(".")[0]
-        beside = any(f == f"{top}.py" or (f.startswith(f"{top}/") and f.endswith(".py")) for f in self.files)
+        beside = any(
+            name == f"{top}.py" or (name.startswith(f"{top}/") and name.endswith(".py")) for name in self.files
+        )
         if beside or top in registry.names(registry.OLD_NAMES):
             return True
         try:

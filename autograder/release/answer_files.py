@@ -148,8 +148,8 @@ def _with_answers(
     folders: Sequence[str],
 ) -> Exam:
     exam = replace(exam, theirs=theirs, asking=asking)
-    own = search_folders(replace(exam, cells=tuple(cell for cell in exam.cells if cell.role is not Role.TEST)))
-    further = [folder for folder in folders if folder not in own]
+    notebooks = search_folders(replace(exam, cells=tuple(cell for cell in exam.cells if cell.role is not Role.TEST)))
+    further = [folder for folder in folders if folder not in notebooks]
     placed: list[ExamCell] = list(cells)
     bound: set[str] = set()
     for cell in exam.cells:

@@ -10,7 +10,8 @@ from helpers.exams import exam_of
 from helpers.tiny import submit, tiny_course, tiny_release
 
 from autograder.coordinator import batch
-from autograder.exchange.work import Work, heavy_modules, kernel_options, released_modules, test_libraries
+from autograder.exchange.work import Work, heavy_modules, kernel_options, released_modules
+from autograder.exchange.work import test_libraries as libraries_of_tests
 from autograder.kernel import fast_training
 from autograder.records.course import Course
 from autograder.records.exam import Exam, ExamCell, Role
@@ -39,7 +40,7 @@ def test_a_course_module_is_no_library_also_without_an_init_file(tmp_path: Path)
     (tmp_path / "parts/net/layers.py").write_text("")
     (tmp_path / "helpers.py").write_text("")
     exam = exam_of((Role.FREE, "import math\nfrom parts.net.layers import relu\nimport helpers"))
-    assert test_libraries([exam], [tmp_path]) == ["math"]
+    assert libraries_of_tests([exam], [tmp_path]) == ["math"]
 
 
 def test_a_kernel_imports_what_students_see_imported(course: Course, tmp_path: Path) -> None:

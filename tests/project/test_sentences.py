@@ -12,7 +12,7 @@ OTHERS = {
     "examiner/undecided.py": "PyTorch's words: its exceptions have no types of their own",
     "extensions/pytorch/kernel_side/torch_model.py": "torch.export's words; and a set of words, which is no text",
     "release/cell_metadata.py": "nbgrader's words",
-    "results/gradebook/database.py": "nbgrader's and SQLite's words",
+    "extensions/gradebook/database.py": "nbgrader's and SQLite's words",
 }
 """Texts that others wrote, whose authors give no other way."""
 NO_TEXTS = {
@@ -22,7 +22,7 @@ NO_TEXTS = {
     "extensions/serve/worker.py": "whether a reason is a new one for the log",
     "extensions/training_steps/training_step.py": "the kernel's claim: one of a closed list",
     "kernel/dialogue.py": "a message is a dict",
-    "release/pytest_file_reader.py": "names of a file",
+    "extensions/pytest_files/pytest_file_reader.py": "names of a file",
     "sandbox/supervisor/fork.py": "a message is a dict",
     "syntax/times.py": "words of a name",
 }

@@ -85,7 +85,7 @@ class _TestFileReader(ParsedTestFile):
         visible: list[ast.FunctionDef] = []
         for parents, function in functions:
             marks = [of_file, *(self._decorators(one) | self._own_marks(one) for one in parents)]
-            if not any(mark in _SKIPPING for each in (*marks, self._decorators(function)) for mark in each):
+            if not {*self._decorators(function)}.union(*marks) & {*_SKIPPING}:
                 tests.append(self._test(parents, function, marks))
                 visible += [function] if tests[-1].visible else []
         text = _spaced(self._only(visible)) if visible else ""
@@ -152,8 +152,8 @@ class _TestFileReader(ParsedTestFile):
         visible: bool,
     ) -> str:
         """Write the code of the test's cell; line n of the file is line n + HEADER_LINES of it."""
-        kept = self._with_called_tests(function)
-        other_tests = [other for _, other in self._functions() if other not in kept]
+        called_tests = self._with_called_tests(function)
+        other_tests = [other for _, other in self._functions() if other not in called_tests]
         classes = {within[0] for within, _ in self._functions() if within} - set(parents)
         future = [n for n in self.tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
         lines = self._without([*other_tests, *classes, *future, *self.stars])
@@ -172,9 +172,8 @@ class _TestFileReader(ParsedTestFile):
         called = [function]
         for test in called:
             names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
-            called += [
-                one for within, one in self._functions() if not within and one.name in names and one not in called
-            ]
+            functions = [other for parents, other in self._functions() if not parents and other.name in names]
+            called += [other for other in functions if other not in called]
         return called
 
     def _without(self, nodes: Sequence[ast.stmt]) -> list[str]:

@@ -101,9 +101,9 @@ class ParsedTestFile:
                 self.fail(node, "name what you import: a relative `import *` does not work in a test file")
             name = ".".join([*parts[: len(parts) - node.level + 1], *([node.module] if node.module else [])])
             line = self.lines[node.lineno - 1].encode()
-            start, rest = line[: node.col_offset], line[node.col_offset :].decode()
+            start, statement = line[: node.col_offset], line[node.col_offset :].decode()
             relative = rf"from[\s.]+{re.escape(node.module)}" if node.module else r"from[\s.]*\."
-            self.lines[node.lineno - 1] = start.decode() + re.sub(f"^{relative}", f"from {name}", rest, count=1)
+            self.lines[node.lineno - 1] = start.decode() + re.sub(f"^{relative}", f"from {name}", statement, count=1)
 
     def _check_names(self) -> None:
         """Refuse names that the file does not bind: in the examiner they would be the notebook's."""

@@ -58,19 +58,19 @@ def _conftest(folder: Path) -> str:
     Raises:
         CourseError: there is a ``conftest.py`` in a folder of ``tests``.
     """
-    found = sorted((folder / TESTS).rglob("conftest.py"))
-    if deeper := [path for path in found if path.parent != folder / TESTS]:
+    conftests = sorted((folder / TESTS).rglob("conftest.py"))
+    if deeper := [path for path in conftests if path.parent != folder / TESTS]:
         name = deeper[0].relative_to(folder).as_posix()
         raise CourseError(f"{name} is not read by the examiner; put its fixtures into {TESTS}/conftest.py")
     package = _package(folder / TESTS, folder)
-    return f"{package}.conftest".lstrip(".") if found else ""
+    return f"{package}.conftest".lstrip(".") if conftests else ""
 
 
 def _package(folder: Path, source: Path) -> str:
     """Return the dotted name of a folder of tests that is a package; empty if it is none."""
     parts = folder.relative_to(source).parts
-    within = (source.joinpath(*parts[:number]) for number in range(1, len(parts) + 1))
-    return ".".join(parts) if all((each / "__init__.py").is_file() for each in within) else ""
+    packages = (source.joinpath(*parts[:number]) for number in range(1, len(parts) + 1))
+    return ".".join(parts) if all((package / "__init__.py").is_file() for package in packages) else ""
 
 
 def _check_stands_alone(file: str, released: str, folder: Path) -> None:
