@@ -96,9 +96,9 @@ def _hand_in(
         notes = (*chosen.notes, *_left_out_notes(left_out))
         item = replace(item, origin=chosen.origin, received=chosen.commit.time, notes=notes)
         assignments = frozenset(request.course.assignments)
-        found = in_folder(item, members, prefix, request.assignment, assignments, request.expected)
+        placed = in_folder(item, members, prefix, request.assignment, assignments, request.expected)
         limits = submission_limits(request.course.assignments[request.assignment].limits.file_mib)
-        submissions = [limited(one, limits) for one in found]
+        submissions = [limited(one, limits) for one in placed]
         for hand_in in submissions:
             if not hand_in.problem:
                 _write(root, objects, hand_in.members, entries)
