@@ -89,7 +89,7 @@ def _failures(answer: Any) -> tuple[Failure, ...]:
     if type(error) is not dict or type(line) is not int or not 0 < line < _MAX_LINE:
         return ()
     name, text = str(error.get("name"))[:_MAX_CLAIM], str(error.get("text"))[:_MAX_CLAIM]
-    return (Failure(line, "", (f"{name}: {text}",), type=name),)
+    return (Failure(line, "", (f"{name}: {text}",), type=name if name in _PYTHONS else ""),)
 
 
 _MAX_CLAIM, _MAX_LINE = 1000, 10**6

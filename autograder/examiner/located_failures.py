@@ -14,7 +14,7 @@ TEST_ENDED = "the time for this test ended here"
 _KIT = f"{__name__.partition('.')[0]}."
 _STARTER = "_pytest_run("
 """Beginning of the statement that starts a pytest function: the author has not written it."""
-_MOST_LINE = 1000
+_MOST_LINE, _MOST_NOTE = 1000, 4000
 _MOST_CHAIN = 20
 
 
@@ -28,7 +28,7 @@ def located(error: BaseException) -> list[Failure]:
 
 def note(text: str, kind: FailureKind = FailureKind.NOTE) -> list[Failure]:
     """Make a note of a text's lines; none of an empty text."""
-    lines = tuple(line[:_MOST_LINE] for line in text.splitlines() if line.strip())[:MAX_LINES]
+    lines = tuple(line[:_MOST_LINE] for line in text[-_MOST_NOTE:].splitlines() if line.strip())[:MAX_LINES]
     return [Failure(0, "", lines, kind)] if lines else []
 
 

@@ -30,7 +30,7 @@ from autograder.records.exam import raises_exception
 from autograder.records.limits import Limits
 from autograder.records.run import CellRun, StartedKernel
 from autograder.submissions.folder import read_chunks
-from autograder.submissions.members import SUBMISSION
+from autograder.submissions.members import LARGEST
 from autograder.submissions.notebook_inspection import compare, marks_of, metadata_of, own_code, read_cells, source_of
 from autograder.submissions.packing import (
     answer_modules_of,
@@ -145,7 +145,7 @@ def rehearse(
     if not notebook.is_file():
         raise UsageError(f"There is no notebook {notebook}.")
     path = released_notebook(notebook, release)
-    data = b"".join(read_chunks(notebook.resolve().parent, notebook.resolve().name, SUBMISSION))
+    data = b"".join(read_chunks(notebook.resolve().parent, notebook.resolve().name, LARGEST))
     cells, notes = read_cells(notebook.name, data)
     released = read_cells(path.name, path.read_bytes())[0] if path else None
     tests = tests_of(metadata_of(path.read_bytes() if path else data))

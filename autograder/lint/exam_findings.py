@@ -123,11 +123,14 @@ def _of_other_cells(exam: Exam, read_only: Collection[str]) -> Iterator[LintFind
 
 
 def _of_additions(exam: Exam, name: str, cell: ExamCell) -> Iterator[LintFinding]:
-    """Yield a warning about the locked functions of a test that answers add to."""
-    names = sorted(vocabulary(exam).functions_added_to & loaded_names(cell.source))
+    """Yield a warning about what answers take along of the locked functions and classes that a test uses."""
+    names = sorted(vocabulary(exam).taken_along & loaded_names(cell.source))
     if names:
         listed = ", ".join(f"`{one}`" for one in names)
-        reason = f"answers add to {listed} of a locked cell, so the test asks the student's, which can answer anything"
+        reason = (
+            f"answers add to {listed} of a locked cell, or to what it derives from, so the test asks the student's, "
+            "which can answer anything"
+        )
         yield LintFinding(name, 0, "", reason, "compare with values that the test has itself", warning=True)
 
 

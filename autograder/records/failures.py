@@ -50,13 +50,12 @@ class Failure:
 
 
 def cut(failures: tuple[Failure, ...]) -> tuple[Failure, ...]:
-    """Return the first failures that stay within the bounds."""
+    """Return the failures that stay within the bounds, without those that are too large themselves."""
     within, characters = [], 0
     for failure in failures[:MAX_FAILURES]:
-        characters += size(failure)
-        if characters > MAX_CHARACTERS or len(failure.said) > MAX_LINES:
-            break
-        within.append(failure)
+        if len(failure.said) <= MAX_LINES and characters + size(failure) <= MAX_CHARACTERS:
+            within.append(failure)
+            characters += size(failure)
     return tuple(within)
 
 

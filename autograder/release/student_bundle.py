@@ -18,7 +18,7 @@ FOLDER = "autograder"
 _ROOMS = ("_util", "check", "cli", "codec", "kernel", "models", "records", "submissions")
 _FILES = (
     "__init__.py", "__main__.py", "aliases.py", "errors.py", "execution/__init__.py", "execution/rehearsal.py",
-    "extensions/__init__.py", "py.typed", "submission.py",
+    "execution/rehearsed_files.py", "extensions/__init__.py", "py.typed", "submission.py",
 )  # fmt: skip
 
 

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Set
+from typing import NamedTuple
 
 from autograder._util.syntax import parsed
 from autograder.syntax.module_state import local_names
 
-Addition = tuple[str, str, frozenset[str]]
-"""Name of a class or function, the attribute that it gets ("" if the syntax does not tell), and the names in that."""
+
+class Addition(NamedTuple):
+    """What a cell adds to a class or function."""
+
+    name: str
+    attribute: str
+    """The attribute that it gets; empty if the syntax does not tell."""
+    names: frozenset[str]
+    """The names in that."""
+    by_decorator: bool = False
+    """Whether it is the argument of a decorator, which adds to classes alone: others are only used by it."""
 
 
 def additions(source: str) -> list[Addition]:
     """List what a cell adds: by an assignment, by ``setattr``, or by a decorator that is given the class."""
     tree = parsed(source)
-    return (
-        [] if tree is None else [one for node, local in _nodes(tree) for one in _of_node(node) if one[0] not in local]
-    )
+    nodes = [] if tree is None else _nodes(tree)
+    return [one for node, local in nodes for one in _of_node(node) if one.name not in local]
 
 
 def _nodes(node: ast.AST, local: frozenset[str] = frozenset()) -> Iterator[tuple[ast.AST, frozenset[str]]]:
@@ -33,15 +42,15 @@ def _of_node(node: ast.AST) -> Iterator[Addition]:
         case ast.Assign(targets=targets):
             for target in targets:
                 if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
-                    yield target.value.id, target.attr, _names(node.value)
+                    yield Addition(target.value.id, target.attr, _names(node.value))
         case ast.AugAssign(ast.Attribute(ast.Name(name), attribute), _, value):
-            yield name, attribute, _names(value)
+            yield Addition(name, attribute, _names(value))
         case ast.Call(ast.Name("setattr"), [ast.Name(name), attribute, value]):
-            yield name, str(getattr(attribute, "value", "")), _names(value)
+            yield Addition(name, str(getattr(attribute, "value", "")), _names(value))
         case ast.FunctionDef(function, decorator_list=decorators):
             calls = [one for one in decorators if isinstance(one, ast.Call)]
             classes = [argument.id for call in calls for argument in call.args if isinstance(argument, ast.Name)]
-            yield from ((name, function, _names(node)) for name in classes)
+            yield from (Addition(name, function, _names(node), by_decorator=True) for name in classes)
 
 
 def _names(node: ast.AST) -> frozenset[str]:
@@ -59,15 +68,23 @@ def names_of_the_notebook(
         glue: those of other cells that are no tests: what they add is an answer's if it names one.
         theirs: names that answers bind.
     """
-    by_answers = [name for source in answers for name, _, _ in additions(source)]
-    of_answers = [name for source in glue for name, _, names in additions(source) if names & theirs]
-    changed = definitions.keys() & {*by_answers, *of_answers}
-    while derived := {n for n in definitions.keys() - changed if _bases(definitions[n]) & (changed | theirs)}:
+    by_answers = [added for source in answers for added in additions(source)]
+    of_answers = [added for source in glue for added in additions(source) if added.names & theirs]
+    changed = {
+        added.name
+        for added in (*by_answers, *of_answers)
+        if added.name in definitions and not (added.by_decorator and _is_function(definitions[added.name]))
+    }
+    while derived := {n for n in definitions.keys() - changed if bases(definitions[n]) & (changed | theirs)}:
         changed |= derived
     return frozenset(changed)
 
 
-def _bases(statement: str) -> frozenset[str]:
+def _is_function(statement: str) -> bool:
+    return isinstance(ast.parse(statement).body[0], ast.FunctionDef)
+
+
+def bases(statement: str) -> frozenset[str]:
     """Return the names of the classes that a definition derives from."""
     match ast.parse(statement).body:
         case [ast.ClassDef(bases=bases)]:

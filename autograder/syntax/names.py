@@ -17,7 +17,7 @@ from types import MappingProxyType
 from autograder import aliases as aliases  # tests, too, find the old names of libraries
 from autograder._util.syntax import AST_CACHE_SIZE, parsed
 from autograder.records.exam import Exam, Role
-from autograder.syntax.additions import names_of_the_notebook
+from autograder.syntax.additions import bases, names_of_the_notebook
 from autograder.syntax.answer_modules import asked_modules, handle_name
 from autograder.syntax.constant_data import constant_data
 from autograder.syntax.magics import without_magics
@@ -352,8 +352,9 @@ class Vocabulary:
     """As :attr:`autograder.records.exam.Exam.stars`, for those modules."""
     changed: dict[str, frozenset[int]] = field(default_factory=dict)
     """Name that tests bind → after how many tests another cell binds it or changes its object."""
-    functions_added_to: frozenset[str] = frozenset()
-    """Functions of locked cells that are the notebook's own, because answers add attributes to them."""
+    taken_along: frozenset[str] = frozenset()
+    """Functions of locked cells that are the notebook's own because answers add attributes to them, and classes that are
+    so because they derive from such a class."""
 
 
 def vocabulary(exam: Exam) -> Vocabulary:
@@ -407,8 +408,10 @@ def _vocabulary(
         theirs=modules,
         asking=dict(asking),
         stars={module: names for module, names in starred if module in modules},
-        functions_added_to=frozenset(
-            name for name, text in added_to.items() if "class " not in text.partition(name)[0]
+        taken_along=frozenset(
+            name
+            for name, text in added_to.items()
+            if "class " not in text.partition(name)[0] or not bases(text).isdisjoint(added_to)
         ),
     )
 

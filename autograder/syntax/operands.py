@@ -22,7 +22,7 @@ def class_operators(sources: Iterable[str]) -> dict[str, frozenset[str]]:
             tree = ast.parse(source)
         except SyntaxError:
             continue
-        for name, attribute, _ in additions(source):
+        for name, attribute, *_ in additions(source):
             methods[name] = methods.get(name, frozenset()) | SPECIAL.intersection([attribute])
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):

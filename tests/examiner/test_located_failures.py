@@ -63,6 +63,13 @@ def test_lines_of_libraries_are_not_the_tests_and_what_it_printed_is_a_note() ->
     assert "Items are not equal:" in failure.said
 
 
+def test_much_that_a_test_printed_hides_no_failure() -> None:
+    test = "for n in range(200):\n    print(str(n) * 200)\nassert f(1) == 3"
+    note, failure = cut(tuple(found("def f(n): return n", test)))
+    assert note.kind is FailureKind.NOTE
+    assert failure.code == "assert f(1) == 3"
+
+
 @pytest.mark.parametrize("text", ["x" * 10**6, "x\n" * 10**5, "\ud800", ""])
 def test_whatever_a_students_exception_says_stays_within_bounds(text: str) -> None:
     failures = cut(tuple(found(f"def f(n): raise ValueError({text!r})", "assert f(1) == 2\n" * 300)))

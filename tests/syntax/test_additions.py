@@ -43,7 +43,20 @@ def test_a_test_finds_what_an_answer_adds_to_a_locked_function() -> None:
     exam = exam_of(*cells, (Role.TEST, "assert area(3) == 6"))
     assert graded(exam)[0].outcome is Outcome.PASSED
     assert graded(exam, cell1="area.factor = 3")[0].outcome is Outcome.FAILED
-    assert vocabulary(exam).functions_added_to == {"area"}
+    assert vocabulary(exam).taken_along == {"area"}
+
+
+def test_a_function_that_is_the_argument_of_an_answers_decorator_stays_the_instructors() -> None:
+    locked = "def near(a, b): return abs(a - b) < 1e-6\ndef cached(by): return lambda f: f"
+    cells = (Role.READ_ONLY, locked), (Role.ANSWER, "@cached(near)\ndef f(n): return n + 1")
+    exam = exam_of(*cells, (Role.TEST, "assert near(f(1), 2)"))
+    assert "near" in vocabulary(exam).trusted
+
+
+def test_a_locked_class_that_derives_from_one_that_answers_add_to_is_told() -> None:
+    locked = "class Board:\n    size = 3\nclass Judge(Board):\n    def fair(self): return self.size == 3"
+    cells = (Role.READ_ONLY, locked), (Role.ANSWER, "Board.debug = True")
+    assert vocabulary(exam_of(*cells, (Role.TEST, "assert Judge().fair()"))).taken_along == {"Judge"}
 
 
 def test_a_special_method_that_an_answer_adds_works_in_a_test() -> None:

@@ -112,8 +112,8 @@ def _multiplied(layer: Any, factors: DropoutFactors, inputs: Any, training: bool
     """Compute a dropout whose numbers are multiplied by factors."""
     spatial = getattr(layer, "_get_noise_shape", None)
     shape = spatial(inputs) if spatial is not None else layer.noise_shape or inputs.shape
-    sizes = [own or size for own, size in zip(shape, inputs.shape, strict=True)]
-    return inputs * factors.factor(layer.rate, sizes[1:]).astype(inputs.dtype.name)
+    sizes = [own or size for own, size in zip(shape[1:], inputs.shape[1:], strict=True)]
+    return inputs * factors.factor(layer.rate, sizes).astype(inputs.dtype.name)
 
 
 def function_of(model: Any, factors: DropoutFactors | None = None) -> WeightFunction:

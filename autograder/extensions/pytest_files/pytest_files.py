@@ -6,10 +6,12 @@ of :func:`autograder.check.pytest_runs.run`. Nothing of the file is run here.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from autograder._util.syntax import parsed
 from autograder.errors import CourseError
 from autograder.extensions.pytest_files.pytest_file_reader import FileTest, read_file
 from autograder.records.exam import Exam, ExamCell, Role
@@ -47,7 +49,7 @@ def with_tests(exams: Mapping[str, Exam], folder: Path) -> tuple[dict[str, Exam]
             raise CourseError(f"{file}: there is no notebook {notebook!r}; there are {', '.join(exams)}")
         extended[notebook] = _extended(extended[notebook], file, test_file.tests)
         if test_file.released:
-            _check_stands_alone(file, test_file.released, path.parent)
+            _check_stands_alone(file, test_file.released, path.parent, folder / TESTS / "conftest.py")
             visible[notebook][file] = test_file.released
     return extended, visible
 
@@ -73,14 +75,31 @@ def _package(folder: Path, source: Path) -> str:
     return ".".join(parts) if all((package / "__init__.py").is_file() for package in packages) else ""
 
 
-def _check_stands_alone(file: str, released: str, folder: Path) -> None:
-    """Refuse visible tests that need hidden data, or a module from beside them: no student has these."""
+def _check_stands_alone(file: str, released: str, folder: Path, conftest: Path) -> None:
+    """Refuse visible tests that need hidden data, a module from beside them, or a fixture of ``conftest``.
+
+    No student has these.
+    """
     if "hidden_data" in released:
         raise CourseError(f"{file}: a visible test names check.hidden_data; make it a hidden one")
     beside = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
     if needed := sorted({name.partition(".")[0] for name in modules_imported(released)} & beside):
         todo = "a visible test needs what it imports, so write it into the file"
         raise CourseError(f"{file}: it has visible tests and imports {needed[0]}, which is not released; {todo}")
+    if conftest.is_file() and (lent := sorted(_lent(released) & _functions(conftest.read_text("utf-8", "replace")))):
+        todo = "write it into the file, or make the tests hidden ones"
+        raise CourseError(f"{file}: a visible test uses {lent[0]} of conftest.py, which is not released; {todo}")
+
+
+def _lent(released: str) -> set[str]:
+    """Return the names that pytest lends to the functions of a file, but for those that the file defines."""
+    functions = [node for node in ast.walk(parsed(released) or ast.Module([], [])) if isinstance(node, ast.FunctionDef)]
+    return {part.arg for one in functions for part in one.args.args} - {one.name for one in functions}
+
+
+def _functions(source: str) -> set[str]:
+    tree = parsed(source)
+    return set() if tree is None else {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def _extended(exam: Exam, file: str, tests: Sequence[FileTest]) -> Exam:

@@ -51,7 +51,7 @@ from autograder.records.limits import MAX_RECORDING_BYTES
 from autograder.records.policies import LatePolicy
 from autograder.results.second_look import Request, read_file
 from autograder.submissions.archive import extract
-from autograder.submissions.members import SUBMISSION as SUBMISSION_LIMITS
+from autograder.submissions.members import submission_limits
 
 MAX_JSON_BYTES = 64 << 20
 """Largest file of JSON in a bundle."""
@@ -258,7 +258,10 @@ def _work(path: Path, common: Common, submission: Mapping[str, Path], manifest: 
         raise ValueError("its submission is another student's")
     if unit["observe"] is not False:
         raise ValueError("its submission is to be allowed what only a solution is")
-    if sum(file.stat().st_size for file in submission.values()) > 2 * SUBMISSION_LIMITS.total_bytes:
+    if (
+        sum(file.stat().st_size for file in submission.values())
+        > 2 * submission_limits(common.assignment.limits.file_mib).total_bytes
+    ):
         raise ValueError("its submission is too large")
     contents = {name: file.read_bytes() for name, file in submission.items()}
     unit_folder = common.root / STATE / "second-look"

@@ -75,6 +75,18 @@ def test_dropouts_of_a_model_stand_where_those_of_the_reference_do() -> None:
     assert told(L.ReLU(), L.Dropout(0.5, noise_shape=(None, 1, 4)), L.Dropout(0.25), L.Flatten()) == 0
 
 
+def test_a_spatial_dropout_is_computed_by_a_graph_of_tensorflow_too() -> None:
+    """Behind a hundred computations a graph is made, in which the number of rows is not known."""
+    from autograder.extensions.computes.keras_function import KerasFunction
+    from autograder.models.dropped import DropoutFactors
+
+    model = keras.Sequential([keras.Input((6, 3)), L.SpatialDropout1D(0.5), L.Flatten(), L.Dense(2)])
+    function = KerasFunction(model, DropoutFactors(1))
+    outputs = [function.outputs(function.arrays, np.ones((rows, 6, 3)))[0] for rows in (2, *[12] * 120, 64)]
+    assert [len(output) for output in outputs[-2:]] == [12, 64]
+    np.testing.assert_allclose(outputs[-1][:2], outputs[0], rtol=1e-5)
+
+
 def test_the_models_stay_as_they_are() -> None:
     network = keras_networks()["highway"]
     model, reference = network.model(), network.model()

@@ -212,6 +212,17 @@ def test_a_conftest_in_a_deeper_folder_is_refused(tmp_path: Path) -> None:
         with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
 
 
+def test_a_visible_test_may_not_use_what_a_conftest_lends(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/conftest.py").write_text("import pytest\n@pytest.fixture\ndef batch(): return [1]\n")
+    test = HEAD + "@pytest.mark.visible\n" + POINTS + "def test_a(student, batch):\n    assert student.x == batch\n"
+    (tmp_path / "tests/test_nb.py").write_text(test)
+    with pytest.raises(CourseError, match=r"a visible test uses batch of conftest.py, which is not released"):
+        with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
+    (tmp_path / "tests/test_nb.py").write_text(test.replace("@pytest.mark.visible\n", ""))
+    with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
+
+
 def test_where_no_test_of_a_file_has_points_each_has_one(tmp_path: Path) -> None:
     """Also in a folder of tests; a test that may not decide is no question. A file with marks has those."""
     (tmp_path / "tests/hw1").mkdir(parents=True)
