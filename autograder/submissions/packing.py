@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from autograder._util.files import unwritable, write_atomically
 from autograder._util.student_names import student_name
@@ -460,7 +460,7 @@ def _zip(
     """Make the zip: sorted, one date, one mode, so that equal files and times give equal bytes."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".") as file:
             digests = {}
             with zipfile.ZipFile(file, "w") as archive:
                 for name, needed in sorted(files.items()):
@@ -475,7 +475,7 @@ def _zip(
                 }
                 text = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
                 _add(archive, MANIFEST, len(text), timestamp, [text])
-            yield file
+            yield cast("io.BufferedRandom", file.file)
     except OSError as error:
         raise unwritable(folder, error) from error
 

@@ -353,8 +353,8 @@ class Vocabulary:
     changed: dict[str, frozenset[int]] = field(default_factory=dict)
     """Name that tests bind → after how many tests another cell binds it or changes its object."""
     taken_along: frozenset[str] = frozenset()
-    """Functions of locked cells that are the notebook's own because answers add attributes to them, and classes that are
-    so because they derive from such a class."""
+    """Functions of locked cells that are the notebook's own because answers add attributes to them, and classes that
+    are so because they derive from such a class."""
 
 
 def vocabulary(exam: Exam) -> Vocabulary:

@@ -304,7 +304,7 @@ DIFFERENCES = Path(__file__).parents[2] / "docs/reference/nbgrader.md"
 def test_every_difference_names_a_test_that_exists() -> None:
     text = DIFFERENCES.read_text(encoding="utf-8").partition("## Options")[0]
     for line in re.split(r"\n(?=- )", text)[1:]:
-        named = re.findall(r"`(tests/\w+/test_\w+\.py)::(test_\w+)`", line)
+        named = re.findall(r"`(tests/(?:\w+/)+test_\w+\.py)::(test_\w+)`", line)
         assert named, f"no test is named: {line}"
         for file, test in named:
             source = (DIFFERENCES.parents[2] / file).read_text(encoding="utf-8")

@@ -21,6 +21,7 @@ from autograder.extensions.platforms.platform_table import ARTEMIS, GRADESCOPE, 
 from autograder.extensions.platforms.submitted import take
 from autograder.records.course import Course
 from autograder.release.build import build, write
+from autograder.submissions.members import SUBMISSION
 
 TOLD = "Note: single files have no folders on {}: net/layers.py is found by the last name"
 COMMANDS = {
@@ -107,6 +108,6 @@ def test_files_keep_their_folders_however_they_come(tmp_path: Path, form: str) -
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     (tmp_path / "work").mkdir()
     expected = ["nb.ipynb", "losses.py", "net/layers.py"]
-    assert take(folder, "hw", expected, tmp_path / "work", tmp_path / "target") == ()
+    assert take(folder, "hw", expected, tmp_path / "work", tmp_path / "target", SUBMISSION) == ()
     taken = {path.relative_to(tmp_path / "target").as_posix() for path in (tmp_path / "target").rglob("*.py")}
     assert taken == set(WORK)
