@@ -60,8 +60,8 @@ def find_registered(request: SourceRequest) -> tuple[Path, tuple[Item, ...]] | N
     names = registry.names(registry.SOURCES)
     for name in [request.layout] if request.layout in names else names if not request.layout else ():
         find: FindItems = registry.load(registry.SOURCES, name)
-        if (found := find(request)) is not None:
-            root, items = found
+        if (items_of_source := find(request)) is not None:
+            root, items = items_of_source
             return root, tuple(replace(item, is_named=item.student is not None) for item in items)
         if name == request.layout:
             raise SubmissionError(f"It is not in the layout {name}.")

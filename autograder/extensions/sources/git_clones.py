@@ -152,15 +152,13 @@ def _has_work(objects: GitObjects, commit: Commit, request: SourceRequest) -> bo
     members = _members(entries, commit.time)
     if any(member.problem for member in members):
         return True  # a person decides
-    others = request.course.assignments.keys() - {request.assignment}
-    own = [member for member in members if member.name.split("/")[0] not in others]
+    other_assignments = request.course.assignments.keys() - {request.assignment}
+    notebooks = [m for m in members if is_notebook(m.name) and m.name.split("/")[0] not in other_assignments]
     release = request.course.release(request.assignment)
     for item in _placed(Item(""), members, "", request):
-        if item.problem and any(is_notebook(member.name) for member in own):
-            return True  # a notebook that is not found: a person decides
+        if item.is_archive or (item.problem and notebooks):
+            return True  # which notebook is meant, a person decides
         by_name = {member.name.removeprefix(item.prefix): member for member in item.members}
-        if item.is_archive:
-            return True
         for target, name in place_files(by_name, request.expected, is_loose=False)[0].items():
             path = target if target in request.expected else answer_named(target, request.expected)
             if path and not _is_as_released(objects, entries[name], release / path):

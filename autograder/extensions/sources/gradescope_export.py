@@ -34,8 +34,8 @@ def find_export(request: SourceRequest) -> tuple[Any, tuple[Item, ...]] | None:
         SubmissionError: the file cannot be read.
     """
     root, members = request.opened
-    named = [m.name for m in members if f"/{m.name}".endswith(f"/{METADATA}") and m.name.count("/") < 2]
-    outside = [name for name in named if not _FOLDER.fullmatch(name.split("/")[0])]
+    candidates = [m.name for m in members if f"/{m.name}".endswith(f"/{METADATA}") and m.name.count("/") < 2]
+    outside = [name for name in candidates if not _FOLDER.fullmatch(name.split("/")[0])]
     metadata = min(outside, key=lambda name: name.count("/"), default="")
     base = metadata.removesuffix(METADATA)
     folders: dict[str, list[Member]] = {}
@@ -56,7 +56,7 @@ def find_export(request: SourceRequest) -> tuple[Any, tuple[Item, ...]] | None:
 
 
 class _Texts(yaml.BaseLoader):
-    """A loader for which all is a mapping, a list, a text or nothing: what a name looks like is its owner's choice."""
+    """A loader of mappings, lists, texts and nothing else: how a name looks is its owner's choice."""
 
 
 _NULL = "tag:yaml.org,2002:null"
