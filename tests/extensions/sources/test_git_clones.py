@@ -214,7 +214,7 @@ def test_a_teams_repository_is_its_first_members(course: Course, clones: Path) -
     [
         ("bob", "id,name,github\nrobert,Robert,bob\nbob,Bob,bobby\n", "robert", "bob"),
         ("ann.lee", "", "ann.lee", "ann"),
-        ("ann.git", "", "ann", "bob"),
+        ("ann.git", "id,name,github\ns1,Sue,ann\nann,Ann,annie\n", "s1", "ann"),
         ("ada", "", "ada", "ada"),
     ],
 )
