@@ -8,6 +8,7 @@ content never counts, since a student could write another one's name there.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import shutil
 import tempfile
@@ -26,7 +27,7 @@ from autograder.submissions.export_names import ExportLayout
 from autograder.submissions.folder import read_chunks
 from autograder.submissions.identity import UnplacedSubmission, resolve
 from autograder.submissions.lms import Item, find_items, limited, numbered
-from autograder.submissions.members import SUBMISSION, submission_limits
+from autograder.submissions.members import LARGEST, submission_limits
 from autograder.submissions.notebook_inspection import asked_files
 from autograder.submissions.placement import answer_modules, answer_named
 from autograder.submissions.registered_sources import SourceRequest, find_registered
@@ -182,8 +183,10 @@ def _changed_files(release: Path, submission: UnplacedSubmission, expected: tupl
     def is_changed(name: str) -> bool:
         if name not in handed_in:
             return False
-        content = b"".join(read_chunks(submission.root, handed_in[name], SUBMISSION))
-        return content.split() != released[name].read_bytes().split()
+        with contextlib.suppress(SubmissionError):  # what is refused is refused elsewhere, and not for a note
+            content = b"".join(read_chunks(submission.root, handed_in[name], LARGEST))
+            return content.split() != released[name].read_bytes().split()
+        return True
 
     return [f"{sum(map(is_changed, released))} of {len(released)} files changed"] if released else []
 

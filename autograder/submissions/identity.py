@@ -120,7 +120,7 @@ def _resolve_archive(
     student, more = _student(item, manifest)
     # The student chooses the dates in the archive; the learning system sets the file's.
     time = item.received or _clock(root, item) or (manifest.timestamp if manifest is not None else item.time)
-    team = manifest.team if manifest is not None else item.team
+    team = item.team or (manifest.team if manifest is not None else ())
     time, notes = time or datetime.now(UTC), [*item.notes, *notes, *more]
     return UnplacedSubmission(student, unpacked, files, time, tuple(notes), team, item.origin)
 
@@ -142,7 +142,7 @@ def _student(item: Item, manifest: _Manifest | None) -> tuple[str, list[str]]:
     name = item.student or ""
     if manifest is None or manifest.student == name:
         return name, []
-    if item.is_given and item.name != f"{manifest.student}{Path(item.name).suffix}":
+    if item.is_named or (item.is_given and item.name != f"{manifest.student}{Path(item.name).suffix}"):
         return name, [f"its submission.json names “{manifest.student}”"]
     if item.is_given or _is_packed(Path(item.name).stem, manifest):
         return manifest.student, []

@@ -49,6 +49,8 @@ class Item:
     is_archive: bool = False
     is_given: bool = True
     """Whether the learning system or the instructor gave the name, so that it outweighs the archive's own."""
+    is_named: bool = False
+    """Whether a registered source named the student: the archive's own manifest never does then."""
     clock: str = ""
     """Path of a timestamp.txt that nbgrader or the learning system wrote, and not the student."""
     received: datetime | None = None
@@ -125,7 +127,7 @@ def find_items(
     if is_doubtful:
         items = [replace(item, problem=item.problem or _AROUND.format(one_line(base, 60))) for item in items]
     items = [replace(item, is_told=names.is_told) for item in items]
-    return _tell_apart(_join_loose(_refuse_merged(items, expected), limits, attempts=len(expected) == 1))
+    return _tell_apart(_join_loose(_refuse_merged(items, expected), limits, expected))
 
 
 _AROUND = (
@@ -323,10 +325,12 @@ def in_folder(
         return []
     if bad := next((m for m in group if m.problem), None):
         return [replace(item, problem=f"“{one_line(bad.name)}” is refused: {bad.problem}")]
-    folders = {m.name.removeprefix(prefix).split("/")[0] for m in group}
-    if len(folders) == 1 and any(is_notebook(m.name) and m.name.count("/") == prefix.count("/") + 1 for m in group):
-        return [replace(item, members=tuple(group), prefix=f"{prefix}{folders.pop()}/")]
-    root = answer_root((m.name.removeprefix(prefix) for m in group), expected)
+    notebooks = [m.name.removeprefix(prefix) for m in group if is_notebook(m.name)]
+    folders = {f"{name.split('/')[0]}/" for name in notebooks if name.count("/") == 1}
+    only = folders.pop() if len(folders) == 1 else None
+    root = only if only and all(m.name.startswith(prefix + only) for m in group) else None
+    root = root or answer_root((m.name.removeprefix(prefix) for m in group), expected)
+    root = only if root is None else root
     if root is not None:
         members = tuple(m for m in group if m.name.startswith(prefix + root))
         return [replace(item, members=members, prefix=prefix + root)]
@@ -345,15 +349,17 @@ def limited(item: Item, limits: ArchiveLimits) -> Item:
     """Set the time of the newest notebook, else of the newest file, and refuse files that break a limit.
 
     A limit is on each file, on their number, and on their total size; a file with a problem refuses the item, too.
+    An archive may be as large as an archive, and is opened later.
     """
+    most = limits.archive_bytes if item.is_archive else limits.member_bytes
     times = [(is_notebook(m.name), m.modified) for m in item.members if m.modified is not None]
     item = replace(item, time=max(times, default=(False, item.time))[1])
     bad = next((m for m in item.members if m.problem), None)
-    large = next((m for m in item.members if m.size > limits.member_bytes), None)
+    large = next((m for m in item.members if m.size > most), None)
     if bad is not None:
         problem = f"“{one_line(bad.name)}” is refused: {bad.problem}"
     elif large is not None:
-        problem = f"“{one_line(large.name)}” is larger than {limits.member_bytes // MIB} MiB"
+        problem = f"“{one_line(large.name)}” is larger than {most // MIB} MiB"
     elif len(item.members) > limits.members:
         problem = f"it has more than {limits.members} files"
     elif sum(m.size for m in item.members) > limits.total_bytes:
@@ -363,15 +369,16 @@ def limited(item: Item, limits: ArchiveLimits) -> Item:
     return replace(item, problem=item.problem or problem)
 
 
-def _join_loose(items: list[Item], limits: ArchiveLimits, *, attempts: bool) -> list[Item]:
-    """Join loose notebooks of one student to one submission.
+def _join_loose(items: list[Item], limits: ArchiveLimits, expected: tuple[str, ...]) -> list[Item]:
+    """Join loose notebooks of one student to one submission, and refuse what is a part of one.
 
     Args:
         items: what was found.
         limits: bounds of one submission.
-        attempts: whether notebooks that the learning system got at different times are several attempts. Where an
-            assignment has several notebooks, a later upload may have one of them only.
+        expected: paths of the assignment's notebooks, and of the files that these ask for. If it is only one, notebooks
+            that the learning system got at different times are several attempts. Else, a later upload may be a part.
     """
+    attempts, answers = len(expected) == 1, answer_modules(expected)
     joined: dict[object, Item] = {}
     for number, item in enumerate(items):
         loose = item.student is not None and not item.is_archive and not item.prefix and not item.problem
@@ -383,7 +390,17 @@ def _join_loose(items: list[Item], limits: ArchiveLimits, *, attempts: bool) -> 
             names = f"{first.name}, {item.name}"
             members, placed = first.members + item.members, {**first.placed, **item.placed}
             joined[key] = replace(first, name=names, members=members, placed=placed, received=received)
-    return [limited(i, limits) if i.members and not i.is_archive else i for i in joined.values()]
+
+    def checked(item: Item) -> Item:
+        if item.is_archive or not item.members:
+            return item
+        whole = any(is_notebook(m.name) or item.placed.get(m.name) in answers for m in item.members)
+        return limited(item if whole or item.prefix else replace(item, problem=item.problem or PART), limits)
+
+    return list(map(checked, joined.values()))
+
+
+PART = "it is a part of a submission, which would replace the whole: pack it with the notebook: autograder submit"
 
 
 def numbered(student: str, key: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -60,8 +60,11 @@ def find_registered(request: SourceRequest) -> tuple[Path, tuple[Item, ...]] | N
     names = registry.names(registry.SOURCES)
     for name in [request.layout] if request.layout in names else names if not request.layout else ():
         find: FindItems = registry.load(registry.SOURCES, name)
-        if (items := find(request)) is not None:
-            return items
+        if (items_of_source := find(request)) is not None:
+            root, items = items_of_source
+            return root, tuple(replace(item, is_named=item.student is not None) for item in items)
+        if name == request.layout:
+            raise SubmissionError(f"It is not in the layout {name}.")
     return None
 
 

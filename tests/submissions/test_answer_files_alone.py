@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from autograder.errors import UsageError
 from autograder.records.course import Assignment, Course
+from autograder.records.limits import Limits
 from autograder.submission import Collected, CollectStatus, collect, pack
 
 NOON = datetime(2026, 1, 30, 12, 0, tzinfo=UTC)
@@ -147,6 +149,34 @@ def test_a_hand_in_says_how_many_of_the_files_were_changed(course: Course, inbox
     put(course.release("hw1"), {"losses.py": LOSSES, "net/layers.py": "pass\n"})
     put(inbox, {"ada/losses.py": LOSSES.replace("\n", "\r\n"), "ada/net/layers.py": LAYERS, "bob/losses.py": LOSSES})
     assert [one.reason for one in collect(course, "hw1", inbox)] == ["1 of 2 files changed", "0 of 2 files changed"]
+
+
+def test_a_note_on_a_large_module_refuses_nothing(course: Course, inbox: Path) -> None:
+    assignments = {"hw1": Assignment("hw1", "hw1", limits=Limits(file_mib=60))}
+    course = replace(course, assignments=assignments)
+    put(course.release("hw1"), {"losses.py": LOSSES})
+    put(inbox, {"ada/losses.py": "#" * (51 << 20)})
+    found = only(collect(course, "hw1", inbox))
+    assert (found.status, found.reason) == (CollectStatus.COLLECTED, "1 of 1 files changed")
+
+
+def test_loose_weights_alone_are_no_hand_in(course: Course, inbox: Path) -> None:
+    """Collected after the notebook, they would take its place. With the notebook or a module they are part of it."""
+    origin = {"assignment": "hw1", "files": ["losses.py", "model.safetensors"]}
+    notebook = {"nbformat": 4, "nbformat_minor": 4, "metadata": {"autograder": origin}, "cells": []}
+    (course.release("hw1") / "hw1.ipynb").write_text(json.dumps(notebook))
+    put(inbox, {"ada_hw1.ipynb": json.dumps(notebook), "bob_losses.py": LOSSES})
+    collect(course, "hw1", inbox)
+    (inbox / "ada_hw1.ipynb").rename(inbox.parent / "ada_hw1.ipynb")
+    put(inbox, {"ada_model.safetensors": "weights", "bob_model.safetensors": "weights"})
+    found = {one.student: one for one in collect(course, "hw1", inbox)}
+    assert found["ada"].status is CollectStatus.REFUSED
+    assert "autograder submit" in found["ada"].reason
+    assert set(handed_in(course, "ada")) == {"hw1.ipynb"}
+    assert set(handed_in(course, "bob")) == {"losses.py", "model.safetensors"}
+    (inbox.parent / "ada_hw1.ipynb").rename(inbox / "ada_hw1.ipynb")
+    collect(course, "hw1", inbox)
+    assert set(handed_in(course, "ada")) == {"hw1.ipynb", "model.safetensors"}
 
 
 def test_a_module_that_an_answer_file_imports_or_reads_is_packed_with_it(course: Course, tmp_path: Path) -> None:

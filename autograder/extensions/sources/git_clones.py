@@ -6,7 +6,7 @@ Dates of commits are the student's own word. A time that counts for all, told by
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,9 +16,11 @@ from autograder._util.text import one_line
 from autograder._util.yaml_record import aware
 from autograder.errors import SubmissionError
 from autograder.extensions.sources.git_objects import Commit, GitObjects, TreeEntry
+from autograder.submissions.export_names import is_notebook
 from autograder.submissions.hand_ins import HandIns
 from autograder.submissions.lms import Item, in_folder, limited
 from autograder.submissions.members import Member, is_junk, mark_collisions, name_problem, submission_limits, write_new
+from autograder.submissions.placement import answer_named, place_files
 from autograder.submissions.registered_sources import SourceRequest
 from autograder.term.people import UNLISTED, Roster
 
@@ -95,8 +97,7 @@ def _hand_in(
         left_out = [entry.path for entry in entries.values() if not entry.is_file]
         notes = (*chosen.notes, *_left_out_notes(left_out))
         item = replace(item, origin=chosen.origin, received=chosen.commit.time, notes=notes)
-        assignments = frozenset(request.course.assignments)
-        placed = in_folder(item, members, prefix, request.assignment, assignments, request.expected)
+        placed = _placed(item, members, prefix, request)
         limits = submission_limits(request.course.assignments[request.assignment].limits.file_mib)
         submissions = [limited(one, limits) for one in placed]
         for hand_in in submissions:
@@ -105,6 +106,11 @@ def _hand_in(
         return [replace(hand_in, name=item.name) for hand_in in submissions] or [replace(item, problem=_NO_FILES)]
     finally:
         shutil.rmtree(copy, ignore_errors=True)
+
+
+def _placed(item: Item, members: Sequence[Member], prefix: str, request: SourceRequest) -> list[Item]:
+    names = frozenset(request.course.assignments)
+    return in_folder(item, members, prefix, request.assignment, names, request.expected)
 
 
 _NO_FILES = "the commit has no files for this assignment"
@@ -132,8 +138,46 @@ class _Chosen:
     notes: tuple[str, ...]
 
 
+MAX_PASSED_OVER = 20
+"""Most commits of a clone that are passed over because nothing in them is the student's work."""
+
+
+def _has_work(objects: GitObjects, commit: Commit, request: SourceRequest) -> bool:
+    """Tell whether a commit has an expected file that is not as it was released; line endings may differ.
+
+    Raises:
+        SubmissionError: objects are missing.
+    """
+    entries = {entry.path: entry for entry in objects.entries(commit.id)}
+    members = _members(entries, commit.time)
+    if any(member.problem for member in members):
+        return True  # a person decides
+    other_assignments = request.course.assignments.keys() - {request.assignment}
+    notebooks = [m for m in members if is_notebook(m.name) and m.name.split("/")[0] not in other_assignments]
+    release = request.course.release(request.assignment)
+    for item in _placed(Item(""), members, "", request):
+        if item.is_archive or (item.problem and notebooks):
+            return True  # which notebook is meant, a person decides
+        by_name = {member.name.removeprefix(item.prefix): member for member in item.members}
+        for target, name in place_files(by_name, request.expected, is_loose=False)[0].items():
+            path = target if target in request.expected else answer_named(target, request.expected)
+            if path and not _is_as_released(objects, entries[name], release / path):
+                return True
+    return False
+
+
+def _is_as_released(objects: GitObjects, entry: TreeEntry, released: Path) -> bool:
+    if not released.is_file() or entry.size > 2 * released.stat().st_size + 2:
+        return False
+    (content,) = [file.read(entry.size) for _, file in objects.contents([entry])]
+    return content.splitlines() == released.read_bytes().splitlines()
+
+
 def _chosen(objects: GitObjects, student: str, request: SourceRequest, hand_ins: HandIns) -> _Chosen:
     """Choose the newest commit that is in time, else the newest before the close, else the newest.
+
+    Commits without work are passed over: the first one of a service has what was released, and is always in time. If
+    no commit has work, none is passed over.
 
     Raises:
         SubmissionError: the clone has no commit, or may lack one that was in time.
@@ -143,14 +187,18 @@ def _chosen(objects: GitObjects, student: str, request: SourceRequest, hand_ins:
     dates = hand_ins.term.dates(student, {})[request.assignment]
     due = dates.due + timedelta(hours=assignment.late.grace_hours) if dates.due is not None else None
     limits = [] if request.received is not None else [limit for limit in (due, dates.close) if limit is not None]
-    in_time = (n for limit in limits for n, commit in enumerate(commits) if commit.time <= aware(limit))
-    number = next(in_time, 0)
+    in_time = [[n for n, commit in enumerate(commits) if commit.time <= aware(limit)] for limit in limits]
+    plain = next((n for numbers in in_time for n in numbers), 0)
+    tried = (n for numbers in (*in_time, list(range(len(commits)))) for n in numbers[:MAX_PASSED_OVER])
+    with_work = (n for n in dict.fromkeys(tried) if _has_work(objects, commits[n], request))
+    number = next(with_work, plain) if limits else plain
     commit = commits[number]
     if objects.is_shallow and request.received is None and due is not None and commit.time > aware(due):
-        raise SubmissionError("the clone has no commit in time, and lacks earlier ones: clone it without --depth")
+        raise SubmissionError("the clone has no work in time, and lacks earlier commits: clone it without --depth")
     origin = f"commit {commit.id} of {commit.time:%Y-%m-%d %H:%M} UTC"
     later = [f"{number} later commit{'s' if number > 1 else ''} left out"] if number else []
-    return _Chosen(commit, origin, (f"commit {commit.id[:12]}", *later))
+    passed = [f"commit {commits[plain].id[:12]} is older, and as it was released"] if number < plain else []
+    return _Chosen(commit, origin, (f"commit {commit.id[:12]}", *later, *passed))
 
 
 def _members(entries: dict[str, TreeEntry], time: datetime) -> list[Member]:

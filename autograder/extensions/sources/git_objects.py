@@ -167,7 +167,8 @@ class GitObjects:
                 arguments, stdin=stdin, stdout=out, stderr=silent, env=environment, cwd=self._copy
             ) as process:
                 try:
-                    for kind, value in ((resource.RLIMIT_AS, MAX_MEMORY_BYTES), (resource.RLIMIT_FSIZE, most)):
+                    limits = ((resource.RLIMIT_AS, MAX_MEMORY_BYTES), (resource.RLIMIT_FSIZE, most))
+                    for kind, value in limits if hasattr(resource, "prlimit") else ():  # macOS has none
                         with contextlib.suppress(ProcessLookupError):
                             resource.prlimit(process.pid, kind, (value, value))
                     status = process.wait(MAX_SECONDS)

@@ -34,7 +34,9 @@ def find_export(request: SourceRequest) -> tuple[Any, tuple[Item, ...]] | None:
         SubmissionError: the file cannot be read.
     """
     root, members = request.opened
-    metadata = next((m.name for m in members if m.name.split("/")[-2:][-1] == METADATA and m.name.count("/") < 2), "")
+    candidates = [m.name for m in members if f"/{m.name}".endswith(f"/{METADATA}") and m.name.count("/") < 2]
+    outside = [name for name in candidates if not _FOLDER.fullmatch(name.split("/")[0])]
+    metadata = min(outside, key=lambda name: name.count("/"), default="")
     base = metadata.removesuffix(METADATA)
     folders: dict[str, list[Member]] = {}
     for member in members:
@@ -53,19 +55,13 @@ def find_export(request: SourceRequest) -> tuple[Any, tuple[Item, ...]] | None:
     return root, tuple(items)
 
 
-class _RubyLoader(yaml.SafeLoader):
-    """A safe loader that takes what Ruby marks as its own for a mapping, a list or a text."""
+class _Texts(yaml.BaseLoader):
+    """A loader of mappings, lists, texts and nothing else: how a name looks is its owner's choice."""
 
 
-def _plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return node.value
-
-
-_RubyLoader.add_multi_constructor("!", _plain)
+_NULL = "tag:yaml.org,2002:null"
+_Texts.add_implicit_resolver(_NULL, re.compile(r"(?:~|null|)\Z"), ["~", "n", ""])
+_Texts.add_constructor(_NULL, lambda _loader, _node: None)
 
 
 def _read(content: bytes) -> Mapping[str, Any]:
@@ -77,7 +73,7 @@ def _read(content: bytes) -> Mapping[str, Any]:
     if len(content) > MAX_METADATA_BYTES:
         raise SubmissionError(f"{METADATA} is larger than {MAX_METADATA_BYTES // MIB} MiB.")
     try:
-        facts = yaml.load(content, _RubyLoader)
+        facts = yaml.load(content, _Texts)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SubmissionError(f"{METADATA} cannot be read: {type(error).__name__}.") from error
     if not isinstance(facts, dict):
@@ -114,9 +110,9 @@ def _person(facts: Mapping[str, Any], roster: Roster) -> str:
 
 
 def _moment(value: Any) -> datetime | None:
-    """Read a time, which has a zone there; None if it is none."""
+    """Read a time, which has a zone there, after a space; None if it is none."""
     try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).replace(" Z", "+00:00"))
-    except ValueError:
+        moment = datetime.fromisoformat(re.sub(r" (?=(?:Z|[+-][\d:]+)$)", "", str(value)))
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -11,10 +11,11 @@ from autograder.records.course import Course
 from autograder.submissions.archive import scan
 from autograder.submissions.collection import collect_items, expected_files
 from autograder.submissions.delivery import Collected
-from autograder.submissions.export_names import Names, stem_of
+from autograder.submissions.export_names import Names, is_archive, is_notebook, stem_of
 from autograder.submissions.identity import open_archive
-from autograder.submissions.lms import Item, find_items
+from autograder.submissions.lms import PART, Item, find_items
 from autograder.submissions.members import ArchiveLimits, Member, submission_limits
+from autograder.submissions.notebook_inspection import marks_of, read_cells
 from autograder.submissions.registered_sources import modified_at
 from autograder.term.people import load_roster
 
@@ -51,6 +52,8 @@ def collect_upload(course: Course, assignment: str, path: Path, beside: Iterable
             raise SubmissionError(f"It cannot be read: {error.strerror}.") from error
         together = find([*(Member(name, 0) for name in beside if name != path.name), upload])
         item = next((item for item in together if item.name == path.name), None)
+        if not (is_archive(path.name) or is_notebook(path.name) or _is_whole(course, assignment, expected)):
+            return path.parent, tuple(replace(each, problem=each.problem or PART) for each in find([upload]))
         if item is None or (item.is_guessed and load_roster(course).find(item.student or "") is not None):
             return path.parent, find([upload])  # one of several uploads of a student who is known
         if item.is_archive and not item.problem and _holds_a_class(path, assignment, title, limits):
@@ -58,6 +61,14 @@ def collect_upload(course: Course, assignment: str, path: Path, beside: Iterable
         return path.parent, (item,)
 
     return collect_items(course, assignment, expected, path.name, read)
+
+
+def _is_whole(course: Course, assignment: str, expected: tuple[str, ...]) -> bool:
+    """Tell whether one loose module can be all that students write: no other, and no cell of a notebook."""
+    notebooks = [course.release(assignment) / name for name in expected if is_notebook(name)]
+    cells = [cell for path in notebooks if path.is_file() for cell in read_cells(path.name, path.read_bytes())[0]]
+    is_written_in = any(marks.get("solution") or marks.get("task") for marks in map(marks_of, cells))
+    return len(expected) == len(notebooks) + 1 and not is_written_in
 
 
 def _holds_a_class(path: Path, assignment: str, title: str, limits: ArchiveLimits) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import resource
 import shutil
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +14,7 @@ import pytest
 from helpers.git_clones import DUE, HOUR, LAYERS, LOSSES, RELEASED, WORK, commit, git, make_git_course, put
 
 from autograder.records.course import Course
-from autograder.submission import Collected, CollectStatus, collect, read_timestamp
+from autograder.submission import Collected, CollectStatus, collect, pack, read_timestamp
 from autograder.submissions.export_names import ExportLayout
 from autograder.submissions.hand_ins import HandIns
 
@@ -80,6 +83,35 @@ def test_an_extension_moves_the_date_until_which_commits_count(course: Course, c
     collected(course, clones)
     assert handed_in(course, "ada")["losses.py"] == LATE["losses.py"]
     assert handed_in(course, "bob")["losses.py"] == LOSSES
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_commits_without_any_work_give_way_to_late_work(tmp_path: Path, clones: Path, newline: str) -> None:
+    """A service makes the first commit, of what was released: it is in time, and nobody's work."""
+    course = make_git_course(tmp_path / "closing", close=DUE + 2 * HOUR)
+    released = {name: text.replace("\n", newline) for name, text in RELEASED.items()}
+    commit(clones / "ada", {"README.md": "empty"}, DUE - 6 * HOUR)
+    commit(clones / "ada", {**released, "hw2/losses.py": "other work\n"}, DUE - 5 * HOUR)
+    commit(clones / "ada", {"README.md": "by Ada"}, DUE - HOUR)
+    commit(clones / "ada", WORK, DUE + HOUR / 2)
+    commit(clones / "ada", LATE, DUE + 3 * HOUR)
+    found = only(collected(course, clones))
+    assert found.timestamp == DUE + HOUR / 2
+    assert "is older, and as it was released" in found.reason
+    assert handed_in(course, "ada")["losses.py"] == LOSSES
+
+
+def test_where_nobody_worked_the_newest_commit_in_time_counts(course: Course, clones: Path) -> None:
+    commit(clones / "ada", RELEASED, DUE - 5 * HOUR)
+    commit(clones / "ada", {"README.md": "sorry"}, DUE + HOUR)
+    found = only(collected(course, clones))
+    assert (found.status, found.timestamp) == (CollectStatus.COLLECTED, DUE - 5 * HOUR)
+
+
+def test_work_that_was_taken_back_later_counts_as_of_its_commit(course: Course, clones: Path) -> None:
+    commit(clones / "ada", WORK, DUE - 5 * HOUR)
+    commit(clones / "ada", RELEASED, DUE - HOUR)
+    assert only(collected(course, clones)).timestamp == DUE - 5 * HOUR
 
 
 def test_without_a_commit_in_time_the_newest_counts_and_is_late(course: Course, clones: Path) -> None:
@@ -175,6 +207,65 @@ def test_a_teams_repository_is_its_first_members(course: Course, clones: Path) -
     people(course, "id,name,team\nzoe,Zoe,Foxes\nada,Ada,Foxes\n")
     commit(clones / "foxes", WORK, DUE - HOUR)
     assert only(collected(course, clones)).student == "ada"
+
+
+@pytest.mark.parametrize(
+    ("folder", "roster", "student", "claimed"),
+    [
+        ("bob", "id,name,github\nrobert,Robert,bob\nbob,Bob,bobby\n", "robert", "bob"),
+        ("ann.lee", "", "ann.lee", "ann"),
+        ("ann.git", "id,name,github\ns1,Sue,ann\nann,Ann,annie\n", "s1", "ann"),
+        ("ada", "", "ada", "ada"),
+    ],
+)
+def test_an_archive_in_a_clone_never_says_whose_it_is(
+    course: Course, clones: Path, tmp_path: Path, folder: str, roster: str, student: str, claimed: str
+) -> None:
+    """Robert's login is Bob's id, and his archive says that it is Bob's."""
+    if roster:
+        people(course, roster)
+    put(tmp_path / "work", {"hw1.ipynb": (course.release("hw1") / "hw1.ipynb").read_bytes(), **WORK})
+    package = pack(tmp_path / "work", student=claimed, assignment="hw1", now=DUE - HOUR).path
+    commit(clones / folder, {"w.zip": package.read_bytes()}, DUE - HOUR)
+    found = only(collected(course, clones))
+    assert (found.status, found.student) == (CollectStatus.COLLECTED, student)
+    assert ("its submission.json names “" in found.reason) == (claimed != student)
+    assert [path.name for path in course.directory("submitted").iterdir()] == [student]
+
+
+def test_a_notebook_below_one_folder_is_found_beside_other_files(course: Course, clones: Path) -> None:
+    (course.release("hw1") / "hw1.ipynb").write_text(
+        json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": []})
+    )
+    commit(clones / "solo", {"README.md": "mine", "homework/hw1.ipynb": "{}", "data/x.csv": "1"}, DUE - HOUR)
+    commit(clones / "twice", {"README.md": "mine", "a/hw1.ipynb": "{}", "b/hw1.ipynb": "{}"}, DUE - HOUR)
+    found = {one.item: one for one in collected(course, clones)}
+    assert found["solo"].status is CollectStatus.COLLECTED
+    assert handed_in(course, "solo") == {"hw1.ipynb": "{}"}
+    assert found["twice"].status is CollectStatus.REFUSED
+
+
+def test_an_archive_in_a_clone_may_be_as_large_as_an_archive(course: Course, clones: Path, tmp_path: Path) -> None:
+    for name, mib in (("ada", 60), ("bob", 101)):
+        path = tmp_path / f"{name}.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for file, text in WORK.items():
+                archive.writestr(file, text)
+            for number in range(3):
+                archive.writestr(f"{number}.bin", bytes(mib * (1 << 20) // 3))
+        commit(clones / name, {"w.zip": path.read_bytes()}, DUE - HOUR)
+    found = {one.item: one for one in collected(course, clones)}
+    assert found["ada"].status is CollectStatus.COLLECTED
+    assert "larger than 100 MiB" in found["bob"].reason
+
+
+def test_where_the_system_cannot_limit_git_it_runs_all_the_same(
+    course: Course, clones: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """macOS has no prlimit."""
+    monkeypatch.delattr(resource, "prlimit")
+    commit(clones / "ada", WORK, DUE - HOUR)
+    assert only(collected(course, clones)).status is CollectStatus.COLLECTED
 
 
 # --- what is refused ---------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ import pytest
 from helpers.git_clones import WORK, make_git_course, put
 
 from autograder.records.course import Course
-from autograder.submission import CollectStatus, collect
+from autograder.submission import CollectStatus, collect, pack
 from autograder.submissions.claims import read_claims
+from autograder.submissions.export_names import ExportLayout
 
 METADATA = """\
 ---
@@ -83,13 +84,59 @@ def test_a_students_file_of_that_name_makes_no_export(course: Course, tmp_path: 
     assert found["submission_metadata.yml"].status is CollectStatus.REFUSED
 
 
+@pytest.mark.parametrize("around", ["", "assignment_7_export/"])
+def test_a_students_file_of_that_name_in_a_submission_hides_no_export(
+    course: Course, tmp_path: Path, around: str
+) -> None:
+    source = export(tmp_path / "export", around=around)
+    put(source, {f"{around}submission_11/submission_metadata.yml": METADATA.replace("ada@", "bob@")})
+    assert {one.student for one in collect(course, "hw1", source)} == {"ada", "bob"}
+
+
+@pytest.mark.parametrize("name", ["2024-13-45", "=", "<<", "0x_", "1:60", "~x", "[1]", "!!binary x"])
+def test_no_name_that_somebody_chose_refuses_an_export(course: Course, tmp_path: Path, name: str) -> None:
+    metadata = METADATA.replace("Ada Lovelace", name)
+    found = {one.student: one.timestamp for one in collect(course, "hw1", export(tmp_path / "export", metadata))}
+    assert found.keys() == {"ada", "bob"}
+    assert found["bob"] == datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
+
+
+def test_a_number_is_taken_as_it_is_written(tmp_path: Path) -> None:
+    course = make_git_course(tmp_path / "course")
+    metadata = METADATA.replace("'1001'", "0017").replace(":sid:\n", ":sid: ~\n").replace("bob@", "nora@")
+    found = collect(course, "hw1", export(tmp_path / "export", metadata))
+    assert [one.student for one in found] == ["0017", "nora@example.org"]
+
+
+def test_an_archive_in_an_export_never_says_whose_it_is_or_with_whom_against_gradescope(
+    course: Course, tmp_path: Path
+) -> None:
+    """Folders are named by Gradescope; an archive in one may have any name and say anything."""
+    source = export(tmp_path / "export", around="")
+    put(tmp_path / "work", {"hw1.ipynb": (course.release("hw1") / "hw1.ipynb").read_bytes(), **WORK})
+    package = pack(tmp_path / "work", student="ada", team=["eve"], assignment="hw1").path.read_bytes()
+    for path in sorted((source / "submission_12").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    put(source, {"submission_12/ada.zip": package})
+    found = {one.student: one for one in collect(course, "hw1", source)}
+    assert found.keys() == {"ada", "bob"}
+    assert "its submission.json names “ada”" in found["bob"].reason
+    assert read_claims(course, "hw1")["bob"] == ["1003"]
+
+
+def test_a_folder_that_is_no_export_is_refused_where_one_is_announced(course: Course, tmp_path: Path) -> None:
+    put(tmp_path / "inbox/ada", dict(WORK))
+    (found,) = collect(course, "hw1", tmp_path / "inbox", layout=ExportLayout("gradescope"))
+    assert (found.status, found.reason) == (CollectStatus.REFUSED, "It is not in the layout gradescope.")
+
+
 @pytest.mark.parametrize(
     ("metadata", "reason"),
     [
         ("submission_11: {}\nsubmission_12:\n  :submitters: [1]\n", "does not say whose it is"),
         ("[1, 2]", "lists no submissions"),
         ("a: [", "cannot be read: ParserError"),
-        ("submission_11: !!python/object/apply:os.system ['true']\n", "cannot be read: ConstructorError"),
+        ("submission_11: !!python/object/apply:os.system ['true']\n", "does not say whose it is"),
     ],
 )
 def test_a_file_that_says_nothing_refuses_what_it_should_name(
