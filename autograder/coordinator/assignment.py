@@ -183,7 +183,7 @@ def forecast_assignment(
         executions.keep(course, plan.works)
         comparison = forecast.compare(plan.works, current, batch_result)
         forecast.clear(course)
-    return Graded(batch_result, comparison)
+    return Graded(replace(batch_result, not_graded=(*plan.failed, *batch_result.not_graded)), comparison)
 
 
 @contextlib.contextmanager

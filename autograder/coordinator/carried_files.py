@@ -25,6 +25,8 @@ from autograder.records.limits import MAX_ANSWER_BYTES
 from autograder.submissions.hand_ins import HandIns
 from autograder.term.student_dates import most_late_days
 
+MOST_LATE_DAYS = 366.0
+"""Days after its due date when an assignment is over, whatever its late policy says."""
 Digests = Mapping[str, tuple[int, str]]
 """Path in a submission → size and SHA-256."""
 
@@ -62,20 +64,17 @@ def _is_open(hand_ins: HandIns, student: str, name: str) -> bool:
 
     All late days count, used or not. Where being late costs nothing or what a plugin says, the due date is the end.
     """
-    course, assignment, dates = (
-        hand_ins.course,
-        hand_ins.course.assignments[name],
-        hand_ins.term.dates(student, {})[name],
-    )
+    course, term = hand_ins.course, hand_ins.term
+    assignment, dates = course.assignments[name], term.dates(student, {})[name]
     end = dates.close
     if end is None and dates.due is not None:
         late, days = assignment.late, 0.0
         if late.kind != "none":
-            budget = course.late_days.budget + hand_ins.term.person(student).extra_late_days
+            budget = course.late_days.budget + term.person(student).extra_late_days
             days += min(budget, most_late_days(assignment, course.late_days))
         if late.kind == "per_day" and late.per_day > 0:
             days += math.ceil(1 / late.per_day)
-        end = dates.due + timedelta(days=days, hours=late.grace_hours)
+        end = dates.due + timedelta(days=min(days, MOST_LATE_DAYS), hours=late.grace_hours)
     return end is not None and datetime.now(UTC) <= end
 
 
@@ -128,7 +127,7 @@ def _choice_of(graded: Grade, digests: Digests, below: Path) -> dict[str, bytes]
 
     A folder that was changed since is passed over.
     """
-    folder = below / graded.content_keys.get("carried", "")
+    folder = below / graded.content_keys.get("carried", "none")
     choice = {path.relative_to(folder).as_posix(): path.read_bytes() for path in regular_files(folder)}
     is_same = folder.name == _name(choice) and graded.content_keys.get("submission") == _key(digests, choice)
     return choice if is_same else None

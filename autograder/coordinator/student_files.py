@@ -128,8 +128,8 @@ def student_files(
             files[name] = path
     most = MAX_OWN_FILES + len(answers)
     if left := list(files)[most:]:
-        more = f" and {len(left) - 1} more" if len(left) > 1 else ""
-        sentences[left[0]] = f"{left[0]}{more} left out: at most {MAX_OWN_FILES} files of your own go along."
+        which = f"and {len(left) - 1} more were" if len(left) > 1 else "was"
+        sentences[left[0]] = f"{left[0]} {which} left out: at most {MAX_OWN_FILES} files of your own go along."
     return StudentFiles({name: files[name] for name in list(files)[:most]}, sentences, released)
 
 

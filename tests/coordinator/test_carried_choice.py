@@ -201,7 +201,7 @@ def test_files_of_this_hand_in_come_before_earlier_ones(tmp_path: Path, monkeypa
     written(made.submitted("ada", "hw3"), {"z1.py": "", "z2.py": ""})
     files = chosen(made)
     assert list(files.files) == [NAME, "z1.py", "z2.py"]
-    assert "net/a.py and 2 more left out: at most 2" in files.said["net/a.py"]
+    assert "net/a.py and 2 more were left out: at most 2" in files.said["net/a.py"]
 
 
 @pytest.mark.parametrize("mine", [{NAME: MINE}, {"layers.py": MINE}])
