@@ -38,7 +38,7 @@ from autograder.term.attempts import Attempt
 BATCH_LOG = "log/batch.log"
 """Path in .autograder/. In the same folder are those with each submission's own log."""
 
-_Made = TypeVar("_Made")
+_Planned = TypeVar("_Planned")
 
 Progress = Callable[[str, Grade | NotGraded], None]
 """Called with the student and the result, in the coordinator, as each submission is done."""
@@ -75,17 +75,17 @@ def plan(
         raise UsageError(f"no submission of {', '.join(unknown)} in {course.directory('submitted')} for {name}")
     planner = Planner(course, release)
     chosen = [student for student in present if not only or student in only]
-    return tuple(_each(planner.work, chosen, name, failed).values())
+    return tuple(_plan_for_each(planner.work, chosen, name, failed).values())
 
 
-def _each(
-    make: Callable[[str], _Made], names: Sequence[str], assignment: str, failed: list[NotGraded] | None
-) -> dict[str, _Made]:
+def _plan_for_each(
+    make: Callable[[str], _Planned], names: Sequence[str], assignment: str, failed: list[NotGraded] | None
+) -> dict[str, _Planned]:
     """Plan for each student; what concerns one of them alone stops no other."""
-    made = {}
+    planned = {}
     for student in names:
         try:
-            made[student] = make(student)
+            planned[student] = make(student)
         except (CourseError, UsageError):
             raise
         except Exception as error:
@@ -93,7 +93,7 @@ def _each(
                 raise
             ending = ending_of(error)
             failed.append(NotGraded(student, assignment, ending.text, ending.whose or Whose.KIT, ending.kind))
-    return made
+    return planned
 
 
 def trials(
@@ -108,7 +108,7 @@ def trials(
         return []
     planner = Planner(course, release)
     names = [name for name in students(course, release.assignment.name) if not only or name in only]
-    planned = _each(planner.trials, names, release.assignment.name, failed)
+    planned = _plan_for_each(planner.trials, names, release.assignment.name, failed)
     works_by_student = [[work for work in works if current(work) is None] for works in planned.values()]
     return [
         [works[turn] for works in works_by_student if len(works) > turn]
@@ -277,7 +277,7 @@ def run(
     graded: list[str] = []
     failed: dict[str, NotGraded] = {}
     with contextlib.ExitStack() as stack:
-        outcomes = execute(due, workers) if force else once_each(due, workers, execute)
+        outcomes = execute(due, workers) if force else once_plan_for_each(due, workers, execute)
         stack.enter_context(contextlib.closing(outcomes))
         fair = stack.enter_context(contextlib.closing(alone_at_the_end(outcomes, execute)))
         for work, ending in fair:

@@ -123,9 +123,9 @@ def with_kept(work: Work, course: Course, beside: StudentFiles, carried: Carried
 
 
 def _choice_of(graded: Grade, digests: Digests, below: Path) -> dict[str, bytes] | None:
-    """Return the earlier files that a grade of this hand-in was made with; None if it is of another, or not final.
+    """Return the earlier files that a grade was made with; None if they are to be chosen anew.
 
-    A folder that was changed since is passed over.
+    So they are where it is of another hand-in or not final, or where their folder was changed since.
     """
     folder = below / graded.content_keys.get("carried", "none")
     choice = {path.relative_to(folder).as_posix(): path.read_bytes() for path in regular_files(folder)}

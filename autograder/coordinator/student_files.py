@@ -127,27 +127,29 @@ def student_files(
         else:
             files[name] = path
     most = MAX_OWN_FILES + len(answers)
-    if left := list(files)[most:]:
-        which = f"and {len(left) - 1} more were" if len(left) > 1 else "was"
-        sentences[left[0]] = f"{left[0]} {which} left out: at most {MAX_OWN_FILES} files of your own go along."
+    if left_out := list(files)[most:]:
+        subject = f"and {len(left_out) - 1} more were" if len(left_out) > 1 else "was"
+        sentences[left_out[0]] = (
+            f"{left_out[0]} {subject} left out: at most {MAX_OWN_FILES} files of your own go along."
+        )
     return StudentFiles({name: files[name] for name in list(files)[:most]}, sentences, released)
 
 
 _MISSING = "was not handed in"
 
 
-def _without_collisions(files: dict[str, Path], taken: Iterable[str]) -> dict[str, Path]:
-    """Leave out what cannot lie beside a taken path or a later one: the same, or a folder on the way to it."""
-    paths = set(taken)
+def _without_collisions(files: dict[str, Path], names_taken: Iterable[str]) -> dict[str, Path]:
+    """Leave out what is a taken path or a later one, or a folder on the way to one."""
+    paths = set(names_taken)
     folders = {folder for name in paths for folder in _folders(name)}
-    kept: dict[str, Path] = {}
+    harmless: dict[str, Path] = {}
     for name in reversed(files):
         above = _folders(name)
         if name not in paths and name not in folders and paths.isdisjoint(above):
-            kept[name] = files[name]
+            harmless[name] = files[name]
             paths.add(name)
             folders.update(above)
-    return {name: kept[name] for name in files if name in kept}
+    return {name: harmless[name] for name in files if name in harmless}
 
 
 def _folders(name: str) -> list[str]:

@@ -99,10 +99,10 @@ def test_a_student_who_cannot_be_planned_stops_nobody() -> None:
         return student
 
     failed: list[NotGraded] = []
-    assert list(batch._each(make, ["ada", "eve", "zoe"], "hw3", failed)) == ["ada", "zoe"]
+    assert list(batch._plan_for_each(make, ["ada", "eve", "zoe"], "hw3", failed)) == ["ada", "zoe"]
     assert [(one.student, one.reason) for one in failed] == [("eve", "eve's file cannot be written")]
     with pytest.raises(HostError):
-        batch._each(make, ["eve"], "hw3", None)
+        batch._plan_for_each(make, ["eve"], "hw3", None)
 
 
 @pytest.mark.parametrize(("hw1", "runs"), [({NAME: MINE}, MINE), ({}, SKELETON)])
