@@ -277,7 +277,7 @@ def run(
     graded: list[str] = []
     failed: dict[str, NotGraded] = {}
     with contextlib.ExitStack() as stack:
-        outcomes = execute(due, workers) if force else once_plan_for_each(due, workers, execute)
+        outcomes = execute(due, workers) if force else once_each(due, workers, execute)
         stack.enter_context(contextlib.closing(outcomes))
         fair = stack.enter_context(contextlib.closing(alone_at_the_end(outcomes, execute)))
         for work, ending in fair:
