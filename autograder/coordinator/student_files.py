@@ -139,7 +139,7 @@ _MISSING = "was not handed in"
 
 
 def _without_collisions(files: dict[str, Path], names_taken: Iterable[str]) -> dict[str, Path]:
-    """Leave out what cannot lie beside a taken path, or beside a later one: it is the same, or a folder of it."""
+    """Leave out what equals a taken path or a later one, or cannot lie beside it as file and folder."""
     paths = set(names_taken)
     folders = {folder for name in paths for folder in _folders(name)}
     harmless: dict[str, Path] = {}
