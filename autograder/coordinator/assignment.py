@@ -65,6 +65,8 @@ class Plan:
     """No control group is available: limits are reduced, and notebooks run one at a time."""
     notes: tuple[str, ...] = ()
     """What a person should know before the batch begins."""
+    failed: tuple[NotGraded, ...] = ()
+    """Submissions that could not be planned."""
 
     @property
     def students(self) -> tuple[str, ...]:
@@ -136,7 +138,8 @@ def run_assignment(
                 batch_result = _run(plan.works, plan, options, EarlyPages(write, loading.done).after(progress))
             executions.keep(course, plan.works)
             loading.result()
-            batch_result = replace(batch_result, not_graded=(*tried, *batch_result.not_graded))
+            unplanned = [one for one in plan.failed if one.student not in {each.student for each in tried}]
+            batch_result = replace(batch_result, not_graded=(*tried, *unplanned, *batch_result.not_graded))
             first = plan.works[0]
             published = publisher.publish(course, assignment, first.exams, first.content_keys["exam"], batch_result)
     return Graded(batch_result, published)
@@ -149,20 +152,17 @@ def _choose_best(plan: Plan, options: Options) -> tuple[Plan, tuple[NotGraded, .
         The plan, and the attempts that could not be graded.
     """
     release = load_release(plan.course, plan.assignment)
-    rounds = batch.trials(plan.course, release, options.only)
-    if not rounds:
-        return plan, ()
-    local = options.execute is None
     failed: list[NotGraded] = []
+    rounds = batch.trials(plan.course, release, options.only, failed)
+    if not rounds:
+        return plan, tuple(failed)
+    local = options.execute is None
     for turn in rounds:
         several = turn if local else [replace(work, runs=None) for work in turn]
         with _templates(replace(plan, due=tuple(several)), options):
             failed += _run(several, plan, options, lambda student, outcome: None).not_graded
-    works = batch.plan(plan.course, release, options.only)
-    if not local:
-        works = tuple(replace(work, runs=None) for work in works)
-    due = batch.longest_first([work for work in works if options.force or batch.current(work) is None])
-    return replace(plan, works=works, due=tuple(due)), tuple(failed)
+    works, due, unplanned = _works(plan.course, release, options)
+    return replace(plan, works=works, due=due, failed=unplanned), tuple(failed)
 
 
 def forecast_assignment(
@@ -183,7 +183,7 @@ def forecast_assignment(
         executions.keep(course, plan.works)
         comparison = forecast.compare(plan.works, current, batch_result)
         forecast.clear(course)
-    return Graded(batch_result, comparison)
+    return Graded(replace(batch_result, not_graded=(*plan.failed, *batch_result.not_graded)), comparison)
 
 
 @contextlib.contextmanager
@@ -194,22 +194,29 @@ def _opened(course: Course, assignment: Assignment, options: Options, beside: Th
     release = load_release(course, assignment)
     check_hidden_data(course, assignment, release.exams)
     with batch.exclusive(course):
-        works, due = _works(course, release, options)
+        works, due, failed = _works(course, release, options)
+        if failed and not works:
+            raise HostError(
+                f"no submission of {assignment.name} can be graded; {failed[0].student}: {failed[0].reason}"
+            )
         if not works:
             raise UsageError(f"there is no submission of {assignment.name} in {course.directory('submitted')}")
         reduced = testing is not None and testing.result()
         workers = options.workers or (batch.worker_count(works) if local else 0)
         notes = () if options.force else tuple(executions.reasons(course, due))
-        yield Plan(course, assignment, works, due, 1 if reduced else workers, reduced, notes)
+        yield Plan(course, assignment, works, due, 1 if reduced else workers, reduced, notes, failed)
 
 
-def _works(course: Course, release: Release, options: Options) -> tuple[tuple[Work, ...], tuple[Work, ...]]:
-    """Plan all submissions, and those that are due, in the order in which they begin."""
-    works = batch.plan(course, release, options.only)
+def _works(
+    course: Course, release: Release, options: Options
+) -> tuple[tuple[Work, ...], tuple[Work, ...], tuple[NotGraded, ...]]:
+    """Plan all submissions, and those that are due, in the order in which they begin; name those that cannot be."""
+    failed: list[NotGraded] = []
+    works = batch.plan(course, release, options.only, failed)
     if options.execute is not None:  # other machines have no recordings
         works = tuple(replace(work, runs=None) for work in works)
     due = batch.longest_first([work for work in works if options.force or batch.current(work) is None])
-    return works, tuple(due)
+    return works, tuple(due), tuple(failed)
 
 
 def _observed(plan: Plan, options: Options) -> Plan:
@@ -219,8 +226,8 @@ def _observed(plan: Plan, options: Options) -> Plan:
     release = load_release(plan.course, plan.assignment)
     with _templates(plan, options):
         release, note = observe(plan.course, release, options.execute)
-    works, due = _works(plan.course, release, options)
-    return replace(plan, works=works, due=due, notes=(*plan.notes, note))
+    works, due, failed = _works(plan.course, release, options)
+    return replace(plan, works=works, due=due, failed=failed, notes=(*plan.notes, note))
 
 
 def observe(course: Course, release: Release, execute: Execute | None = None) -> tuple[Release, str]:

@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from autograder._util.digests import folder_key
 from autograder._util.files import sweep, version
@@ -21,7 +22,8 @@ from autograder.coordinator.recording_store import RecordingStore
 from autograder.coordinator.schedule import Execute as Execute
 from autograder.coordinator.schedule import alone_at_the_end, once_each
 from autograder.coordinator.student_files import CarriedFiles, student_files
-from autograder.errors import HostError, UsageError
+from autograder.coordinator.submission_grading import ending_of
+from autograder.errors import CourseError, HostError, UsageError
 from autograder.exchange import result_json
 from autograder.exchange.work import Work, preload, released_modules
 from autograder.records.course import Course
@@ -36,6 +38,7 @@ from autograder.term.attempts import Attempt
 BATCH_LOG = "log/batch.log"
 """Path in .autograder/. In the same folder are those with each submission's own log."""
 
+_Planned = TypeVar("_Planned")
 
 Progress = Callable[[str, Grade | NotGraded], None]
 """Called with the student and the result, in the coordinator, as each submission is done."""
@@ -51,8 +54,16 @@ def students(course: Course, assignment: str) -> tuple[str, ...]:
     )
 
 
-def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Work, ...]:
+def plan(
+    course: Course, release: Release, only: Sequence[str] = (), failed: list[NotGraded] | None = None
+) -> tuple[Work, ...]:
     """Make the work records of an assignment's submissions.
+
+    Args:
+        course: the course.
+        release: the assignment's release.
+        only: students; empty: all.
+        failed: gets those whose submission cannot be planned; None: the error of the first one is raised.
 
     Raises:
         UsageError: a student in ``only`` has submitted nothing.
@@ -63,20 +74,42 @@ def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Wo
     if unknown:
         raise UsageError(f"no submission of {', '.join(unknown)} in {course.directory('submitted')} for {name}")
     planner = Planner(course, release)
-    return tuple(planner.work(student) for student in present if not only or student in only)
+    chosen = [student for student in present if not only or student in only]
+    return tuple(_plan_for_each(planner.work, chosen, name, failed).values())
 
 
-def trials(course: Course, release: Release, only: Sequence[str] = ()) -> list[list[Work]]:
+def _plan_for_each(
+    make: Callable[[str], _Planned], names: Sequence[str], assignment: str, failed: list[NotGraded] | None
+) -> dict[str, _Planned]:
+    """Plan for each student; what concerns one of them alone stops no other."""
+    planned = {}
+    for student in names:
+        try:
+            planned[student] = make(student)
+        except (CourseError, UsageError):
+            raise
+        except Exception as error:
+            if failed is None:
+                raise
+            ending = ending_of(error)
+            failed.append(NotGraded(student, assignment, ending.text, ending.whose or Whose.KIT, ending.kind))
+    return planned
+
+
+def trials(
+    course: Course, release: Release, only: Sequence[str] = (), failed: list[NotGraded] | None = None
+) -> list[list[Work]]:
     """Make the work records of attempts without a current grade, where the best one counts.
 
     Returns:
-        Rounds, each with at most one attempt of a student.
+        Rounds, each with at most one attempt of a student. ``failed`` is that of :func:`plan`.
     """
     if release.assignment.attempts.counts != "best":
         return []
     planner = Planner(course, release)
     names = [name for name in students(course, release.assignment.name) if not only or name in only]
-    works_by_student = [[work for work in planner.trials(name) if current(work) is None] for name in names]
+    planned = _plan_for_each(planner.trials, names, release.assignment.name, failed)
+    works_by_student = [[work for work in works if current(work) is None] for works in planned.values()]
     return [
         [works[turn] for works in works_by_student if len(works) > turn]
         for turn in range(max(map(len, works_by_student), default=0))
@@ -92,13 +125,22 @@ class Planner:
         self.hand_ins = HandIns(course)
 
     def work(self, student: str, *, submission: Path | None = None, target: Path | None = None) -> Work:
-        """Make the work record of a submission, as it is on disk now; its places default to the student's."""
+        """Make the work record of a submission, as it is on disk now; its places default to the student's.
+
+        One elsewhere is an instructor's: it takes nothing from earlier assignments.
+        """
         assignment = self._release.assignment
         dates = self.hand_ins.dates(student, assignment.name)
         common = {**self.common, "policy": policy_key(self.common["policy"], dates, assignment)}
         folder = submission or self.hand_ins.folder(student, assignment.name)
         work = submission_work(
-            self._course, self._release, student, common, submission=folder, target=target, hand_ins=self.hand_ins
+            self._course,
+            self._release,
+            student,
+            common,
+            submission=folder,
+            target=target,
+            hand_ins=None if submission else self.hand_ins,
         )
         work = replace(work, dates=dates, runs=self._course.runs, execution=self._execution)
         return replace(work, recording_keys=recordings.keys(work))

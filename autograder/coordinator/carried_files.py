@@ -6,9 +6,12 @@ each choice is kept, so that a regrade takes the same bytes, whatever becomes of
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from autograder._util.digests import digest, file_digests, listed_key, regular_files
@@ -20,7 +23,10 @@ from autograder.records.exam import Exam
 from autograder.records.grade import Grade
 from autograder.records.limits import MAX_ANSWER_BYTES
 from autograder.submissions.hand_ins import HandIns
+from autograder.term.student_dates import most_late_days
 
+MOST_LATE_DAYS = 366.0
+"""Days after its due date when an assignment is over, whatever its late policy says."""
 Digests = Mapping[str, tuple[int, str]]
 """Path in a submission → size and SHA-256."""
 
@@ -30,20 +36,52 @@ def carried_files(hand_ins: HandIns, student: str, assignment: Assignment, exams
 
     An answer file that lost its folder on the way is found by its name alone.
     """
-    names = {Path(cell.file).name.casefold() for exam in exams for cell in exam.answer_files if cell.carried}
+    answers = {cell.file for exam in exams for cell in exam.answer_files if cell.carried}
+    names = {Path(file).name.casefold() for file in answers}
     files: dict[str, Path] = {}
     origins: dict[str, str] = {}
     for earlier in assignment.carried:
         folder = hand_ins.folder(student, earlier)
         for path in regular_files(folder):
             name, is_small = path.relative_to(folder).as_posix(), path.lstat().st_size <= MAX_ANSWER_BYTES
-            if is_small and (assignment.carries(name, earlier=earlier) or path.name.casefold() in names):
+            goes_on = assignment.carries(name, earlier=earlier) or path.name.casefold() in names
+            if is_small and goes_on and _is_readable(path):
+                files.pop(name, None)  # the later one comes later
                 files[name], origins[name] = path, earlier
-    return CarriedFiles(files, origins)
+    still_open = [earlier for earlier in assignment.carried if _is_open(hand_ins, student, earlier)]
+    waiting = {file: each for each in still_open for file in answers if assignment.carries(file, earlier=each)}
+    return CarriedFiles(files, origins, waiting)
+
+
+def _is_readable(path: Path) -> bool:
+    with contextlib.suppress(OSError), path.open("rb"):
+        return True
+    return False
+
+
+def _is_open(hand_ins: HandIns, student: str, name: str) -> bool:
+    """Tell whether a student can still hand in an assignment for points; without dates, nobody knows, and it is not.
+
+    All late days count, used or not. Where being late costs nothing or what a plugin says, the due date is the end.
+    """
+    course, term = hand_ins.course, hand_ins.term
+    assignment, dates = course.assignments[name], term.dates(student, {})[name]
+    end = dates.close
+    if end is None and dates.due is not None:
+        late, days = assignment.late, 0.0
+        if late.kind != "none":
+            budget = course.late_days.budget + term.person(student).extra_late_days
+            days += min(budget, most_late_days(assignment, course.late_days))
+        if late.kind == "per_day" and late.per_day > 0:
+            days += math.ceil(1 / late.per_day)
+        end = dates.due + timedelta(days=min(days, MOST_LATE_DAYS), hours=late.grace_hours)
+    return end is not None and datetime.now(UTC) <= end
 
 
 def with_kept(work: Work, course: Course, beside: StudentFiles, carried: CarriedFiles, graded: Grade | None) -> Work:
     """Let a work take kept copies of earlier files: those of its grade, if there is one.
+
+    A grade with a skeleton in place of the course's module is not final: the files are looked for again.
 
     Args:
         work: the work with ``beside``.
@@ -54,7 +92,8 @@ def with_kept(work: Work, course: Course, beside: StudentFiles, carried: Carried
     """
     elsewhere = set(carried.files.values())
     contents = {name: path.read_bytes() for name, path in beside.files.items() if path in elsewhere}
-    sentences = dict(work.said)
+    contents |= {name: text.encode() for name, text in beside.skeletons.items()}
+    is_final, sentences = not beside.skeletons, dict(work.said)
     rules = digest({name: list(patterns) for name, patterns in work.assignment.carried.items()})[:16]
     below = course.state / "carried" / work.assignment.name / rules / work.student
     digests = file_digests(work.submission)
@@ -64,7 +103,7 @@ def with_kept(work: Work, course: Course, beside: StudentFiles, carried: Carried
         concerned = {*answers, *contents, *choice}
         sentences = {name: sentence for name, sentence in sentences.items() if name not in concerned}
         sentences |= {name: graded.said[name] for name in concerned if name in graded.said}
-        contents = choice
+        contents, is_final = choice, True
     folder = below / _name(contents)
     for name, content in contents.items():
         if not (folder / name).is_file() or (folder / name).read_bytes() != content:
@@ -75,15 +114,23 @@ def with_kept(work: Work, course: Course, beside: StudentFiles, carried: Carried
         files=not_carried | {name: folder / name for name in contents},
         said=sentences,
         carried=folder,
-        content_keys={**work.content_keys, "submission": _key(digests, contents)},
+        content_keys={
+            **work.content_keys,
+            "submission": _key(digests, contents),
+            "carried": folder.name if is_final else f"{folder.name}, for now",
+        },
     )
 
 
 def _choice_of(graded: Grade, digests: Digests, below: Path) -> dict[str, bytes] | None:
-    """Return the earlier files that a grade of this hand-in was made with; None if it is of another one."""
-    key = graded.content_keys.get("submission")
-    choices = ({}, *_kept_choices(below))
-    return next((choice for choice in choices if _key(digests, choice) == key), None)
+    """Return the earlier files that a grade was made with; None if they are to be chosen anew.
+
+    So they are where it is of another hand-in or not final, or where their folder was changed since.
+    """
+    folder = below / graded.content_keys.get("carried", "none")
+    choice = {path.relative_to(folder).as_posix(): path.read_bytes() for path in regular_files(folder)}
+    is_same = folder.name == _name(choice) and graded.content_keys.get("submission") == _key(digests, choice)
+    return choice if is_same else None
 
 
 def _key(digests: Digests, contents: Mapping[str, bytes]) -> str:
@@ -94,11 +141,3 @@ def _key(digests: Digests, contents: Mapping[str, bytes]) -> str:
 
 def _name(contents: Mapping[str, bytes]) -> str:
     return digest({name: hashlib.sha256(content).hexdigest() for name, content in contents.items()})
-
-
-def _kept_choices(below: Path) -> Iterator[dict[str, bytes]]:
-    """Yield what was kept: path → content. A folder that was changed since is passed over."""
-    for folder in sorted(below.iterdir()) if below.is_dir() else ():
-        contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in regular_files(folder)}
-        if folder.name == _name(contents):
-            yield contents

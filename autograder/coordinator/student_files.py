@@ -5,7 +5,7 @@ Whatever is given is the instructor's. What is said of a file is for the student
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +18,7 @@ from autograder.release.student_bundle import FOLDER
 MAX_OWN_FILES = 200
 """Largest number of files that a student may add; each is a mount in the sandbox.
 
-Further ones, in the order of their names, are left out.
+Further ones are left out: those of earlier assignments first, then in the order of their names.
 """
 MAX_COMPARED_BYTES = 4 << 20
 """Largest file whose difference from the release is looked for."""
@@ -32,6 +32,8 @@ class StudentFiles:
     """Path beside the notebook → file that was handed in."""
     said: Mapping[str, str]
     """Path → sentence about a file that did not run as it was handed in."""
+    skeletons: Mapping[str, str] = field(default_factory=dict)
+    """Answer file that goes on → its released text, which runs: the student may not have the course's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class CarriedFiles:
     """Path there → file."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Path there → earlier assignment."""
+    still_open: Mapping[str, str] = field(default_factory=dict)
+    """Answer file → earlier assignment in which the student can still hand it in."""
 
 
 def student_files(
@@ -57,7 +61,7 @@ def student_files(
     So is compiled code, and a module that would be imported in place of one of the assignment's.
 
     Files of an earlier assignment count as if they had been handed in here. A copy that was handed in here comes first,
-    unless it is as it was released.
+    unless it is as it was released. The course's stands in for a missing one as soon as no such hand-in can come.
 
     Args:
         folder: the submission.
@@ -77,11 +81,15 @@ def student_files(
     earlier = {name: path for name, path in carried.files.items() if _goes_along(name) and path.suffix != ".ipynb"}
     files: dict[str, Path] = {}
     sentences: dict[str, str] = {}
+    released: dict[str, str] = {}
     for name in answers:
         origin = _place_of(name, handed_in, {*answers, *provided})
-        if origin and handed_in[origin].lstat().st_size > MAX_ANSWER_BYTES:
-            sentences[name] = f"{name} is larger than {MAX_ANSWER_BYTES >> 20} MiB, so it ran as it was released."
-        elif origin:
+        if origin and name in skeletons and _is_text(handed_in[origin], skeletons[name]):
+            del handed_in[origin]
+            origin = ""
+        is_large = bool(origin) and handed_in[origin].lstat().st_size > MAX_ANSWER_BYTES
+        too_large = f"{name} is larger than {MAX_ANSWER_BYTES >> 20} MiB, so"
+        if origin and not is_large:
             files[name] = handed_in.pop(origin)
             if origin != name:
                 sentences[name] = f"{name} was found as {origin}."
@@ -90,18 +98,23 @@ def student_files(
             earlier.pop(name, None)
         elif name in skeletons and (origin := _place_of(name, earlier, {*answers, *provided})):
             files[name] = earlier.pop(origin)
-            sentences[name] = f"{name} is the one that you handed in for {carried.origins[origin]}."
+            whose = f"the one that you handed in for {carried.origins[origin]}"
+            sentences[name] = f"{too_large} {whose} ran." if is_large else f"{name} is {whose}."
+        elif is_large:
+            sentences[name] = f"{too_large} it ran as it was released."
+            released |= {name: skeletons[name]} if name in skeletons else {}
+        elif name in skeletons and name in carried.still_open:
+            wait = f"hand yours in, or wait until {carried.still_open[name]} is closed"
+            sentences[name] = f"{name} is as released: {wait}."
+            released[name] = skeletons[name]
         elif name in skeletons:
             sentences[name] = f"{name} is your course's: none of yours was found."
         else:
             kind = "is no regular file" if (folder / name).is_symlink() or (folder / name).exists() else _MISSING
             sentences[name] = f"{name} {kind}, so it ran as it was released."
     modules = {module_name(name): name for name in (*answers, *provided) if name.endswith(".py")}
-    all_names = {*answers, *provided, *every}
-    further = {
-        name: path for name, path in earlier.items() if not any(_collide(name, taken_name) for taken_name in all_names)
-    }
-    for name, path in {**further, **handed_in}.items():
+    further = _without_collisions(earlier, {*answers, *provided, *every})
+    for name, path in {**handed_in, **further}.items():
         if name in provided and any(PurePosixPath(name).match(pattern) for pattern in open_files):
             files[name] = path
         elif name in provided:
@@ -113,15 +126,34 @@ def student_files(
             sentences[name] = f"{name} was left out: it would have run in place of {shadowed}."
         else:
             files[name] = path
-    return StudentFiles(dict(list(files.items())[: MAX_OWN_FILES + len(answers)]), sentences)
+    most = MAX_OWN_FILES + len(answers)
+    if left_out := list(files)[most:]:
+        subject = f"and {len(left_out) - 1} more were" if len(left_out) > 1 else "was"
+        sentences[left_out[0]] = (
+            f"{left_out[0]} {subject} left out: at most {MAX_OWN_FILES} files of your own go along."
+        )
+    return StudentFiles({name: files[name] for name in list(files)[:most]}, sentences, released)
 
 
 _MISSING = "was not handed in"
 
 
-def _collide(first: str, second: str) -> bool:
-    """Tell whether two paths are one, or one is a folder on the way to the other."""
-    return first == second or first.startswith(f"{second}/") or second.startswith(f"{first}/")
+def _without_collisions(files: dict[str, Path], names_taken: Iterable[str]) -> dict[str, Path]:
+    """Leave out what equals a taken path or a later one, or cannot lie beside it as file and folder."""
+    paths = set(names_taken)
+    folders = {folder for name in paths for folder in _folders(name)}
+    harmless: dict[str, Path] = {}
+    for name in reversed(files):
+        above = _folders(name)
+        if name not in paths and name not in folders and paths.isdisjoint(above):
+            harmless[name] = files[name]
+            paths.add(name)
+            folders.update(above)
+    return {name: harmless[name] for name in files if name in harmless}
+
+
+def _folders(name: str) -> list[str]:
+    return [str(folder) for folder in PurePosixPath(name).parents][:-1]
 
 
 def _goes_along(name: str) -> bool:

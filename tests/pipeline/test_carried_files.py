@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from helpers.answer_files import LAYERS, solved
 from helpers.carried_files import HEAD, hand_in, make_carried_course, run
 
+from autograder.cli import main
+from autograder.coordinator import batch
+from autograder.coordinator.assignment import load_release
+from autograder.errors import HostError
+from autograder.exchange.work import Work
 from autograder.records.course import Course
+from autograder.release.build import Release
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
@@ -86,3 +94,21 @@ def test_what_was_kept_and_changed_since_is_not_taken(graded: Course) -> None:
         path.write_text("raise RuntimeError")
     run(graded, "grade", "hw2", "--force")
     assert _result(graded, "unusual")[0] == 2
+
+
+def test_a_student_who_cannot_be_planned_stops_no_other(graded: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = batch.submission_work
+
+    def one_fails(course: Course, release: Release, student: str, *rest: Any, **options: Any) -> Work:
+        if student == "own":
+            raise HostError("no file of that name can be written")
+        return usual(course, release, student, *rest, **options)
+
+    monkeypatch.setattr(batch, "submission_work", one_fails)
+    with (graded.submitted("flat", "hw2") / "head.py").open("a") as file:
+        file.write("# handed in again\n")
+    done = CliRunner().invoke(main, ["grade", "hw2", "--course", str(graded.root)])
+    assert "no file of that name can be written" in done.output
+    assert (
+        batch.current(batch.Planner(graded, load_release(graded, graded.assignments["hw2"])).work("flat")) is not None
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from helpers.answer_files import LAYERS, solved
@@ -83,3 +84,35 @@ def test_an_earlier_file_earns_and_shows_nothing(graded: Course, student: str) -
     assert not any(
         "FOUND" in text.replace("'FOUND'", "").replace("&#39;FOUND&#39;", "") and CANARY in text for text in texts
     )
+
+
+def test_the_finished_module_is_shown_to_nobody_before_the_earlier_assignment_is_closed(tmp_path: Path) -> None:
+    """Neither by handing hw2 in first nor by a module that is too large; afterwards it runs for an honest student."""
+    course = make_carried_course(tmp_path, "net/*")
+    yaml = (course.root / "course.yaml").read_text()
+    _with_hw1(course, yaml, "due: 2999-01-01T00:00:00Z")
+    show = "print(open('net/layers.py').read()[:2000])\n"
+    hand_in(course, "first", "hw2", {"head.py": show + RIGHT_HEAD})
+    hand_in(course, "large", "hw2", {"head.py": show + RIGHT_HEAD, "net/layers.py": "#" * (2 << 20)})
+    hand_in(course, "honest", "hw2", {"head.py": RIGHT_HEAD})
+    run(course, "grade", "hw2")
+    assert [_score(course, student) for student in ("first", "large", "honest")] == [0, 0, 0]
+    assert not any("np.maximum" in text for student in ("first", "large") for text in _shown(course, student))
+    _with_hw1(course, yaml, "due: 2001-01-01T00:00:00Z")
+    run(course, "grade", "hw2")
+    assert [_score(course, student) for student in ("large", "honest")] == [0, 2]
+    assert not any("np.maximum" in text for text in _shown(course, "large"))
+    assert any("np.maximum" in text for text in _shown(course, "first"))
+
+
+def _with_hw1(course: Course, yaml: str, date: str) -> None:
+    (course.root / "course.yaml").write_text(yaml.replace("hw1: {limits", f"hw1: {{{date}, limits"))
+
+
+def _score(course: Course, student: str) -> float:
+    return float(json.loads((course.autograded(student, "hw2") / "result.json").read_text())["score"])
+
+
+def _shown(course: Course, student: str) -> list[str]:
+    pages = [*(course.root / "feedback" / student / "hw2").rglob("*"), *course.autograded(student, "hw2").rglob("*")]
+    return [path.read_text(errors="replace") for path in pages if path.is_file()]

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from autograder._util.files import write_atomically
 from autograder.coordinator.examiner import Examiners
 from autograder.coordinator.grading_sandboxes import require_walls
 from autograder.coordinator.student_files import student_files
@@ -149,7 +150,11 @@ def _grade(platform: Platform, root: Path, folder: Path, deadline: Deadline) -> 
     unpacked, bounds = folder / "unpacked", submission_limits(course.file_mib)
     notes = take(root / platform.submission, work.assignment.name, expected, unpacked, work.submission, bounds)
     beside = student_files(work.submission, common.files, common.exams, common.assignment.answers)
-    work = replace(work, student=STUDENT, files={**common.files, **beside.files}, said=beside.said)
+    skeletons = {name: unit / "skeletons" / name for name in beside.skeletons}
+    for name, path in skeletons.items():
+        write_atomically(path, beside.skeletons[name])
+    files = {**common.files, **beside.files, **skeletons}
+    work = replace(work, student=STUDENT, files=files, carried=unit / "skeletons", said=beside.said)
     require_walls(work.assignment)
     ending = _examined(work, deadline)
     if not ending.is_done:
