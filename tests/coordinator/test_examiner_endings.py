@@ -25,7 +25,7 @@ from autograder.coordinator.examiner import Examiners, serve
 from autograder.coordinator.kernels import Kernels, Lent
 from autograder.coordinator.templates import Templates
 from autograder.errors import HostError
-from autograder.exchange import outcome, wire, work_layout
+from autograder.exchange import outcome, outcome_reader, wire, work_layout
 from autograder.exchange.outcome import Recording
 from autograder.exchange.wire import Closed, Line
 from autograder.sandbox.base import Usage
@@ -125,7 +125,7 @@ def test_an_examiner_behind_its_wall_is_heard_wherever_it_halts(tmp_path: Path, 
 
         def examine(number: int) -> str:
             try:
-                outcome.read(processes.examine(works[number % len(works)]).outcome, works[0].exams)
+                outcome_reader.read(processes.examine(works[number % len(works)]).outcome, works[0].exams)
             except (HostError, ValueError) as error:
                 return str(error)
             return ""
