@@ -16,8 +16,8 @@ from autograder.check.rows import NoPrediction, map_arrays, take_rows
 from autograder.check.training import TooSlow, Trainer
 from autograder.errors import CourseError
 from autograder.models.computing_process import ENDED, Computed
-from autograder.models.model_building import ComputedModel
-from autograder.models.model_calls import twin_of
+from autograder.models.model_building import twin_model
+from autograder.models.model_calls import made_of_twin
 from autograder.models.network import Network, TrainingSettings
 
 
@@ -77,12 +77,11 @@ def _training(model: Any, plan: TrainingPlan) -> Computed:
     import keras
 
     settings = (plan.inputs, plan.labels, plan.epochs, plan.batch_size, list(plan.seeds), plan.seconds)
-    twin = twin_of(model)
-    if twin is None or type(plan.optimizer) is not getattr(keras.optimizers, type(plan.optimizer).__name__, None):
-        return Computed.here(KerasTraining(model, *settings, plan.optimizer, plan.loss))
-    arguments, weights = twin
-    plain = keras.optimizers.serialize(plan.optimizer), keras.losses.serialize(plan.loss)
-    return Computed(TwinTraining, list(arguments), weights, *settings, *plain)
+    training: Computed | None = None
+    if type(plan.optimizer) is getattr(keras.optimizers, type(plan.optimizer).__name__, None):
+        plain = keras.optimizers.serialize(plan.optimizer), keras.losses.serialize(plan.loss)
+        training = made_of_twin(TwinTraining, model, *settings, *plain)
+    return training or Computed.here(KerasTraining(model, *settings, plan.optimizer, plan.loss))
 
 
 class KerasTraining:
@@ -161,11 +160,9 @@ class TwinTraining(KerasTraining):
     def __init__(self, claim: Sequence[Any], weights: Sequence[np.ndarray], *settings: Any) -> None:
         import keras
 
-        twin = ComputedModel(*claim)
-        twin.assign(weights)
         *plain, optimizer, loss = settings
         objects = keras.optimizers.deserialize(optimizer), keras.losses.deserialize(loss)
-        super().__init__(twin.model, *plain, *objects)  # type: ignore[call-arg]
+        super().__init__(twin_model(claim, weights), *plain, *objects)  # type: ignore[call-arg]
 
 
 def _of_network(model: Network, plan: TrainingPlan) -> Callable[[int], np.ndarray]:

@@ -63,7 +63,7 @@ class ApartSteps(StepCalculus):
 
         def read(answer: Any) -> tuple[int, tuple[np.ndarray, Weights]]:
             if type(answer) is not list or len(answer) != 3 or type(answer[0]) is not int:
-                raise _wrong()
+                raise not_the_kits()
             require_arrays([answer[1]], count, "float64")
             return answer[0], (answer[1], self._checked(answer[2]))
 
@@ -72,10 +72,10 @@ class ApartSteps(StepCalculus):
         def gradients(of_output: np.ndarray) -> list[np.ndarray | None]:
             answer = ask_gradients(of_output)
             if type(answer) is not list or len(answer) != len(self.like):
-                raise _wrong()
+                raise not_the_kits()
             pairs = [(array, wanted) for array, wanted in zip(answer, self.like, strict=True) if array is not None]
             if not are_like([array for array, _ in pairs], [wanted for _, wanted in pairs]):
-                raise _wrong()
+                raise not_the_kits()
             return answer
 
         return NetworkPass(outputs, moved, gradients)
@@ -89,18 +89,21 @@ class ApartSteps(StepCalculus):
         return self.calculus.update(optimizer)
 
     def _checked(self, arrays: Any) -> Weights:
-        if type(arrays) is not list or not are_like(arrays, self.like):
-            raise _wrong()
-        return arrays
+        if not are_like(arrays, self.like):
+            raise not_the_kits()
+        checked: Weights = arrays
+        return checked
 
 
-def are_like(arrays: Sequence[Any], wanted: Sequence[np.ndarray]) -> bool:
-    """Return whether what a process gave are arrays of these shapes and types."""
-    return len(arrays) == len(wanted) and all(
+def are_like(arrays: Any, wanted: Sequence[np.ndarray]) -> bool:
+    """Return whether what a process gave is a list of arrays of these shapes and types."""
+    is_list = type(arrays) is list and len(arrays) == len(wanted)
+    return is_list and all(
         type(array) is np.ndarray and array.dtype == model.dtype and array.shape == model.shape
         for array, model in zip(arrays, wanted, strict=True)
     )
 
 
-def _wrong() -> EndedComputation:
+def not_the_kits() -> EndedComputation:
+    """Return the exception of an answer that the kit's own code never gives."""
     return EndedComputation("The model is not computed as the kit computes it.")

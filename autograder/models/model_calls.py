@@ -50,12 +50,20 @@ def share_calls(model: Any, second: Any) -> None:
         model.call.serve(second)
 
 
-def twin_of(model: Any) -> tuple[tuple[Any, ...], list[np.ndarray]] | None:
-    """Return what a model's twin is made of, and the model's weights now; None if none is computed apart."""
+def made_of_twin(kind: type, model: Any, *arguments: Any) -> Computed | None:
+    """Return what is made of a model's twin where strangers' networks are computed; None if none is computed apart.
+
+    Args:
+        kind: the class of what is made, see :class:`Computed`. Its first two arguments are those of
+            :func:`autograder.models.model_building.twin_model`.
+        model: a rebuilt model.
+        arguments: further ones.
+    """
     calls = model.call
     if not is_apart() or type(calls) is not _Calls or not calls.is_as_rebuilt():
         return None
-    return calls.twin.arguments, [np.asarray(variable) for variable in model.weights]
+    weights = [np.asarray(variable) for variable in model.weights]
+    return Computed(kind, list(calls.twin.arguments), weights, *arguments)
 
 
 class _Calls:

@@ -178,23 +178,18 @@ class _Pair:
 
     def finding(self) -> Sameness:
         """Match the numbers, and tell what follows."""
+        near: Sameness | None = None
         try:
-            return self._found()
-        except SearchTimeout:
-            return Sameness("undecided", _TIME, is_unfinished=True)
-
-    def _found(self) -> Sameness:
-        in_order, order = np.inf, _by_shape(self.reference, self.student)
-        if order is not None:
-            in_order = self._difference(np.arange(self.reference.count), order)
-            if in_order <= self.exact:
-                return SAME
-        near = Sameness("undecided", _NEAR) if in_order <= _NEARLY else None
-        if not self.reference.count or not self.student.count:
-            return Sameness("other", _other_weights(self.reference, self.student), True)
-        if max(self.reference.count, self.student.count) > _MAX_SEARCHED:
-            return near or Sameness("undecided", _TIME, is_unfinished=True)
-        try:
+            order = _by_shape(self.reference, self.student)
+            if order is not None:
+                in_order = self._difference(np.arange(self.reference.count), order)
+                if in_order <= self.exact:
+                    return SAME
+                near = Sameness("undecided", _NEAR) if in_order <= _NEARLY else None
+            if not self.reference.count or not self.student.count:
+                return Sameness("other", _other_weights(self.reference, self.student), True)
+            if max(self.reference.count, self.student.count) > _MAX_SEARCHED:
+                raise SearchTimeout
             return self._matched(near)
         except SearchTimeout:
             return near or Sameness("undecided", _TIME, is_unfinished=True)

@@ -11,10 +11,9 @@ import numpy as np
 from autograder.errors import CourseError
 from autograder.kernel.model_inputs import arranged, passed
 from autograder.models.computed_function import ApartFunction, ServedFunction
-from autograder.models.computing_process import Computed
 from autograder.models.dropped import DropoutFactors, plain_factors, read_factors
-from autograder.models.model_building import ComputedModel
-from autograder.models.model_calls import twin_of
+from autograder.models.model_building import twin_model
+from autograder.models.model_calls import made_of_twin
 from autograder.models.parts import POLICIES
 from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
 
@@ -58,7 +57,9 @@ class KerasFunction(WeightFunction):
             plain: NumberKind = "frozen" if held.trainable or _is_frozen(held, model) else "constant"
             kinds.append(statistics.get(id(held), "weight" if id(held) in trained else plain))
         self.kinds = kinds
-        self._calls, self._called = 0, partial(self.copy, training=False)
+        self._calls = 0
+        self._eagerly: Callable[..., Any] = partial(self.copy, training=False)
+        self._called = self._eagerly
         self.variables = [self.copy.weights[position] for position in self.positions]
         if factors is not None:
             for layer in self.copy._flatten_layers():
@@ -81,7 +82,7 @@ class KerasFunction(WeightFunction):
         with tf.GradientTape(persistent=True) as tape:
             held = [variable.value for variable in self.variables]
             tape.watch(held)
-            outputs = self._outputs(arrays, rows, partial(self.copy, training=False))
+            outputs = self._outputs(arrays, rows, self._eagerly)
         is_differentiable = [output.dtype.is_floating for output in outputs]
 
         def gradients(of_outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -119,21 +120,15 @@ def _multiplied(layer: Any, factors: DropoutFactors, inputs: Any, training: bool
 def function_of(model: Any, factors: DropoutFactors | None = None) -> WeightFunction:
     """Return what computes a built model with given numbers, where strangers' networks are computed."""
     function = KerasFunction(model, factors)
-    twin = twin_of(model)
-    if twin is None:
-        return function
-    arguments, weights = twin
-    part = Computed(ComputedKerasFunction, list(arguments), weights, plain_factors(factors))
-    return ApartFunction(part, function)
+    part = made_of_twin(ComputedKerasFunction, model, plain_factors(factors))
+    return function if part is None else ApartFunction(part, function)
 
 
 class ComputedKerasFunction(ServedFunction):
     """The function of a model's twin, where strangers' networks are computed."""
 
     def __init__(self, claim: Sequence[Any], weights: Sequence[np.ndarray], factors: Sequence[Any] | None) -> None:
-        twin = ComputedModel(*claim)
-        twin.assign(weights)
-        super().__init__(KerasFunction(twin.model, read_factors(factors)))
+        super().__init__(KerasFunction(twin_model(claim, weights), read_factors(factors)))
 
 
 def _is_frozen(variable: Any, model: Any) -> bool:

@@ -102,9 +102,7 @@ def _multiplied(name: str, factors: DropoutFactors, input: Any, p: float = 0.5, 
     """Compute a dropout of PyTorch, called by its own names, whose numbers are multiplied by factors."""
     import torch
 
-    sizes = tuple(input.shape[1:])
-    sizes = sizes if name == "dropout" else sizes[:1] + (1,) * len(sizes[1:])
-    return input * torch.from_numpy(factors.factor(p, sizes).copy())
+    return input * torch.from_numpy(factors.factor(p, input.shape[1:], of_features=name != "dropout"))
 
 
 def _kind(name: str, tensor: Any) -> NumberKind:

@@ -161,8 +161,9 @@ class Matcher:
         (ours, our_signature), (theirs, their_signature) = (self._signature(side, values[side]) for side in (0, 1))
         if not agree(ours, theirs, self.tolerance):
             return None
-        finer = self._finer(labels, (our_signature, their_signature), self.rounding)
-        if finer is None and any(self._is_at_kink(side, values[side]) for side in (0, 1)):
+        gradients = (our_signature, their_signature)
+        finer = self._finer(labels, gradients, self.rounding)
+        if finer is None and any(self._is_at_kink(side, values[side], gradients[side]) for side in (0, 1)):
             finer = self._finer(labels, (self._slopes(0, values[0]), self._slopes(1, values[1])), _SLOPE_ROUNDING)
         return finer
 
@@ -180,16 +181,16 @@ class Matcher:
             finer = joined[: len(labels[0])], joined[len(labels[0]) :]
         return finer if np.array_equal(np.sort(finer[0]), np.sort(finer[1])) else None
 
-    def _is_at_kink(self, side: int, values: np.ndarray) -> bool:
+    def _is_at_kink(self, side: int, values: np.ndarray, gradients: np.ndarray) -> bool:
         """Return whether gradients there are no slopes, as those of equal numbers of which the largest is taken.
 
         Each library shares such a gradient in its own way, so that it tells nothing of a network.
         """
         turned = self.draws.normal(size=len(values)) * self.sides[side].scales[self.matched[side]]
-        gradients = turned @ self._signature(side, values)[1]
+        turned_gradients = turned @ gradients
         up, down = self._stepped(side, values, np.outer([_STEP, -_STEP], turned))
-        limit = _KINK * float(np.abs(gradients).max(initial=0.0))
-        return not np.allclose(gradients, (up - down) / (2 * _STEP), rtol=_KINK, atol=limit)
+        limit = _KINK * float(np.abs(turned_gradients).max(initial=0.0))
+        return not np.allclose(turned_gradients, (up - down) / (2 * _STEP), rtol=_KINK, atol=limit)
 
     def _slopes(self, side: int, values: np.ndarray) -> np.ndarray:
         """Return what a step up and one down of each number change, (numbers, twice the combinations).

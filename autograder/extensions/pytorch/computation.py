@@ -86,13 +86,11 @@ def compute(
 
 
 def _factor(operator: str, args: Sequence[Any], factors: DropoutFactors) -> Any:
-    """Return what a dropout multiplies its numbers by; one of features takes the same for all of a feature."""
+    """Return what a dropout multiplies its numbers by."""
     import torch
 
-    sizes = tuple(args[0].shape[1:])
-    if operator.startswith("feature"):
-        sizes = sizes[:1] + (1,) * len(sizes[1:])
-    return torch.from_numpy(factors.factor(args[1], sizes).copy()).to(args[0].dtype)
+    factor = factors.factor(args[1], args[0].shape[1:], of_features=operator.startswith("feature"))
+    return torch.from_numpy(factor).to(args[0].dtype)
 
 
 def call_operator(node: Node, values: Mapping[int, Any]) -> Any:

@@ -16,8 +16,8 @@ from autograder.extensions.pytorch.idle_layers import LayerValue, idle_values
 from autograder.extensions.pytorch.operator_graph import DType, Graph, ValueRef, read_graph
 from autograder.extensions.pytorch.torch_steps import TorchSteps
 from autograder.extensions.pytorch.torch_training import TorchTrainer, plain_optimizer
-from autograder.models.computed_steps import ApartSteps, ServedSteps, are_like
-from autograder.models.computing_process import Computed, EndedComputation
+from autograder.models.computed_steps import ApartSteps, ServedSteps, are_like, not_the_kits
+from autograder.models.computing_process import Computed
 from autograder.models.network import NetworkTrainer, TrainingSettings
 from autograder.models.step_calculus import OptimizerSettings
 
@@ -146,10 +146,10 @@ class ApartTrainer(NetworkTrainer):
             self.network.require_linear_growth(size)
         answer = self.part.ask("train", seed)
         if type(answer) is not list or len(answer) != 2:
-            raise _wrong()
+            raise not_the_kits()
         losses = answer[1]
         if type(losses) is not list or not all(type(loss) is float for loss in losses):
-            raise _wrong()
+            raise not_the_kits()
         self.losses = losses
         return self._trained(answer[0])
 
@@ -164,8 +164,8 @@ class ApartTrainer(NetworkTrainer):
 
     def _trained(self, arrays: Any) -> TorchNetwork:
         wanted = [held.array for held in self.network.graph.tensors]
-        if type(arrays) is not list or not are_like(arrays, wanted):
-            raise _wrong()
+        if not are_like(arrays, wanted):
+            raise not_the_kits()
         return self.network.with_arrays(arrays)
 
 
@@ -180,7 +180,3 @@ def apart_steps(network: TorchNetwork) -> ApartSteps:
         return network.named(rows), len(rows[0])
 
     return ApartSteps(steps, Computed(ComputedSteps, *claim_of(network.graph)), like, plain)
-
-
-def _wrong() -> EndedComputation:
-    return EndedComputation("The model is not computed as the kit computes it.")

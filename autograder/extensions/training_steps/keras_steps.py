@@ -13,9 +13,8 @@ from autograder.check.rows import map_arrays, row_count
 from autograder.errors import CourseError
 from autograder.kernel.model_inputs import arranged, passed
 from autograder.models.computed_steps import ApartSteps, ServedSteps
-from autograder.models.computing_process import Computed
-from autograder.models.model_building import ComputedModel
-from autograder.models.model_calls import twin_of
+from autograder.models.model_building import twin_model
+from autograder.models.model_calls import made_of_twin
 from autograder.models.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
 
 
@@ -113,10 +112,9 @@ class ServedKerasSteps(ServedSteps):
     """The steps of a model's twin, where strangers' networks are computed."""
 
     def __init__(self, claim: Sequence[Any], weights: Sequence[np.ndarray], places: Sequence[int]) -> None:
-        twin = ComputedModel(*claim)
-        twin.assign(weights)
-        twin.model.weight_places = tuple(places)
-        super().__init__(KerasSteps(twin.model))
+        model = twin_model(claim, weights)
+        model.weight_places = tuple(places)
+        super().__init__(KerasSteps(model))
 
 
 def steps_of(model: Any) -> StepCalculus:
@@ -126,11 +124,9 @@ def steps_of(model: Any) -> StepCalculus:
         NotTrainable: Keras cannot make the model again.
         CourseError: Keras does not run on TensorFlow here.
     """
-    steps, twin = KerasSteps(model), twin_of(model)
-    if twin is None:
+    steps, part = KerasSteps(model), made_of_twin(ServedKerasSteps, model, list(_places(model)))
+    if part is None:
         return steps
-    arguments, weights = twin
-    part = Computed(ServedKerasSteps, list(arguments), weights, list(_places(model)))
 
     def plain(inputs: Any) -> tuple[Any, int]:
         rows = map_arrays(inputs, np.asarray)

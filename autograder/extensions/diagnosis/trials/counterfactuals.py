@@ -22,9 +22,9 @@ from autograder.extensions.diagnosis.trials.symptoms import Symptoms, constant_l
 from autograder.extensions.diagnosis.trials.training_bench import TOGETHER, OutOfBudget, Training, TrainingBench
 from autograder.extensions.diagnosis.trials.trial_architecture import Architecture
 from autograder.kernel.random_state import preserve_random_state
-from autograder.models.computing_process import ERRORS, Computed
-from autograder.models.model_building import ComputedModel
-from autograder.models.model_calls import twin_of
+from autograder.models.computing_process import ERRORS
+from autograder.models.model_building import twin_model
+from autograder.models.model_calls import made_of_twin
 from autograder.models.network import Network
 from autograder.models.step_calculus import OptimizerSettings
 from autograder.records.diagnosis import Diagnosis, TriedChange
@@ -80,11 +80,10 @@ def diagnose(model: Any, x: Any, y: Any, settings: Settings, seconds: float = DE
     try:
         with preserve_random_state():
             trained = _trained_as(model, settings)
-            twin = None if isinstance(model, Network) or not _are_numbers(x) else twin_of(model)
-            if twin is None or trained is None:
+            is_here = trained is None or isinstance(model, Network) or not _are_numbers(x)
+            part = None if is_here else made_of_twin(ComputedDiagnosis, model)
+            if trained is None or part is None:
                 return _diagnosis(model, x, y, settings, trained, seconds)
-            arguments, weights = twin
-            part = Computed(ComputedDiagnosis, list(arguments), weights)
             plain = vars(settings) | {"optimizer": None}
             loss, from_logits, optimizer = trained
             chosen = [loss, from_logits, [optimizer.kind, dict(optimizer.settings), optimizer.rate]]
@@ -100,9 +99,7 @@ class ComputedDiagnosis:
     """The trainings of a Keras model's twin, where strangers' networks are computed."""
 
     def __init__(self, claim: Sequence[Any], weights: Sequence[np.ndarray]) -> None:
-        twin = ComputedModel(*claim)
-        twin.assign(weights)
-        self.model = twin.model
+        self.model = twin_model(claim, weights)
 
     def diagnosis(self, x: Any, y: Any, settings: Mapping[str, Any], trained: Sequence[Any], seconds: float) -> Any:
         """Return a :class:`Diagnosis` as plain data."""
