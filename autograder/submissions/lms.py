@@ -29,7 +29,7 @@ from autograder.submissions.export_names import (
     stem_of,
 )
 from autograder.submissions.members import MIB, SUBMISSION, ArchiveLimits, Member, collision_key
-from autograder.submissions.placement import answer_modules, answer_root, notebook_name, renamed_answer
+from autograder.submissions.placement import answer_modules, answer_root, notebook_name, renamed_answer, top_notebooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +305,7 @@ def in_folder(
         is_clock = is_nbgraders and any(m.name == inner + TIMESTAMP for m in chosen)
         clock = inner + TIMESTAMP if is_clock else item.clock
         return [replace(item, members=chosen, prefix=inner, clock=clock)]
-    if any(is_notebook(name) and "/" not in name for name in inside):
+    if top_notebooks(inside):
         return [replace(item, members=tuple(group), prefix=prefix)]
     if archives := [m for m in group if is_archive(m.name) and m.name.count("/") == prefix.count("/")]:
         return [
@@ -329,7 +329,7 @@ def in_folder(
     folders = {f"{name.split('/')[0]}/" for name in notebooks if name.count("/") == 1}
     only = folders.pop() if len(folders) == 1 else None
     root = only if only and all(m.name.startswith(prefix + only) for m in group) else None
-    root = root or answer_root((m.name.removeprefix(prefix) for m in group), expected)
+    root = root or answer_root([m.name.removeprefix(prefix) for m in group], expected)
     root = only if root is None else root
     if root is not None:
         members = tuple(m for m in group if m.name.startswith(prefix + root))
