@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -15,7 +16,7 @@ import yaml
 from autograder._util.student_names import student_name
 from autograder.errors import SubmissionError
 from autograder.submissions.folder import read_chunks
-from autograder.submissions.lms import Item, in_folder
+from autograder.submissions.lms import Item
 from autograder.submissions.members import CLASS, MIB, Member
 from autograder.submissions.registered_sources import SourceRequest
 from autograder.term.people import Roster, load_roster
@@ -25,7 +26,7 @@ MAX_METADATA_BYTES = 100 * MIB
 _FOLDER = re.compile(r"submission_\d+")
 
 
-def find_export(request: SourceRequest) -> tuple[Any, tuple[Item, ...]] | None:
+def find_export(request: SourceRequest) -> tuple[Path, tuple[Item, ...]] | None:
     """Find the submissions of an export; None if the source is none.
 
     An export has folders of submissions beside the file, and nothing else: a student's file of that name is none.
@@ -49,8 +50,7 @@ def find_export(request: SourceRequest) -> tuple[Any, tuple[Item, ...]] | None:
     items: list[Item] = []
     for name, group in sorted(folders.items()):
         item = _item(name, facts.get(name), roster)
-        names = frozenset(request.course.assignments)
-        submissions = in_folder(item, group, f"{base}{name}/", request.assignment, names, request.expected)
+        submissions = request.in_folder(item, group, f"{base}{name}/")
         items += submissions or [Item(name, problem="it has no files for this assignment")]
     return root, tuple(items)
 
