@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from autograder.submissions.registered_sources import SourceRequest
 from autograder.term.people import Roster, load_roster
 
 METADATA = "submission_metadata.yml"
-MAX_METADATA_BYTES = 100 * MIB
+_METADATA = replace(CLASS, member_bytes=100 * MIB)
+"""Limits for that file."""
 _FOLDER = re.compile(r"submission_\d+")
 
 
@@ -45,7 +47,7 @@ def find_export(request: SourceRequest) -> tuple[Path, tuple[Item, ...]] | None:
             folders.setdefault(member.name.removeprefix(base).split("/")[0], []).append(member)
     if not metadata or not folders or not all(map(_FOLDER.fullmatch, folders)):
         return None
-    facts = _read(b"".join(read_chunks(root, metadata, CLASS)))
+    facts = _read(b"".join(read_chunks(root, metadata, _METADATA)))
     roster = load_roster(request.course)
     items: list[Item] = []
     for name, group in sorted(folders.items()):
@@ -68,10 +70,8 @@ def _read(content: bytes) -> Mapping[str, Any]:
     """Read the file.
 
     Raises:
-        SubmissionError: it is too large, or no such file.
+        SubmissionError: it is no such file.
     """
-    if len(content) > MAX_METADATA_BYTES:
-        raise SubmissionError(f"{METADATA} is larger than {MAX_METADATA_BYTES // MIB} MiB.")
     try:
         facts = yaml.load(content, _Texts)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
