@@ -234,9 +234,8 @@ def _key_of(system: ExportSystem | None) -> str:
 
 def _informed(item: Item, reading: NameReading) -> Item:
     """Set what a learning system's name says."""
-    item = replace(item, student=reading.student, key=reading.key, problem=item.problem or reading.problem)
-    item = replace(item, rest=reading.rest)
-    item = replace(item, notes=(reading.note,) if reading.note else ())
+    problem, notes = item.problem or reading.problem, (reading.note,) if reading.note else ()
+    item = replace(item, student=reading.student, key=reading.key, rest=reading.rest, problem=problem, notes=notes)
     return _timed(item, reading.time) if reading.time else item
 
 
