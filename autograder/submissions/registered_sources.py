@@ -77,7 +77,7 @@ def _open(source: Path, staging: Path, limits: ArchiveLimits) -> tuple[Path, tup
     if source.is_dir():
         return source, walk(source, limits)
     if source.suffix == ".ipynb":
-        return source.parent, (Member(source.name, source.stat().st_size, modified_at(source)),)
+        return source.parent, (file_member(source),)
     if not source.is_file():
         raise SubmissionError("It is neither a folder nor a file.")
     root = staging / "source"
@@ -86,10 +86,11 @@ def _open(source: Path, staging: Path, limits: ArchiveLimits) -> tuple[Path, tup
         members = extract(file, root, limits, strict=False)
     if any(m.name == MANIFEST for m in members):
         # One student's archive, as pack made it, and not a class: the stricter limits apply.
-        return source.parent, (Member(source.name, source.stat().st_size, modified_at(source)),)
+        return source.parent, (file_member(source),)
     return root, members
 
 
-def modified_at(path: Path) -> datetime:
-    """Return when a file was last changed, UTC."""
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+def file_member(path: Path) -> Member:
+    """Describe a file that is named from its own folder."""
+    status = path.stat()
+    return Member(path.name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
