@@ -7,7 +7,8 @@ reads it as a cell.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping, Sequence
+import contextlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -154,7 +155,7 @@ def _with_answers(
     bound: set[str] = set()
     for cell in exam.cells:
         if cell.role is Role.TEST and not cell.in_kernel:
-            for module in asked_modules(_imported(cell), theirs, asking):
+            for module in asked_modules(imported_modules([cell.source]), theirs, asking):
                 if module not in bound:
                     placed.append(_importing(module, [] if bound else further))
                     bound.add(module)
@@ -170,21 +171,20 @@ def _importing(module: str, folders: Sequence[str]) -> ExamCell:
     return ExamCell(Role.READ_ONLY, "code", f"import {module}", 0.0, source, source, "", file=f"{module}.py")
 
 
-def _imported(cell: ExamCell) -> frozenset[str]:
-    try:
-        return modules_imported(cell.source)
-    except SyntaxError:  # told by the linter
-        return frozenset()
+def imported_modules(sources: Iterable[str]) -> set[str]:
+    """Return the modules that cells import; one that is no Python imports none."""
+    modules: set[str] = set()
+    for source in sources:
+        with contextlib.suppress(SyntaxError):  # told by the linter
+            modules |= modules_imported(source)
+    return modules
 
 
 def _needed(
     exam: Exam, theirs: Collection[str], asking: Mapping[str, tuple[str, ...]], modules: Mapping[str, Module]
 ) -> set[str]:
     """Return the modules of the kernel that an exam's cells import, with those that these import."""
-    imported: set[str] = set()
-    for cell in exam.cells:
-        if cell.cell_type == "code":
-            imported |= _imported(cell)
+    imported = imported_modules(cell.source for cell in exam.cells if cell.cell_type == "code")
     reached: set[str] = set()
     waiting = asked_modules(imported, theirs, asking)
     while waiting:

@@ -23,7 +23,16 @@ SOLUTIONS = "solution"
 _IGNORED = frozenset({"__pycache__", ".ipynb_checkpoints", ".git", "hidden", SOLUTIONS})
 
 
-def answer_paths(course: Course, assignment: Assignment, rules: Sequence[FileRules] = ()) -> dict[str, Path]:
+_PathsByAssignment = dict[str, dict[str, Path]]
+"""Earlier assignment → its answer files."""
+
+
+def answer_paths(
+    course: Course,
+    assignment: Assignment,
+    rules: Sequence[FileRules] = (),
+    earlier_paths: _PathsByAssignment | None = None,
+) -> dict[str, Path]:
     """Find the files in which students write: path in the release → file of the source folder.
 
     They are those that ``answers`` or ``carried`` of course.yaml or a notebook's format lists. So is every module with
@@ -35,7 +44,7 @@ def answer_paths(course: Course, assignment: Assignment, rules: Sequence[FileRul
     """
     source = course.source(assignment.name).resolve()
     answers = {path for pattern in assignment.answers for path in _matches(course, assignment, source, pattern)}
-    answers |= {source / name for name in carried_answers(course, assignment)}
+    answers |= {source / name for name in carried_answers(course, assignment, earlier_paths)}
     answers.update(path for rule in rules for path in rule.answers if path.is_file())
     markers = course_markers(read_nbgrader_config(course.root))
     modules = [path for path in modules_below(source) if path.is_file()]
@@ -45,16 +54,22 @@ def answer_paths(course: Course, assignment: Assignment, rules: Sequence[FileRul
     return {path.relative_to(source).as_posix(): path for path in sorted(answers)}
 
 
-def carried_answers(course: Course, assignment: Assignment) -> set[str]:
+def carried_answers(
+    course: Course, assignment: Assignment, earlier_paths: _PathsByAssignment | None = None
+) -> set[str]:
     """Return the paths of answer files that go on from earlier assignments: they are answer files there, too.
+
+    ``earlier_paths`` holds the answer files of the assignments that were looked at: each is looked at once.
 
     Raises:
         CourseError: none goes on from an assignment that ``carried`` names.
     """
+    earlier_paths = {} if earlier_paths is None else earlier_paths
     paths: set[str] = set()
     for earlier in assignment.carried:
-        theirs = answer_paths(course, course.assignments[earlier])
-        fitting = {n for n in theirs if n.endswith(".py") and assignment.carries(n, earlier=earlier)}
+        if earlier not in earlier_paths:
+            earlier_paths[earlier] = answer_paths(course, course.assignments[earlier], earlier_paths=earlier_paths)
+        fitting = {n for n in earlier_paths[earlier] if n.endswith(".py") and assignment.carries(n, earlier=earlier)}
         present = {name for name in fitting if (course.source(assignment.name) / name).is_file()}
         if not present:
             listed = ", ".join(sorted(fitting)) or "none"

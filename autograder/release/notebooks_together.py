@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from autograder.records.exam import Exam
+from autograder.release.answer_files import imported_modules
 from autograder.syntax.file_paths import paths_in
-from autograder.syntax.names import modules_imported
 from autograder.syntax.written_files import written_paths
 
 _OF_NOTEBOOK = re.compile(r"ipynb\.fs\.(?:full|defs)\.(\w+)")
@@ -39,8 +39,7 @@ def _reads(exam: Exam, outputs: dict[str, frozenset[str]]) -> Iterator[str]:
 
 
 def _imports(exam: Exam, notebooks: Collection[str]) -> Iterator[str]:
-    code = [cell.source for cell in exam.cells if cell.cell_type == "code"]
-    for module in sorted(frozenset().union(*map(_modules, code))):
+    for module in sorted(imported_modules(cell.source for cell in exam.cells if cell.cell_type == "code")):
         match = _OF_NOTEBOOK.match(module)
         if match is not None and match[1] in notebooks:
             yield (
@@ -48,10 +47,3 @@ def _imports(exam: Exam, notebooks: Collection[str]) -> Iterator[str]:
                 f"that part in a module, {match[1]}.py, which is an answer file"
             )
             return
-
-
-def _modules(source: str) -> frozenset[str]:
-    try:
-        return modules_imported(source)
-    except SyntaxError:
-        return frozenset()

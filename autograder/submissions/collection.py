@@ -73,17 +73,16 @@ def collect(
     if not source.exists():
         raise UsageError(f"There is no folder or archive {source}.")
     expected = expected_files(course, assignment)
-
-    file_mib = course.assignments[assignment].limits.file_mib
+    limits = submission_limits(course.assignments[assignment].limits.file_mib)
 
     def read(staging: Path) -> tuple[Path, tuple[Item, ...]]:
         system = layout.system if layout else ""
         request = SourceRequest(course, assignment, expected, source, staging, received, system)
         if not (layout and layout.pattern) and (registered := find_registered(request)) is not None:
             root, items = registered
-            return root, tuple(limited(item, submission_limits(file_mib)) for item in items)
+            return root, tuple(limited(item, limits) for item in items)
         root, members = request.opened
-        title, limits = course.assignments[assignment].title, submission_limits(file_mib)
+        title = course.assignments[assignment].title
         students = known_students(course)
         return root, find_items(members, assignment, course.assignments, title, expected, layout, students, limits)
 

@@ -25,7 +25,7 @@ from autograder.submissions.lms import Item, and_no_answer
 from autograder.submissions.manifest import FORMAT, MANIFEST, parse_timestamp
 from autograder.submissions.members import LARGEST, MIB, SUBMISSION, ArchiveLimits, Member
 from autograder.submissions.notebook_inspection import assignment_of
-from autograder.submissions.placement import answer_root, place_files
+from autograder.submissions.placement import answer_root, common_folder, place_files
 
 MAX_TEAM = 100
 """Largest number of names in a package's team."""
@@ -107,15 +107,14 @@ def _resolve_archive(
         members = extract(file, unpacked, limits, strict=True)
     manifest = _manifest(unpacked, members, assignment)
     content = [m for m in members if m.name != MANIFEST]
-    tops = {m.name.split("/")[0] for m in content}
-    prefix = f"{tops.pop()}/" if len(tops) == 1 and all("/" in m.name for m in content) else ""
+    prefix = common_folder([m.name for m in content])
     by_name = {m.name.removeprefix(prefix): m for m in content}
     by_name = {name: by_name[name] for name in without_export_files(item.name, by_name)}
-    if not any(is_notebook(name) and "/" not in name for name in by_name):
-        folder = answer_root(by_name, expected)
-        if folder is None:
-            raise SubmissionError(f"there is no notebook at its top{and_no_answer(expected)} ({_NOT_OPENED})")
-        by_name = {name.removeprefix(folder): m for name, m in by_name.items() if name.startswith(folder)}
+    folder = answer_root(by_name, expected)
+    if folder is None:
+        missing = f"there is no notebook at its top{and_no_answer(expected)}"
+        raise SubmissionError(f"{missing} (archives in it are not opened)")
+    by_name = {name.removeprefix(folder): m for name, m in by_name.items() if name.startswith(folder)}
     files, notes = place_files(by_name, expected, is_loose=False)
     student, more = _student(item, manifest)
     # The student chooses the dates in the archive; the learning system sets the file's.
@@ -123,9 +122,6 @@ def _resolve_archive(
     team = item.team or (manifest.team if manifest is not None else ())
     time, notes = time or datetime.now(UTC), [*item.notes, *notes, *more]
     return UnplacedSubmission(student, unpacked, files, time, tuple(notes), team, item.origin)
-
-
-_NOT_OPENED = "archives in it are not opened"
 
 
 def open_archive(root: Path, name: str, limits: ArchiveLimits) -> BinaryIO:

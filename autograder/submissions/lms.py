@@ -29,7 +29,7 @@ from autograder.submissions.export_names import (
     stem_of,
 )
 from autograder.submissions.members import MIB, SUBMISSION, ArchiveLimits, Member, collision_key
-from autograder.submissions.placement import answer_modules, answer_root, notebook_name, renamed_answer
+from autograder.submissions.placement import answer_modules, answer_root, notebook_name, renamed_answer, top_notebooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +234,8 @@ def _key_of(system: ExportSystem | None) -> str:
 
 def _informed(item: Item, reading: NameReading) -> Item:
     """Set what a learning system's name says."""
-    item = replace(item, student=reading.student, key=reading.key, problem=item.problem or reading.problem)
-    item = replace(item, rest=reading.rest)
-    item = replace(item, notes=(reading.note,) if reading.note else ())
+    problem, notes = item.problem or reading.problem, (reading.note,) if reading.note else ()
+    item = replace(item, student=reading.student, key=reading.key, rest=reading.rest, problem=problem, notes=notes)
     return _timed(item, reading.time) if reading.time else item
 
 
@@ -305,7 +304,7 @@ def in_folder(
         is_clock = is_nbgraders and any(m.name == inner + TIMESTAMP for m in chosen)
         clock = inner + TIMESTAMP if is_clock else item.clock
         return [replace(item, members=chosen, prefix=inner, clock=clock)]
-    if any(is_notebook(name) and "/" not in name for name in inside):
+    if top_notebooks(inside):
         return [replace(item, members=tuple(group), prefix=prefix)]
     if archives := [m for m in group if is_archive(m.name) and m.name.count("/") == prefix.count("/")]:
         return [
@@ -329,7 +328,7 @@ def in_folder(
     folders = {f"{name.split('/')[0]}/" for name in notebooks if name.count("/") == 1}
     only = folders.pop() if len(folders) == 1 else None
     root = only if only and all(m.name.startswith(prefix + only) for m in group) else None
-    root = root or answer_root((m.name.removeprefix(prefix) for m in group), expected)
+    root = root or answer_root([m.name.removeprefix(prefix) for m in group], expected)
     root = only if root is None else root
     if root is not None:
         members = tuple(m for m in group if m.name.startswith(prefix + root))

@@ -187,9 +187,10 @@ def pack(
     if problem := _problem(book, {}, limits):
         raise SubmissionError(f"{notebook} cannot be packed: {problem}")
     files = {notebook.name if released_path is None else released_path.name: book}
-    beside = _files_beside(notebook, student_cells, released_path, {*asked_for, *must_go}, modules)
+    wanted = {*asked_for, *must_go}
+    beside = _files_beside(notebook, student_cells, released_path, wanted, modules)
     # Room is for the files that the release or the student asks for, then for many small ones.
-    for file in sorted(beside, key=lambda file: (file.name not in {*asked_for, *must_go}, file.size)):
+    for file in sorted(beside, key=lambda file: (file.name not in wanted, file.size)):
         if problem := _problem(file, files, limits):
             more.append(f"{file.name} was left out: {problem}")
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
@@ -32,7 +32,7 @@ def place_files(
     targets: dict[str, Member] = {}
     notes: list[str] = []
     notebooks = tuple(filter(is_notebook, expected))
-    tops = [name for name in files if is_notebook(name) and "/" not in name]
+    tops = top_notebooks(files)
     for name in sorted(files, key=lambda n: (n not in expected, n)):
         if name in (MANIFEST, TIMESTAMP):
             continue
@@ -111,11 +111,24 @@ def answer_named(name: str, expected: Iterable[str]) -> str:
     return next(iter(below or (same if len(same) == 1 and not last.startswith("__init__.") else [])), "")
 
 
-def answer_root(names: Iterable[str], expected: Iterable[str]) -> str | None:
+def top_notebooks(names: Iterable[str]) -> list[str]:
+    """Return the notebooks that lie in no folder."""
+    return [name for name in names if is_notebook(name) and "/" not in name]
+
+
+def common_folder(names: Collection[str]) -> str:
+    """Return the folder that all files lie in, with ``/``; a repository or an archive often has one."""
+    tops = {name.split("/")[0] for name in names}
+    return f"{tops.pop()}/" if len(tops) == 1 and all("/" in name for name in names) else ""
+
+
+def answer_root(names: Collection[str], expected: Iterable[str]) -> str | None:
     """Return the folder, with ``/``, in which files have the answer files' paths; None: none is an answer file.
 
-    It is the top, if some of the answers lie outside.
+    It is the top if a notebook lies there, or if some of the answers lie outside.
     """
+    if top_notebooks(names):
+        return ""
     answers = {name: path for name in names if (path := answer_named(name, expected))}
     roots = Counter(name.removesuffix(path) for name, path in answers.items() if f"/{name}".endswith(f"/{path}"))
     around_all = [root for root in roots if all(name.startswith(root) for name in answers)]

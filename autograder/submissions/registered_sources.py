@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ from autograder.errors import SubmissionError
 from autograder.records.course import Course
 from autograder.submissions.archive import extract
 from autograder.submissions.folder import walk
-from autograder.submissions.lms import Item
+from autograder.submissions.lms import Item, in_folder
 from autograder.submissions.manifest import MANIFEST
 from autograder.submissions.members import ArchiveLimits, Member, class_limits
 
@@ -45,6 +45,10 @@ class SourceRequest:
         file_mib = self.course.assignments[self.assignment].limits.file_mib
         return _open(self.path.resolve(), self.staging, class_limits(file_mib))
 
+    def in_folder(self, item: Item, group: Sequence[Member], prefix: str) -> list[Item]:
+        """Find the submission in a student's folder ``prefix``; see :func:`~autograder.submissions.lms.in_folder`."""
+        return in_folder(item, group, prefix, self.assignment, self.course.assignments.keys(), self.expected)
+
 
 FindItems = Callable[[SourceRequest], tuple[Path, tuple[Item, ...]] | None]
 """Finds the items of a source, with the folder that their files are named from; None: it is another kind of source."""
@@ -57,8 +61,9 @@ def find_registered(request: SourceRequest) -> tuple[Path, tuple[Item, ...]] | N
         SubmissionError: the source is refused as a whole.
         HostError: an extension cannot be imported.
     """
-    names = registry.names(registry.SOURCES)
-    for name in [request.layout] if request.layout in names else names if not request.layout else ():
+    for name in registry.names(registry.SOURCES):
+        if request.layout not in ("", name):
+            continue
         find: FindItems = registry.load(registry.SOURCES, name)
         if (items_of_source := find(request)) is not None:
             root, items = items_of_source
@@ -72,7 +77,7 @@ def _open(source: Path, staging: Path, limits: ArchiveLimits) -> tuple[Path, tup
     if source.is_dir():
         return source, walk(source, limits)
     if source.suffix == ".ipynb":
-        return source.parent, (Member(source.name, source.stat().st_size, modified_at(source)),)
+        return source.parent, (file_member(source),)
     if not source.is_file():
         raise SubmissionError("It is neither a folder nor a file.")
     root = staging / "source"
@@ -81,10 +86,11 @@ def _open(source: Path, staging: Path, limits: ArchiveLimits) -> tuple[Path, tup
         members = extract(file, root, limits, strict=False)
     if any(m.name == MANIFEST for m in members):
         # One student's archive, as pack made it, and not a class: the stricter limits apply.
-        return source.parent, (Member(source.name, source.stat().st_size, modified_at(source)),)
+        return source.parent, (file_member(source),)
     return root, members
 
 
-def modified_at(path: Path) -> datetime:
-    """Return when a file was last changed, UTC."""
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+def file_member(path: Path) -> Member:
+    """Describe a file that is named from its own folder."""
+    status = path.stat()
+    return Member(path.name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))

@@ -12,8 +12,8 @@ from autograder.submissions.export_names import is_archive, is_notebook, without
 from autograder.submissions.folder import read_chunks, walk
 from autograder.submissions.identity import UnplacedSubmission, resolve
 from autograder.submissions.lms import Item
-from autograder.submissions.members import LARGEST, ArchiveLimits, Member, write_new
-from autograder.submissions.placement import answer_modules, answer_root, notebook_name
+from autograder.submissions.members import LARGEST, ArchiveLimits, write_new
+from autograder.submissions.placement import answer_modules, answer_root, common_folder, notebook_name, top_notebooks
 
 STUDENT = "student"
 """The name of every student here: the platform knows whose submission it is."""
@@ -62,33 +62,20 @@ def _unplaced_submission(
         submitted = resolve(assignment, expected, folder, item, work, limits)
         _check(submitted.files, expected)
         return submitted, notes
-    names = _inner_names(members)
+    prefix = common_folder([member.name for member in members])
+    names = {member.name.removeprefix(prefix): member for member in members}
     handed_in = {name: names[name] for name in without_export_files("", names)}
     _check(handed_in, expected)
-    prefix = _common_folder(members)
-    if not any(is_notebook(name) and "/" not in name for name in handed_in):
-        prefix += answer_root(handed_in, expected) or ""
+    prefix += answer_root(handed_in, expected) or ""
     chosen = tuple(member for member in handed_in.values() if member.name.startswith(prefix))
     item = Item("submission", chosen, prefix=prefix, student=STUDENT)
     return resolve(assignment, expected, folder, item, work, limits), notes
 
 
-def _inner_names(members: Sequence[Member]) -> dict[str, Member]:
-    """Return the files by their paths below the folder that all of them lie in."""
-    prefix = _common_folder(members)
-    return {member.name.removeprefix(prefix): member for member in members}
-
-
-def _common_folder(members: Sequence[Member]) -> str:
-    """Return the folder that all files lie in, with ``/``; a repository or an archive often has one."""
-    tops = {member.name.split("/")[0] for member in members}
-    return f"{tops.pop()}/" if len(tops) == 1 and all("/" in member.name for member in members) else ""
-
-
 def _check(names: Iterable[str], expected: tuple[str, ...]) -> None:
     """Refuse a submission without a notebook or an answer file, or with several notebooks that could be meant."""
     names = tuple(names)
-    tops = [name for name in names if is_notebook(name) and "/" not in name]
+    tops = top_notebooks(names)
     notebooks = tuple(filter(is_notebook, expected))
     if not tops and answer_root(names, expected) is not None:
         return

@@ -6,7 +6,7 @@ Dates of commits are the student's own word. A time that counts for all, told by
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from autograder.errors import SubmissionError
 from autograder.extensions.sources.git_objects import Commit, GitObjects, TreeEntry
 from autograder.submissions.export_names import is_notebook
 from autograder.submissions.hand_ins import HandIns
-from autograder.submissions.lms import Item, in_folder, limited
+from autograder.submissions.lms import Item, limited
 from autograder.submissions.members import Member, is_junk, mark_collisions, name_problem, submission_limits, write_new
 from autograder.submissions.placement import answer_named, place_files
 from autograder.submissions.registered_sources import SourceRequest
@@ -97,20 +97,14 @@ def _hand_in(
         left_out = [entry.path for entry in entries.values() if not entry.is_file]
         notes = (*chosen.notes, *_left_out_notes(left_out))
         item = replace(item, origin=chosen.origin, received=chosen.commit.time, notes=notes)
-        placed = _placed(item, members, prefix, request)
         limits = submission_limits(request.course.assignments[request.assignment].limits.file_mib)
-        submissions = [limited(one, limits) for one in placed]
+        submissions = [limited(one, limits) for one in request.in_folder(item, members, prefix)]
         for hand_in in submissions:
             if not hand_in.problem:
                 _write(root, objects, hand_in.members, entries)
         return [replace(hand_in, name=item.name) for hand_in in submissions] or [replace(item, problem=_NO_FILES)]
     finally:
         shutil.rmtree(copy, ignore_errors=True)
-
-
-def _placed(item: Item, members: Sequence[Member], prefix: str, request: SourceRequest) -> list[Item]:
-    names = frozenset(request.course.assignments)
-    return in_folder(item, members, prefix, request.assignment, names, request.expected)
 
 
 _NO_FILES = "the commit has no files for this assignment"
@@ -155,7 +149,7 @@ def _has_work(objects: GitObjects, commit: Commit, request: SourceRequest) -> bo
     other_assignments = request.course.assignments.keys() - {request.assignment}
     notebooks = [m for m in members if is_notebook(m.name) and m.name.split("/")[0] not in other_assignments]
     release = request.course.release(request.assignment)
-    for item in _placed(Item(""), members, "", request):
+    for item in request.in_folder(Item(""), members, ""):
         if item.is_archive or (item.problem and notebooks):
             return True  # which notebook is meant, a person decides
         by_name = {member.name.removeprefix(item.prefix): member for member in item.members}

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -15,17 +17,18 @@ import yaml
 from autograder._util.student_names import student_name
 from autograder.errors import SubmissionError
 from autograder.submissions.folder import read_chunks
-from autograder.submissions.lms import Item, in_folder
+from autograder.submissions.lms import Item
 from autograder.submissions.members import CLASS, MIB, Member
 from autograder.submissions.registered_sources import SourceRequest
 from autograder.term.people import Roster, load_roster
 
 METADATA = "submission_metadata.yml"
-MAX_METADATA_BYTES = 100 * MIB
+_METADATA = replace(CLASS, member_bytes=100 * MIB)
+"""Limits for that file."""
 _FOLDER = re.compile(r"submission_\d+")
 
 
-def find_export(request: SourceRequest) -> tuple[Any, tuple[Item, ...]] | None:
+def find_export(request: SourceRequest) -> tuple[Path, tuple[Item, ...]] | None:
     """Find the submissions of an export; None if the source is none.
 
     An export has folders of submissions beside the file, and nothing else: a student's file of that name is none.
@@ -44,13 +47,12 @@ def find_export(request: SourceRequest) -> tuple[Any, tuple[Item, ...]] | None:
             folders.setdefault(member.name.removeprefix(base).split("/")[0], []).append(member)
     if not metadata or not folders or not all(map(_FOLDER.fullmatch, folders)):
         return None
-    facts = _read(b"".join(read_chunks(root, metadata, CLASS)))
+    facts = _read(b"".join(read_chunks(root, metadata, _METADATA)))
     roster = load_roster(request.course)
     items: list[Item] = []
     for name, group in sorted(folders.items()):
         item = _item(name, facts.get(name), roster)
-        names = frozenset(request.course.assignments)
-        submissions = in_folder(item, group, f"{base}{name}/", request.assignment, names, request.expected)
+        submissions = request.in_folder(item, group, f"{base}{name}/")
         items += submissions or [Item(name, problem="it has no files for this assignment")]
     return root, tuple(items)
 
@@ -68,10 +70,8 @@ def _read(content: bytes) -> Mapping[str, Any]:
     """Read the file.
 
     Raises:
-        SubmissionError: it is too large, or no such file.
+        SubmissionError: it is no such file.
     """
-    if len(content) > MAX_METADATA_BYTES:
-        raise SubmissionError(f"{METADATA} is larger than {MAX_METADATA_BYTES // MIB} MiB.")
     try:
         facts = yaml.load(content, _Texts)
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -16,7 +16,7 @@ from autograder.submissions.identity import open_archive
 from autograder.submissions.lms import PART, Item, find_items
 from autograder.submissions.members import ArchiveLimits, Member, submission_limits
 from autograder.submissions.notebook_inspection import marks_of, read_cells
-from autograder.submissions.registered_sources import modified_at
+from autograder.submissions.registered_sources import file_member
 from autograder.term.people import load_roster
 
 
@@ -47,7 +47,7 @@ def collect_upload(course: Course, assignment: str, path: Path, beside: Iterable
 
     def read(_: Path) -> tuple[Path, tuple[Item, ...]]:
         try:
-            upload = Member(path.name, path.stat().st_size, modified_at(path))
+            upload = file_member(path)
         except OSError as error:
             raise SubmissionError(f"It cannot be read: {error.strerror}.") from error
         together = find([*(Member(name, 0) for name in beside if name != path.name), upload])
