@@ -206,11 +206,11 @@ def submission_work(
         files={**release.files, **beside.files},
         said=beside.said,
         submitted_at=read_timestamp(folder),
-        content_keys={"submission": folder_key(folder), **common},
+        content_keys=common,
     )
-    if not assignment.carried or not folder.is_dir():
-        return work
-    return with_kept(work, course, beside, carried, earlier(work))
+    if assignment.carried and folder.is_dir():
+        return with_kept(work, course, beside, carried, earlier(work))
+    return replace(work, content_keys={"submission": folder_key(folder), **common})
 
 
 def current(work: Work) -> Grade | None:
