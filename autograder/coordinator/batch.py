@@ -29,7 +29,7 @@ from autograder.exchange.work import Work, preload, released_modules
 from autograder.records.course import Course
 from autograder.records.dates import Dates
 from autograder.records.ending import Ending, EndingKind, Whose
-from autograder.records.grade import Batch, Grade, NotGraded
+from autograder.records.grade import Batch, Grade, NotGraded, not_graded
 from autograder.release.record import Release
 from autograder.submissions.hand_ins import HandIns, submitters
 from autograder.submissions.manifest import read_timestamp
@@ -92,8 +92,7 @@ def _plan_for_each(
         except Exception as error:
             if failed is None:
                 raise
-            ending = ending_of(error)
-            failed.append(NotGraded(student, assignment, ending.text, ending.whose or Whose.KIT, ending.kind))
+            failed.append(not_graded(student, assignment, ending_of(error)))
     return planned
 
 
