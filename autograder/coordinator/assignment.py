@@ -66,7 +66,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     """What a person should know before the batch begins."""
     failed: tuple[NotGraded, ...] = ()
-    """Submissions that could not be planned."""
+    """Submissions that could not be planned, and attempts that could not be graded to find the best one."""
 
     @property
     def students(self) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ def run_assignment(
     with ThreadPoolExecutor(1) as beside, _opened(course, assignment, options, beside) as plan:
         publisher.look(course, assignment)
         plan = _observed(plan, options)
-        plan, tried = _choose_best(plan, options)
+        plan = _choose_best(plan, options)
         with display.interruptible(plan):
             with _templates(plan, options), display.running(plan) as progress:
                 loading = beside.submit(publisher.load)
@@ -138,31 +138,27 @@ def run_assignment(
                 batch_result = _run(plan.works, plan, options, EarlyPages(write, loading.done).after(progress))
             executions.keep(course, plan.works)
             loading.result()
-            unplanned = [one for one in plan.failed if one.student not in {each.student for each in tried}]
-            batch_result = replace(batch_result, not_graded=(*tried, *unplanned, *batch_result.not_graded))
+            batch_result = replace(batch_result, not_graded=(*plan.failed, *batch_result.not_graded))
             first = plan.works[0]
             published = publisher.publish(course, assignment, first.exams, first.content_keys["exam"], batch_result)
     return Graded(batch_result, published)
 
 
-def _choose_best(plan: Plan, options: Options) -> tuple[Plan, tuple[NotGraded, ...]]:
-    """Grade all attempts where the best one counts, and plan with those that turned out so.
-
-    Returns:
-        The plan, and the attempts that could not be graded.
-    """
+def _choose_best(plan: Plan, options: Options) -> Plan:
+    """Grade all attempts where the best one counts, and plan with those that turned out so."""
     release = load_release(plan.course, plan.assignment)
     failed: list[NotGraded] = []
     rounds = batch.trials(plan.course, release, options.only, failed)
-    if not rounds:
-        return plan, tuple(failed)
     local = options.execute is None
     for turn in rounds:
         several = turn if local else [replace(work, runs=None) for work in turn]
         with _templates(replace(plan, due=tuple(several)), options):
             failed += _run(several, plan, options, lambda student, outcome: None).not_graded
-    works, due, unplanned = _works(plan.course, release, options)
-    return replace(plan, works=works, due=due, failed=unplanned), tuple(failed)
+    if rounds:
+        works, due, unplanned = _works(plan.course, release, options)
+        plan = replace(plan, works=works, due=due, failed=unplanned)
+    students = {one.student for one in failed}
+    return replace(plan, failed=(*failed, *(one for one in plan.failed if one.student not in students)))
 
 
 def forecast_assignment(

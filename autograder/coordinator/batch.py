@@ -27,8 +27,9 @@ from autograder.errors import CourseError, HostError, UsageError
 from autograder.exchange import result_json
 from autograder.exchange.work import Work, preload, released_modules
 from autograder.records.course import Course
+from autograder.records.dates import Dates
 from autograder.records.ending import Ending, EndingKind, Whose
-from autograder.records.grade import Batch, Grade, NotGraded
+from autograder.records.grade import Batch, Grade, NotGraded, not_graded
 from autograder.release.record import Release
 from autograder.submissions.hand_ins import HandIns, submitters
 from autograder.submissions.manifest import read_timestamp
@@ -91,8 +92,7 @@ def _plan_for_each(
         except Exception as error:
             if failed is None:
                 raise
-            ending = ending_of(error)
-            failed.append(NotGraded(student, assignment, ending.text, ending.whose or Whose.KIT, ending.kind))
+            failed.append(not_graded(student, assignment, ending_of(error)))
     return planned
 
 
@@ -129,21 +129,10 @@ class Planner:
 
         One elsewhere is an instructor's: it takes nothing from earlier assignments.
         """
-        assignment = self._release.assignment
-        dates = self.hand_ins.dates(student, assignment.name)
-        common = {**self.common, "policy": policy_key(self.common["policy"], dates, assignment)}
-        folder = submission or self.hand_ins.folder(student, assignment.name)
-        work = submission_work(
-            self._course,
-            self._release,
-            student,
-            common,
-            submission=folder,
-            target=target,
-            hand_ins=None if submission else self.hand_ins,
-        )
-        work = replace(work, dates=dates, runs=self._course.runs, execution=self._execution)
-        return replace(work, recording_keys=recordings.keys(work))
+        name = self._release.assignment.name
+        dates = self.hand_ins.dates(student, name)
+        folder = submission or self.hand_ins.folder(student, name)
+        return self._work(student, folder, target, dates, None if submission else self.hand_ins)
 
     def trials(self, student: str) -> list[Work]:
         """Make the work records of a student's attempts, where the best of several counts."""
@@ -154,18 +143,17 @@ class Planner:
         return [self._trial(student, one) for one in allowed] if len(allowed) > 1 else []
 
     def _trial(self, student: str, attempt: Attempt) -> Work:
-        assignment = self._release.assignment
-        dates = self.hand_ins.dates(student, assignment.name, attempt)
-        common = {**self.common, "policy": policy_key(self.common["policy"], dates, assignment)}
-        target = self.hand_ins.trial(student, assignment.name, attempt)
+        name = self._release.assignment.name
+        dates = self.hand_ins.dates(student, name, attempt)
+        return self._work(student, attempt.folder, self.hand_ins.trial(student, name, attempt), dates, self.hand_ins)
+
+    def _work(
+        self, student: str, submission: Path, target: Path | None, dates: Dates, hand_ins: HandIns | None
+    ) -> Work:
+        """Make the work record of a folder under these dates; ``hand_ins`` is that of :func:`submission_work`."""
+        common = {**self.common, "policy": policy_key(self.common["policy"], dates, self._release.assignment)}
         work = submission_work(
-            self._course,
-            self._release,
-            student,
-            common,
-            submission=attempt.folder,
-            target=target,
-            hand_ins=self.hand_ins,
+            self._course, self._release, student, common, submission=submission, target=target, hand_ins=hand_ins
         )
         work = replace(work, dates=dates, runs=self._course.runs, execution=self._execution)
         return replace(work, recording_keys=recordings.keys(work))
@@ -217,11 +205,11 @@ def submission_work(
         files={**release.files, **beside.files},
         said=beside.said,
         submitted_at=read_timestamp(folder),
-        content_keys={"submission": folder_key(folder), **common},
+        content_keys=common,
     )
-    if not assignment.carried or not folder.is_dir():
-        return work
-    return with_kept(work, course, beside, carried, earlier(work))
+    if assignment.carried and folder.is_dir():
+        return with_kept(work, course, beside, carried, earlier(work))
+    return replace(work, content_keys={"submission": folder_key(folder), **common})
 
 
 def current(work: Work) -> Grade | None:

@@ -84,7 +84,7 @@ def with_kept(work: Work, course: Course, beside: StudentFiles, carried: Carried
     A grade with a skeleton in place of the course's module is not final: the files are looked for again.
 
     Args:
-        work: the work with ``beside``.
+        work: the work with ``beside``; the key of its submission is made here.
         course: the course.
         beside: the student's files.
         carried: those of them that are of earlier assignments.

@@ -34,8 +34,8 @@ from autograder.coordinator.templates import MIN_KERNELS_FOR_TEMPLATE, Templates
 from autograder.errors import HostError
 from autograder.exchange.work import Work
 from autograder.records.course import Assignment, Course
-from autograder.records.ending import Ending, EndingKind, Whose
-from autograder.records.grade import Grade, NotGraded
+from autograder.records.ending import Ending, EndingKind
+from autograder.records.grade import Grade, NotGraded, not_graded
 from autograder.release.preparation import check_hidden_data
 from autograder.results.publication import record, record_some
 
@@ -276,9 +276,7 @@ class Service:
             ending = ending_of(error)
             self._failures[student] = ending.text
             self._mark_report()
-            _settle(
-                future, NotGraded(student, self.assignment.name, ending.text, ending.whose or Whose.KIT, ending.kind)
-            )
+            _settle(future, not_graded(student, self.assignment.name, ending))
             return
         if grade is not None:
             self._failures.pop(student, None)

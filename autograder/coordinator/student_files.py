@@ -140,6 +140,8 @@ _MISSING = "was not handed in"
 
 def _without_collisions(files: dict[str, Path], names_taken: Iterable[str]) -> dict[str, Path]:
     """Leave out what equals a taken path or a later one, or cannot lie beside it as file and folder."""
+    if not files:
+        return {}
     paths = set(names_taken)
     folders = {folder for name in paths for folder in _folders(name)}
     harmless: dict[str, Path] = {}

@@ -196,12 +196,13 @@ class DoorSubmit(DoorExchange, abc.ExchangeSubmit):
         folder = self.folder(course, Path(assignment).name)  # nbgrader takes a path, too
         if not folder.is_dir():
             self.fail(f"Assignment not found at: {folder}")
-        names = list(self._names(folder))
+        limits = _limits(folder)
+        names = list(self._names(folder, limits))
         if missing := set(self.door(course).listing().released.get(folder.name, ())) - set(names):
             say = self.fail if self.strict else self.log.warning
             say(f"Possible missing notebooks: {', '.join(sorted(missing))}")
         with tempfile.TemporaryFile() as archive:
-            pack_folder(folder, names, archive, _limits(folder))
+            pack_folder(folder, names, archive, limits)
             digest = hashlib.file_digest(archive, "sha256").hexdigest()
             archive.seek(0)
             news = self.door(course).record(JobNews, "exchange", "submit", folder.name, method="POST", upload=archive)
@@ -210,11 +211,11 @@ class DoorSubmit(DoorExchange, abc.ExchangeSubmit):
         self.log.info("Submitted as: %s %s %s", course, folder.name, format_timestamp(news.received))
         self.log.info("Receipt %s, number %s in line, sha256 %s", one_line(news.receipt, 40), news.position, digest)
 
-    def _names(self, folder: Path) -> Iterator[str]:
+    def _names(self, folder: Path, limits: ArchiveLimits) -> Iterator[str]:
         """Yield paths of the files to hand in, by nbgrader's own settings."""
         settings = self.coursedir
         ignored = ignore_patterns(settings.ignore, settings.include, settings.max_file_size, self.log)
-        for member in walk(folder, _limits(folder)):
+        for member in walk(folder, limits):
             path = folder / member.name
             if any(ignored(str(part.parent), [part.name]) for part in (path, *path.parents) if folder in part.parents):
                 continue

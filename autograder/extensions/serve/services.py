@@ -28,10 +28,6 @@ Grading = Future[Grade | NotGraded]
 _LOG = logging.getLogger("autograder.serve")
 
 
-class NotOpenError(EndedError):
-    """The service of an assignment cannot be opened: the course or the machine is at fault, and never a hand-in."""
-
-
 class Services:
     """Open services by assignment. One that could not be opened rests for a while."""
 
@@ -65,13 +61,14 @@ class Services:
             anew: whether to execute the notebook although its grade is current.
 
         Raises:
-            NotOpenError: the assignment cannot be graded now.
+            EndedError: the assignment's service cannot be opened now; the course or the machine is at fault, and never
+                a hand-in.
         """
         try:
             service = self._service(name, busy)
         except AutograderError as error:
             whose = Whose.COURSE if isinstance(error, CourseError | UsageError) else Whose.HOST
-            raise NotOpenError(failed(str(error), whose)) from error
+            raise EndedError(failed(str(error), whose)) from error
         self._used[name] = time.monotonic()
         return service.submit(student, anew=anew)
 

@@ -46,9 +46,10 @@ def _counts(visitor: Visitor) -> list[dict[str, Any]]:
     under_way = {str(state): jobs.hand_ins().filter(state=state) for state in (JobState.WAITING, JobState.BEGUN)}
     parts = under_way | {name: jobs.hand_ins(name) for name in jobs.LISTS}
     counts = {name: dict(part.values_list("assignment").annotate(Count("number"))) for name, part in parts.items()}
-    names = [each.name for each in visitor.course.assignments.values()]
-    of = {each: {name: count.get(each, 0) for name, count in counts.items()} for each in names}
-    return [{"assignment": each, **of[each.name]} for each in visitor.course.assignments.values()]
+    return [
+        {"assignment": assignment, **{name: count.get(assignment.name, 0) for name, count in counts.items()}}
+        for assignment in visitor.course.assignments.values()
+    ]
 
 
 def _open_requests(visitor: Visitor) -> list[tuple[str, str, second_look.Request]] | None:

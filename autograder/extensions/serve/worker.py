@@ -201,24 +201,26 @@ class Worker:
             self._services.rest(job.assignment)
 
     def _do(self, job: Job) -> None:
+        if job.kind in (Kind.PREVIEW, *COMMANDS):
+            self._services.close()  # they may hold the course for a moment longer
+            self._under_way.append(UnderWay(job, command=_start_command(self._course, job)))
+            return
+        course = load_course(self._course.root)  # as it is now
         if job.kind in (Kind.HAND_IN, Kind.AGAIN):
-            find_assignment(load_course(self._course.root), job.assignment)
+            find_assignment(course, job.assignment)
         match job.kind:
             case Kind.HAND_IN:
-                self._collect(job)
+                self._collect(course, job)
             case Kind.AGAIN:
-                self._collect_missed(job)
-                self._grade(job, anew=True)
+                self._collect_missed(course, job)
+                self._grade(course, job, anew=True)
             case Kind.ASK | Kind.ANSWER:
-                self._write_request(job)
-            case _:
-                self._services.close()  # they may hold the course for a moment longer
-                self._under_way.append(UnderWay(job, command=_start_command(self._course, job)))
+                self._write_request(course, job)
 
-    def _collect(self, job: Job) -> None:
+    def _collect(self, course: Course, job: Job) -> None:
         """Bring an upload into submitted/, and have it graded."""
-        with locks.held(self._course, locks.COLLECTING):
-            collected = bring_in(load_course(self._course.root), job)
+        with locks.held(course, locks.COLLECTING):
+            collected = bring_in(course, job)
         _LOG.info("%s %s", job.receipt, one_line(str(collected), 300))
         if collected.status is CollectStatus.REFUSED:
             note = f"It was refused: {collected.reason}"
@@ -228,28 +230,26 @@ class Worker:
         job.note = collected.reason
         if collected.status is CollectStatus.UNCHANGED and collected.timestamp is not None:
             job.note = f"You handed in the same on {collected.timestamp:%Y-%m-%d %H:%M} UTC; that time counts."
-        self._grade(job, anew=False)
+        self._grade(course, job, anew=False)
 
-    def _collect_missed(self, job: Job) -> None:
+    def _collect_missed(self, course: Course, job: Job) -> None:
         """Bring in the student's uploads that ended without a grade: their last try may have failed before that."""
-        uploads = state_folder.uploads(self._course)
-        with locks.held(self._course, locks.COLLECTING):
-            course = load_course(self._course.root)
+        uploads = state_folder.uploads(course)
+        with locks.held(course, locks.COLLECTING):
             ended = jobs.of_assignment(job.assignment, job.student).filter(state=JobState.PERSON, score=None)
             for missed in ended.exclude(file="").reverse():  # the oldest first, without what was refused
                 if (uploads / missed.file).is_file():
                     _LOG.info("%s %s", missed.receipt, one_line(str(bring_in(course, missed)), 300))
 
-    def _grade(self, job: Job, *, anew: bool) -> None:
+    def _grade(self, course: Course, job: Job, *, anew: bool) -> None:
         """Submit a student's work, and that of the team's others, to the assignment's service."""
-        members = HandIns(load_course(self._course.root)).teams(job.assignment).members(job.student)
+        members = HandIns(course).teams(job.assignment).members(job.student)
         students = dict.fromkeys((job.student, *members))
         gradings = {each: self._services.submit(each, job.assignment, self._busy, anew=anew) for each in students}
         self._under_way.append(UnderWay(job, gradings))
 
-    def _write_request(self, job: Job) -> None:
+    def _write_request(self, course: Course, job: Job) -> None:
         """Write a request for a second look, or its answer, into the course's file and on the page."""
-        course = load_course(self._course.root)
         write = second_look.ask if job.kind == Kind.ASK else second_look.answer
         write(course, job.student, job.assignment, job.question, job.text)
         grades = publication.for_people(course, publication.grades(course, job.assignment, [job.student]))
