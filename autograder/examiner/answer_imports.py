@@ -55,7 +55,7 @@ def end_exam() -> None:
 
 
 def _forget() -> None:
-    for name in (_Present.theirs | _Present.asking) & sys.modules.keys():
+    for name in answer_modules & sys.modules.keys():
         del sys.modules[name]
 
 

@@ -66,16 +66,8 @@ class _Loader(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the module, with the names that stand for Python's own."""
-        stand_ins = {
-            "isinstance": is_instance,
-            "issubclass": _issubclass,
-            TYPE: _type_of,
-            IS: is_same,
-            LOADING: loading,
-        }
-        vars(module).update(
-            stand_ins | {EXACT: _PLAIN[EXACT]}
-        )  # what it reads now is the course's, for all tests to come
+        # What it reads now is the course's, for all tests to come: EXACT stays plain until the module has run.
+        vars(module).update({**_PLAIN, "isinstance": is_instance, "issubclass": _issubclass, TYPE: _type_of})
         super().exec_module(module)
         vars(module)[EXACT] = _exact
 

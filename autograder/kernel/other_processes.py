@@ -1,4 +1,4 @@
-"""Messages of the student's process with another one beside it, and the error of what cannot run there."""
+"""Messages of the student's process with another one beside it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,6 @@ from collections.abc import Sequence
 from typing import IO
 
 from .. import codec
-
-
-class ElsewhereError(RuntimeError):
-    """An error of the kit's: a function could not be run in another process.
-
-    ``code`` is ``carry`` (it needs something that cannot go there), ``missing`` (no such backend here), ``died`` or
-    ``slow``. Or it is ``result`` (its result cannot come back) or ``raised`` (the other process's traceback).
-    """
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 def send(stream: IO[bytes], parts: Sequence[bytes]) -> None:

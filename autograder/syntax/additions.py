@@ -84,6 +84,11 @@ def _is_function(statement: str) -> bool:
     return isinstance(ast.parse(statement).body[0], ast.FunctionDef)
 
 
+def defines_class(statement: str, name: str) -> bool:
+    """Tell whether a statement, such as an ``if`` with definitions in it, defines a class of this name."""
+    return any(isinstance(node, ast.ClassDef) and node.name == name for node in ast.walk(ast.parse(statement)))
+
+
 def bases(statement: str) -> frozenset[str]:
     """Return the names of the classes that a definition derives from."""
     match ast.parse(statement).body:

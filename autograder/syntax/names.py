@@ -17,7 +17,7 @@ from types import MappingProxyType
 from autograder import aliases as aliases  # tests, too, find the old names of libraries
 from autograder._util.syntax import AST_CACHE_SIZE, parsed
 from autograder.records.exam import Exam, Role
-from autograder.syntax.additions import bases, names_of_the_notebook
+from autograder.syntax.additions import bases, defines_class, names_of_the_notebook
 from autograder.syntax.answer_modules import asked_modules, handle_name
 from autograder.syntax.constant_data import constant_data
 from autograder.syntax.magics import without_magics
@@ -411,7 +411,7 @@ def _vocabulary(
         taken_along=frozenset(
             name
             for name, text in added_to.items()
-            if "class " not in text.partition(name)[0] or not bases(text).isdisjoint(added_to)
+            if not defines_class(text, name) or not bases(text).isdisjoint(added_to)
         ),
     )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from autograder._util.syntax import parsed
 from autograder.records.exam import Exam, Role
@@ -24,19 +26,35 @@ def written_paths(exam: Exam) -> frozenset[str]:
 
     A path may be a text, or a name that some cell binds to a text.
     """
-    return _output_paths(exam, lambda tree: [tree])
+    return _paths_in_sources(_sources(exam)).by_cells
 
 
 def paths_written_by_calls(exam: Exam) -> frozenset[str]:
     """Return the paths that the instructor's functions write: each call in a test does so again."""
-    return _output_paths(exam, lambda tree: [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)])
+    return _paths_in_sources(_sources(exam)).by_functions
 
 
-def _output_paths(exam: Exam, parts: Callable[[ast.Module], Iterable[ast.AST]]) -> frozenset[str]:
-    sources = [cell.source for cell in exam.cells if cell.cell_type == "code" and cell.role is not Role.TEST]
+def _sources(exam: Exam) -> tuple[str, ...]:
+    return tuple(cell.source for cell in exam.cells if cell.cell_type == "code" and cell.role is not Role.TEST)
+
+
+class _WrittenPaths(NamedTuple):
+    """The paths that some cells write, and those among them that their functions write."""
+
+    by_cells: frozenset[str]
+    by_functions: frozenset[str]
+
+
+@functools.lru_cache(maxsize=64)
+def _paths_in_sources(sources: tuple[str, ...]) -> _WrittenPaths:
     trees = [tree for source in sources if (tree := parsed(without_magics(source))) is not None]
+    functions = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     texts = _texts(trees)
-    return frozenset(path for tree in trees for part in parts(tree) for _, path in writes(part, texts))
+    return _WrittenPaths(_all_written(trees, texts), _all_written(functions, texts))
+
+
+def _all_written(trees: Iterable[ast.AST], texts: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    return frozenset(path for tree in trees for _, path in writes(tree, texts))
 
 
 def writes(tree: ast.AST, texts: Mapping[str, Sequence[str]]) -> Iterator[tuple[ast.Call, str]]:

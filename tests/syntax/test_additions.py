@@ -59,6 +59,12 @@ def test_a_locked_class_that_derives_from_one_that_answers_add_to_is_told() -> N
     assert vocabulary(exam_of(*cells, (Role.TEST, "assert Judge().fair()"))).taken_along == {"Judge"}
 
 
+def test_a_locked_class_that_answers_add_to_is_a_class_whatever_its_decorator_says() -> None:
+    locked = "def named(name): return lambda kind: kind\n@named('Board')\nclass Board:\n    size = 3"
+    cells = (Role.READ_ONLY, locked), (Role.ANSWER, "Board.debug = True")
+    assert not vocabulary(exam_of(*cells, (Role.TEST, "assert Board().size == 3"))).taken_along
+
+
 def test_a_special_method_that_an_answer_adds_works_in_a_test() -> None:
     cells = (Role.READ_ONLY, ENV), (Role.ANSWER, "def add(self, other): return 7\nEnv.__add__ = add")
     assert graded(exam_of(*cells, (Role.TEST, "assert Env() + Env() == 7")))[0].outcome is Outcome.PASSED

@@ -81,7 +81,8 @@ class Places:
     def __init__(self, texts: TrustedTexts, kernel_text: KernelText, hidden: Path | None) -> None:
         self.texts = texts
         self.kernel_text = kernel_text
-        self.hidden = hidden
+        self.hidden = (os.path.realpath(hidden),) if hidden else ()
+        """The folder of hidden data, if there is one."""
         self.temporary = os.path.realpath(tempfile.gettempdir())
 
     def check_event(self, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
@@ -153,8 +154,7 @@ class Places:
 
     @cached_property
     def _readable(self) -> tuple[str, ...]:
-        hidden = [os.path.realpath(self.hidden)] if self.hidden else []
-        return (*_SYSTEM, *library_folders(), *self._writable, *hidden)
+        return (*_SYSTEM, *library_folders(), *self._writable, *self.hidden)
 
     def _stands(self, real: str, frame: FrameType) -> bool:
         """Return whether the path, or a folder that contains it, is a constant of the test.

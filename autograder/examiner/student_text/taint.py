@@ -185,17 +185,14 @@ def instructors_file(path: str) -> Path | None:
         return None
     if folder is not None and is_below(real, (str(folder),)):
         return given_files().get(os.path.relpath(real, folder))
-    return next((Path(real) for hidden in _hidden_folder() if is_below(real, (hidden,))), None)
+    return Path(real) if is_below(real, _now.places.hidden) else None
 
 
 def instructors_files() -> list[Path]:
     """Return all released and hidden files."""
-    hidden = [file for folder in _hidden_folder() for file in Path(folder).rglob("*") if file.is_file()]
+    folders = _now.places.hidden if _now is not None else ()
+    hidden = [file for folder in folders for file in Path(folder).rglob("*") if file.is_file()]
     return [*given_files().values(), *hidden]
-
-
-def _hidden_folder() -> list[str]:
-    return [os.path.realpath(_now.places.hidden)] if _now is not None and _now.places.hidden else []
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:

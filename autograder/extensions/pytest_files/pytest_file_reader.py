@@ -61,29 +61,28 @@ def read_file(file: str, source: str, *, package: str = "", conftest: str = "") 
     Raises:
         CourseError: it is not Python, or a test cannot be examined; the message names file and line.
     """
-    reader = _TestFileReader(file, source, package)
-    reader.conftest = conftest
-    return reader.read()
+    return _TestFileReader(file, source, package).read(conftest)
 
 
 class _TestFileReader(ParsedTestFile):
     """A test file that is read."""
 
-    conftest = ""
-
-    def read(self) -> ReadFile:
+    def read(self, conftest: str) -> ReadFile:
         self.check()
-        functions = list(self._functions())
+        self.conftest = conftest
+        self.functions = list(self._functions())
         marks_of_all = [
-            dotted(node, self.imports) for _, function in functions for node in map(_called, function.decorator_list)
+            dotted(node, self.imports)
+            for _, function in self.functions
+            for node in map(_called, function.decorator_list)
         ]
         self.has_points = "pytest.mark.points" in marks_of_all
-        if not functions:
+        if not self.functions:
             raise CourseError(f"{self.file}: there is no test in it; a test is a function whose name begins with test")
         of_file = self._own_marks(self.tree)
         tests: list[FileTest] = []
         visible: list[ast.FunctionDef] = []
-        for parents, function in functions:
+        for parents, function in self.functions:
             marks = [of_file, *(self._decorators(one) | self._own_marks(one) for one in parents)]
             if not {*self._decorators(function)}.union(*marks) & {*_SKIPPING}:
                 tests.append(self._test(parents, function, marks))
@@ -153,8 +152,8 @@ class _TestFileReader(ParsedTestFile):
     ) -> str:
         """Write the code of the test's cell; line n of the file is line n + HEADER_LINES of it."""
         called_tests = self._with_called_tests(function)
-        other_tests = [other for _, other in self._functions() if other not in called_tests]
-        classes = {within[0] for within, _ in self._functions() if within} - set(parents)
+        other_tests = [other for _, other in self.functions if other not in called_tests]
+        classes = {within[0] for within, _ in self.functions if within} - set(parents)
         future = [n for n in self.tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
         lines = self._without([*other_tests, *classes, *future, *self.stars])
         body = [line if n in self.unindented or not line else _INDENT + line for n, line in enumerate(lines, 1)]
@@ -172,7 +171,7 @@ class _TestFileReader(ParsedTestFile):
         called = [function]
         for test in called:
             names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
-            functions = [other for parents, other in self._functions() if not parents and other.name in names]
+            functions = [other for parents, other in self.functions if not parents and other.name in names]
             called += [other for other in functions if other not in called]
         return called
 

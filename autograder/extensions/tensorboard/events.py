@@ -79,9 +79,8 @@ def events(
     if not problem and not all(enough):
         detail += f"; the files have {series_read!r}"
     message = detail
-    if (
-        asked_kernel() is not None
-    ):  # the kernel sent the files after the last cell: show none of their texts, no numbers
+    # The kernel sent the files after the last cell: show none of their texts and numbers.
+    if asked_kernel() is not None:
         short = ", ".join(tag for (tag, _), long in zip(required, enough, strict=True) if not long)
         message = "all that is asked" if not short else f"not enough of: {short} ({steps} asked of each)"
         message = _public_problem(problem) if problem else message

@@ -22,8 +22,7 @@ from autograder.errors import CourseError, RemoteError
 from autograder.examiner.remote.proxy import Remote
 from autograder.extensions.backends import backends as module
 from autograder.extensions.backends.kernel_side import backend_process, portable_function
-from autograder.extensions.backends.kernel_side.portable_function import collect, rebuild
-from autograder.kernel.other_processes import ElsewhereError
+from autograder.extensions.backends.kernel_side.portable_function import ElsewhereError, collect, rebuild
 
 IN_KERNEL = importlib.import_module("_kernel_agent.extensions.backends.kernel_side.backend_process")
 _numbers = itertools.count(1)

@@ -26,8 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from .... import codec
-from ....kernel.other_processes import ElsewhereError, receive, send
+from ....kernel.other_processes import receive, send
 from . import portable_function
+from .portable_function import ElsewhereError
 
 SECONDS = 60.0
 """Wall clock of one call, including the import of Keras."""

@@ -26,11 +26,22 @@ from collections.abc import Iterator
 from typing import Any
 
 from .... import codec
-from ....kernel.other_processes import ElsewhereError
 
 BACKENDS = ("tensorflow", "jax", "torch")
 TARGET = "<function>"
 """The name of the function that is to be called; no source can have this name."""
+
+
+class ElsewhereError(RuntimeError):
+    """An error of the kit's: a function could not be run in another process.
+
+    ``code`` is ``carry`` (it needs something that cannot go there), ``missing`` (no such backend here), ``died`` or
+    ``slow``. Or it is ``result`` (its result cannot come back) or ``raised`` (the other process's traceback).
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 def collect(function: Any, backend: str = "") -> list[list[Any]]:
