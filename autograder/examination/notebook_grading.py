@@ -215,6 +215,7 @@ def read_tests(exam: Exam) -> None:
             uses_current_figure(source)
             _uses_checks(source, names)
         paths_in(exam)
+        written_paths(exam)
         _read_only_use(sources, names)
         if any(cell.file for cell in exam.cells):
             importlib.import_module("pytest")
@@ -230,9 +231,8 @@ def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:
 
 def _extra_captures(composed: Composed, names: Vocabulary) -> ExtraCaptures:
     cells = [(index, cell.source) for index, cell in _test_cells(composed)]
-    paths_of_calls = paths_written_by_calls(composed.exam) & paths_in(
-        composed.exam
-    )  # by a visible test in the kernel, too
+    # A visible test writes in the kernel, too.
+    paths_of_calls = paths_written_by_calls(composed.exam) & paths_in(composed.exam)
     files = frozenset(index for index, source in cells if paths_of_calls or looks_at_files(source))
     figures = frozenset(index for index, source in cells if uses_current_figure(source))
     kernel = frozenset(index for index, cell in _test_cells(composed) if cell.in_kernel)
