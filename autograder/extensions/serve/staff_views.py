@@ -11,7 +11,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect
 
 from autograder.errors import AutograderError
-from autograder.extensions.serve import health, jobs, launch_claims, pages, staff_socket
+from autograder.extensions.serve import course_tables, health, jobs, launch_claims, pages, staff_socket
 from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.models import STEPS, Job, JobState, Kind
 from autograder.extensions.serve.visitors import Visitor
@@ -30,6 +30,7 @@ def overview(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "queue": under_way[:MOST_ROWS],
         "asked": _open_requests(visitor),
         "fault": health.fault(visitor.course),
+        "course_fault": course_tables.read(visitor.course.root).fault,
         "contested": sum(claim.is_contested for claim in claims),
     }
     values: dict[str, Any] = {

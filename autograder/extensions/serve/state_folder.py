@@ -33,6 +33,11 @@ def incoming(course: Course) -> Path:
     return folder(course) / "incoming"
 
 
+def tables(root: Path) -> Path:
+    """Return the path of the folder with copies of a course's tables as they were in order."""
+    return root / ".autograder" / "serve" / "tables"
+
+
 def database(course: Course) -> Path:
     """Return the path of the queue's SQLite database."""
     return folder(course) / "door.sqlite3"
@@ -53,7 +58,7 @@ def prepare(course: Course) -> str:
         HostError: it cannot be written.
     """
     try:
-        for path in (folder(course), uploads(course), incoming(course)):
+        for path in (folder(course), uploads(course), incoming(course), tables(course.root)):
             _make_folder(path)
         keep(database(course), "")
         return keep(folder(course) / "secret", secrets.token_urlsafe(48))

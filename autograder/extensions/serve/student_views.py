@@ -10,7 +10,7 @@ from autograder.exchange import result_json
 from autograder.extensions.serve import hand_in as hand_ins
 from autograder.extensions.serve import jobs, pages
 from autograder.extensions.serve.models import FINAL, Job, Kind
-from autograder.extensions.serve.standing import standing_of
+from autograder.extensions.serve.standing import released, standing_of
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
 
@@ -25,9 +25,7 @@ def assignments(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 
 def hand_in(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Show the form and what was handed in; take a hand-in."""
-    standings = standing_of(visitor.course, visitor.id).standings
-    standing = next((each for each in standings if each.assignment.name == assignment.name), None)
-    if standing is None:  # or not released yet
+    if assignment not in released(visitor.course):
         raise Http404
     status, fault = 200, ""
     if request.method == "POST":
@@ -35,6 +33,8 @@ def hand_in(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> H
             return redirect("receipt", receipt=hand_ins.take(request, visitor, assignment.name).receipt)
         except SubmissionError as error:
             status, fault = hand_ins.refusal(error), str(error)
+    standings = standing_of(visitor.course, visitor.id).standings  # a hand-in is kept before this is asked
+    standing = next(each for each in standings if each.assignment.name == assignment.name)
     handed_in = jobs.of_assignment(assignment.name, visitor.id)[:50]
     values = {"standing": standing, "jobs": handed_in, "fault": fault, "endings": ",".join(hand_ins.ENDINGS)}
     return pages.page(request, visitor, "hand-in", status, **values)

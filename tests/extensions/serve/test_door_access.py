@@ -514,5 +514,6 @@ def test_a_folder_with_setgid_is_shared_with_its_group(tmp_path: Path) -> None:
     folder.chmod(0o2770)
     state_folder.prepare(course)
     modes = {path.name: oct(path.stat().st_mode & 0o7777) for path in folder.iterdir()}
-    shared = {"uploads": "0o2770", "incoming": "0o2770", "secret": "0o660", "door.sqlite3": "0o660"}
+    folders = dict.fromkeys(("uploads", "incoming", "tables"), "0o2770")
+    shared = {**folders, "secret": "0o660", "door.sqlite3": "0o660"}
     assert modes == shared
