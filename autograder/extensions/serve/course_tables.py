@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -132,8 +131,8 @@ def _write(root: Path, copies: Path, contents: Mapping[str, bytes]) -> None:
             (aside / name).chmod(state_folder.file_mode(copies.parent))
         load_term(load_course(root, aside))
         aside.chmod(copies.parent.stat().st_mode & 0o7777)
-        with contextlib.suppress(FileExistsError):
-            os.rename(aside, copies)
+        with contextlib.suppress(OSError):  # another process was first
+            aside.rename(copies)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

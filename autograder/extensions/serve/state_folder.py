@@ -96,7 +96,7 @@ def only_worker(course: Course) -> Iterator[None]:
 
 def _make_folder(path: Path) -> None:
     if not path.is_dir():
-        path.mkdir(parents=True)
+        path.mkdir(parents=True, exist_ok=True)  # another process may have been first
         path.chmod(0o2770 if path.parent.stat().st_mode & _SET_GROUP_ID else 0o700)
 
 

@@ -10,7 +10,7 @@ from autograder.exchange import result_json
 from autograder.extensions.serve import hand_in as hand_ins
 from autograder.extensions.serve import jobs, pages
 from autograder.extensions.serve.models import FINAL, Job, Kind
-from autograder.extensions.serve.standing import released, standing_of
+from autograder.extensions.serve.standing import late_at, released, standing_of
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
 
@@ -44,7 +44,14 @@ def receipt(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpRespons
     """Show a receipt, and how far its hand-in is."""
     job = get_object_or_404(Job, receipt=receipt, student=visitor.id, by=visitor.id)
     wanted = pages.assignment_of(visitor.course, job.assignment)
-    return pages.page(request, visitor, "receipt", job=job, assignment=wanted)
+    late = late_at(visitor.course, visitor.id, wanted, job.received) if job.kind == Kind.HAND_IN else ""
+    return pages.page(request, visitor, "receipt", job=job, assignment=wanted, late=late)
+
+
+def file(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
+    """Answer with what was handed in, as it came."""
+    job = get_object_or_404(Job, receipt=receipt, student=visitor.id, by=visitor.id, kind=Kind.HAND_IN)
+    return pages.upload(visitor.course, job.file, job.title)
 
 
 def feedback(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:

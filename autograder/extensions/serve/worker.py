@@ -228,8 +228,10 @@ class Worker:
             (state_folder.uploads(self._course) / job.file).unlink(missing_ok=True)  # its digest stays in the row
             return
         job.note = collected.reason
-        if collected.status is CollectStatus.UNCHANGED and collected.timestamp is not None:
-            job.note = f"You handed in the same on {collected.timestamp:%Y-%m-%d %H:%M} UTC; that time counts."
+        before = collected.timestamp
+        is_own = before == job.received  # an earlier try of this job brought it in
+        if collected.status is CollectStatus.UNCHANGED and before is not None and not is_own:
+            job.note = f"You handed in the same on {before:%Y-%m-%d %H:%M} UTC; that time counts."
         self._grade(course, job, anew=False)
 
     def _collect_missed(self, course: Course, job: Job) -> None:

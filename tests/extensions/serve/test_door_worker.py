@@ -21,6 +21,7 @@ from django.db import OperationalError
 from helpers.archives import encrypted, zip_special, zip_with
 from helpers.doors import NOTEBOOK, OTHER, SECONDS, Door, settle
 from helpers.service_attempts import Attempts, graded, without_walls
+from helpers.tiny import cell, notebook
 
 from autograder.cli import main
 from autograder.coordinator import locks
@@ -29,6 +30,7 @@ from autograder.errors import HostError, Terminated
 from autograder.extensions.serve import health, jobs, serve_command, state_folder
 from autograder.extensions.serve import services as services_module
 from autograder.extensions.serve import worker as worker_module
+from autograder.extensions.serve.hand_in import bring_in
 from autograder.extensions.serve.models import Job, JobState, Kind
 from autograder.records.ending import Ending, EndingKind, Whose
 from autograder.records.grade import StepTimes
@@ -650,3 +652,16 @@ def test_dates_are_the_students_own(door: Door) -> None:
     assert "20 January 2030, 18:00" in ada
     assert "10 January 2030, 18:00" in bob
     assert "You have 2 late days left." in bob
+
+
+@pytest.mark.parametrize("content", [b"no notebook", notebook(cell("x = 1", "other", solution=True)).encode()])
+def test_a_wrong_file_replaces_no_hand_in_and_its_sender_reads_why(content: bytes, door: Door) -> None:
+    door.hand_in("ada")
+    bring_in(door.course, Job.objects.get())
+    Job.objects.update(state=JobState.DONE)
+    door.hand_in("ada", content)
+    door.work()
+    job = Job.objects.last()
+    assert job.state == JobState.REFUSED
+    assert "UTC stays" in job.note
+    assert (door.course.submitted("ada", "hw") / "nb.ipynb").read_bytes() == NOTEBOOK
