@@ -47,8 +47,8 @@ def answered(release: Path, notebooks: Mapping[str, bytes]) -> Answered | None:
             faults.append(str(error))
             cells = []
         is_known = is_known and (any(map(marks_of, cells)) or bool(faults))
-        done, left, _ = compare(list(cells), released)
-        counts = Answered(counts.count + len(done), counts.total + len(done) + len(left))
+        answers, gaps, _ = compare(list(cells), released)
+        counts = Answered(counts.count + len(answers), counts.total + len(answers) + len(gaps))
     if faults and len(faults) == len(notebooks):
         raise SubmissionError("; ".join(faults))
     return counts if is_known else None
@@ -67,8 +67,8 @@ def _own_cells(name: str, data: bytes, released: list[Mapping[str, Any]]) -> lis
     except (ValueError, RecursionError) as error:
         text = f"{name} is no notebook ({one_line(str(error))})"
         raise SubmissionError(f"{text}. Save it in Jupyter again, and hand that in.") from error
-    asked = set(_names(released))
-    if asked and not asked & set(_names(cells)):
+    names = set(_names(released))
+    if names and not names & set(_names(cells)):
         origin = one_line(assignment_of(data))
         whose = f": it is that of “{origin}”" if origin else ""
         raise SubmissionError(f"{name} has no cell of the released notebook in it{whose}")

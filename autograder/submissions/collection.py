@@ -199,9 +199,9 @@ def _answers(course: Course, assignment: str, submission: UnplacedSubmission) ->
         SubmissionError: it has nothing of the release in it, and is not to replace the one before it.
     """
     release, earlier = course.release(assignment), course.submitted(submission.student, assignment)
-    asked = [path.name for path in release.glob("*.ipynb")]
+    names = [path.name for path in release.glob("*.ipynb")]
     stays = f"the hand-in of {_when(earlier)} stays" if earlier.is_dir() else ""
-    handed_in = {name: _read(submission.root, submission.files[name]) for name in asked if name in submission.files}
+    handed_in = {name: _read(submission.root, submission.files[name]) for name in names if name in submission.files}
     try:
         now = answered(release, handed_in)
     except SubmissionError as error:
@@ -209,7 +209,7 @@ def _answers(course: Course, assignment: str, submission: UnplacedSubmission) ->
             raise SubmissionError(f"{error}; {stays}") from error
         return [str(error)]
     with contextlib.suppress(SubmissionError):
-        before = answered(release, {name: _read(earlier, name) for name in asked if (earlier / name).is_file()})
+        before = answered(release, {name: _read(earlier, name) for name in names if (earlier / name).is_file()})
         if now is not None and before is not None and now.count < before.count:
             return [f"{now}; the hand-in of {_when(earlier)} had {before}"]
     return [str(now)] if now is not None and not now.count and now.total else []

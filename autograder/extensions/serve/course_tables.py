@@ -1,4 +1,4 @@
-"""The course as the door reads it: by its tables as they are, or as they were when all of them were last in order.
+"""The course as the door reads it: by its newest tables, or by the last ones that were in order.
 
 A typo in a date, or an editor that has saved half a file, closes the door for nobody. Copies of the tables are kept
 whenever they are in order; the newest copies count until the files are in order again.
@@ -30,7 +30,7 @@ _MOST_COPIES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CourseReading:
     """The course for one request."""
 
     course: Course
@@ -43,13 +43,13 @@ class _Looked:
     """What the last look at a course's tables found."""
 
     versions: Versions
-    reading: Reading
+    reading: CourseReading
 
 
 _looked: dict[Path, _Looked] = {}
 
 
-def read(root: Path) -> Reading:
+def read(root: Path) -> CourseReading:
     """Read the course, with the last tables that were in order.
 
     Raises:
@@ -60,28 +60,28 @@ def read(root: Path) -> Reading:
     newest = versions(root / "no folder", [root / name for name in TABLES])
     if before is None or before.versions != newest:
         before = _looked[root] = _Looked(newest, _look(root, newest))
-    known = before.reading
+    reading = before.reading
     try:
-        return Reading(load_course(root, known.course.tables), known.fault)
+        return CourseReading(load_course(root, reading.course.tables), reading.fault)
     except (CourseError, HostError) as error:  # of what else a course is: its folders, an nbgrader_config.py
-        return Reading(known.course, known.fault or str(error))
+        return CourseReading(reading.course, reading.fault or str(error))
 
 
-def _look(root: Path, newest: Versions) -> Reading:
+def _look(root: Path, newest: Versions) -> CourseReading:
     """Copy the tables and read the copies; where a fault is found, read the last ones without."""
     folder = state_folder.tables(root)
     if not folder.is_dir():
-        return Reading(load_course(root))
+        return CourseReading(load_course(root))
     last = _last(folder)
     try:
         copies = _copied(root, folder, newest, last)
     except (OSError, HostError):  # a full disk closes no door, either
-        return Reading(load_course(root))
+        return CourseReading(load_course(root))
     except CourseError as error:
         if last is None:
             raise
-        return Reading(load_course(root, last), str(error))
-    return Reading(load_course(root, copies))
+        return CourseReading(load_course(root, last), str(error))
+    return CourseReading(load_course(root, copies))
 
 
 def _copied(root: Path, folder: Path, newest: Versions, last: Path | None) -> Path:

@@ -41,7 +41,7 @@ class Standing:
 
     @property
     def late(self) -> str:
-        """Time by which the submission that counts is late, ``3 h 20 min``; empty if it is not, or there is none."""
+        """How late the submission that counts is, ``3 h 20 min``; empty if it is not, or there is none."""
         return _late(self.handed_in, self.due)
 
     @property
@@ -73,7 +73,7 @@ def standing_of(course: Course, student: str) -> StudentStanding:
 
 
 def late_at(course: Course, student: str, assignment: Assignment, moment: datetime) -> str:
-    """Return the time by which a hand-in of a moment is late, ``3 h 20 min``; empty if it is not."""
+    """Return by how much a hand-in of a moment is late, ``3 h 20 min``; empty if it is not."""
     return _late(moment, deadline(HandIns(course).dates(student, assignment.name)))
 
 
