@@ -48,7 +48,7 @@ def configure(root: Path) -> Course:
 def _values(course: Course, secret: str) -> dict[str, Any]:
     wanted = door(course)
     return {
-        "ALLOWED_HOSTS": ["127.0.0.1", "localhost", "[::1]", *wanted.hosts],
+        "ALLOWED_HOSTS": ["127.0.0.1", "localhost", "[::1]", *(host.partition(":")[0] for host in wanted.hosts)],
         "CACHES": {"default": _CACHE},
         "CSRF_COOKIE_SECURE": wanted.secure,
         "CSRF_FAILURE_VIEW": f"{PACKAGE}.faults.no_csrf_token",
