@@ -7,6 +7,7 @@ module stand the ranges (``course_yaml``) and the rules that no type expresses. 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from autograder._util.yaml_record import suggest
@@ -18,7 +19,7 @@ from autograder.errors import UsageError
 from autograder.records.course import Assignment, Course
 
 
-def load_course(root: Path) -> Course:
+def load_course(root: Path, tables: Path | None = None) -> Course:
     """Read the course in the folder ``root``.
 
     With a course.yaml, that file decides. Without one, the folder is read as an nbgrader course: each folder in source/
@@ -27,6 +28,7 @@ def load_course(root: Path) -> Course:
 
     Args:
         root: the course folder.
+        tables: the folder whose course.yaml and files of the term count; None: ``root``.
 
     Returns:
         The course with its assignments.
@@ -39,7 +41,8 @@ def load_course(root: Path) -> Course:
     root = Path(root).resolve()
     if not root.is_dir():
         raise UsageError(f"{root}: there is no such folder")
-    return read_course_file(root) if (root / COURSE_FILE).exists() else nbgrader_course(root)
+    file = (tables or root) / COURSE_FILE
+    return replace(read_course_file(root, file) if file.exists() else nbgrader_course(root), tables=tables)
 
 
 def assignment(course: Course, name: str) -> Assignment:

@@ -42,13 +42,13 @@ class _Top:
     assignments: Mapping[str, Assignment]
 
 
-def read_course_file(root: Path) -> Course:
-    """Read the course.yaml of the course in the folder ``root``.
+def read_course_file(root: Path, file: Path) -> Course:
+    """Read a course.yaml of the course in the folder ``root``.
 
     Raises:
         CourseError: it cannot be read, or something is wrong in it; the message names file and line.
     """
-    node = parse(root / COURSE_FILE)
+    node = parse(file)
     keys = READER.fields(node, "the course", _Top, more=registry.names(registry.COURSE_KEYS))
     if "course" not in keys:
         raise READER.error(node, "the key 'course' (the course's id) is missing")

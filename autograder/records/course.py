@@ -150,6 +150,12 @@ class Course:
     """Those of course.yaml."""
     directories: Mapping[str, str] = field(default_factory=dict)
     """``source``, ``release``, ``submitted``, ``autograded``, ``feedback`` → its folder, if it has another name."""
+    tables: Path | None = None
+    """Folder with copies of course.yaml and the term's files that count; None: those in ``root`` count."""
+
+    def table(self, name: str) -> Path:
+        """Return the path of a file of the term that counts, such as people.csv."""
+        return (self.tables or self.root) / name
 
     def directory(self, kind: str) -> Path:
         """Return the folder of a kind: ``source``, ``release``, ``submitted``, ``autograded`` or ``feedback``."""

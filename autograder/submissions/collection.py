@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING
 from autograder._util.text import one_line
 from autograder.errors import HostError, SubmissionError, UsageError
 from autograder.records.course import Course
+from autograder.submissions.answered import answered
 from autograder.submissions.delivery import Collected, CollectStatus, deliver
 from autograder.submissions.export_names import ExportLayout
 from autograder.submissions.folder import read_chunks
 from autograder.submissions.identity import UnplacedSubmission, resolve
 from autograder.submissions.lms import Item, find_items, limited, numbered
+from autograder.submissions.manifest import read_timestamp
 from autograder.submissions.members import LARGEST, submission_limits
 from autograder.submissions.notebook_inspection import asked_files
 from autograder.submissions.placement import answer_modules, answer_named
@@ -148,6 +150,7 @@ def _collect_item(
         submission = replace(submission, student=identity.student, notes=notes)
         if identity.student == identity.given:
             submission = _numbered(course, assignment, item, submission, people)
+        submission = replace(submission, notes=(*submission.notes, *_answers(course, assignment, submission)))
         now = datetime.now(UTC)
         if received is not None:
             before = delivered.get(submission.student)
@@ -183,11 +186,42 @@ def _changed_files(release: Path, submission: UnplacedSubmission, expected: tupl
         if name not in handed_in:
             return False
         with contextlib.suppress(SubmissionError):  # what is refused is refused elsewhere, and not for a note
-            content = b"".join(read_chunks(submission.root, handed_in[name], LARGEST))
-            return content.split() != released[name].read_bytes().split()
+            return _read(submission.root, handed_in[name]).split() != released[name].read_bytes().split()
         return True
 
     return [f"{sum(map(is_changed, released))} of {len(released)} files changed"] if released else []
+
+
+def _answers(course: Course, assignment: str, submission: UnplacedSubmission) -> list[str]:
+    """Say how much a hand-in answers, where that is nothing, or less than the one before it.
+
+    Raises:
+        SubmissionError: it has nothing of the release in it, and is not to replace the one before it.
+    """
+    release, earlier = course.release(assignment), course.submitted(submission.student, assignment)
+    names = [path.name for path in release.glob("*.ipynb")]
+    stays = f"the hand-in of {_when(earlier)} stays" if earlier.is_dir() else ""
+    handed_in = {name: _read(submission.root, submission.files[name]) for name in names if name in submission.files}
+    try:
+        now = answered(release, handed_in)
+    except SubmissionError as error:
+        if stays:
+            raise SubmissionError(f"{error}; {stays}") from error
+        return [str(error)]
+    with contextlib.suppress(SubmissionError):
+        before = answered(release, {name: _read(earlier, name) for name in names if (earlier / name).is_file()})
+        if now is not None and before is not None and now.count < before.count:
+            return [f"{now}; the hand-in of {_when(earlier)} had {before}"]
+    return [str(now)] if now is not None and not now.count and now.total else []
+
+
+def _when(folder: Path) -> str:
+    time = read_timestamp(folder)
+    return f"{time:%Y-%m-%d %H:%M} UTC" if time is not None else "before"
+
+
+def _read(root: Path, name: str) -> bytes:
+    return b"".join(read_chunks(root, name, LARGEST))
 
 
 def _numbered(

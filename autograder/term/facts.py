@@ -20,6 +20,7 @@ from autograder.term.student_dates import own_dates, with_late_days
 from autograder.term.teams import TEAMS_FILE, Membership, check_teams, read_teams
 
 EXTENSIONS_FILE = "extensions.csv"
+TERM_FILES = (CSV_FILE, YAML_FILE, EXTENSIONS_FILE, TEAMS_FILE)
 _COLUMNS = ("student", "section", "assignment", "due", "days", "excused", "reason")
 MAX_EXTENSION_DAYS = 366.0
 
@@ -62,12 +63,12 @@ def load_term(course: Course) -> Term:
         HostError: a file cannot be read.
     """
     roster = load_roster(course)
-    path = course.root / EXTENSIONS_FILE
+    path = course.table(EXTENSIONS_FILE)
     extensions = (*course.extensions, *(read_extensions(path) if path.exists() else ()))
     faults = [f"{one.place}: {fault}" for one in extensions for fault in extension_faults(one, course, roster)]
     if faults:
         raise CourseError("\n".join(faults[:MAX_FAULTS]))
-    teams = course.root / TEAMS_FILE
+    teams = course.table(TEAMS_FILE)
     memberships = read_teams(teams) if teams.exists() else ()
     check_teams(memberships, course, roster)
     return Term(course, roster, extensions, memberships)
@@ -75,8 +76,7 @@ def load_term(course: Course) -> Term:
 
 def term_versions(course: Course) -> Versions:
     """Return the versions of the term's files."""
-    names = (CSV_FILE, YAML_FILE, EXTENSIONS_FILE, TEAMS_FILE)
-    return versions(course.root / "no folder", [course.root / name for name in names])
+    return versions(course.root / "no folder", [course.table(name) for name in TERM_FILES])
 
 
 def read_extensions(path: Path) -> tuple[Extension, ...]:

@@ -159,7 +159,7 @@ def load_roster(course: Course) -> Roster:
         CourseError: a line is wrong, or there are two files; all faults are named.
         HostError: it cannot be read.
     """
-    csv, yaml = course.root / CSV_FILE, course.root / YAML_FILE
+    csv, yaml = course.table(CSV_FILE), course.table(YAML_FILE)
     if csv.exists() and yaml.exists():
         raise CourseError(f"{CSV_FILE} and {YAML_FILE} are both there; keep one of them")
     if yaml.exists():
@@ -308,7 +308,7 @@ def save_roster(course: Course, people: Sequence[Person], before: Roster) -> Pat
         CourseError: two people have one id.
         HostError: it cannot be written.
     """
-    path = before.path or course.root / CSV_FILE
+    path = course.root / (before.path.name if before.path else CSV_FILE)
     numbered = [replace(person, line=line) for line, person in enumerate(people, 2)]
     faults = Faults(path.name)
     check_unique(faults, numbered)

@@ -65,7 +65,7 @@ def source(tmp_path: Path) -> Path:
     return folder
 
 
-def put(path: Path, content: str | bytes = "{}", at: datetime = NOON) -> Path:
+def put(path: Path, content: str | bytes = lesson("1"), at: datetime = NOON) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     os.utime(path, (at.timestamp(), at.timestamp()))
@@ -568,14 +568,14 @@ def test_several_notebooks_come_as_one_submission(course: Course, source: Path) 
 
 
 def test_of_two_attempts_the_newest_counts_and_both_are_kept(course: Course, source: Path) -> None:
-    put(source / "ps1_jane_attempt_2026-01-29-12-00-00_ps1.ipynb", "old", at=NOON + HOUR)
-    put(source / "ps1_jane_attempt_2026-01-30-12-00-00_ps1.ipynb", "new", at=NOON)
+    put(source / "ps1_jane_attempt_2026-01-29-12-00-00_ps1.ipynb", lesson("old"), at=NOON + HOUR)
+    put(source / "ps1_jane_attempt_2026-01-30-12-00-00_ps1.ipynb", lesson("new"), at=NOON)
     assert [item.status for item in collect(course, "ps1", source)] == [COLLECTED, REPLACED]
     assert [item.status for item in collect(course, "ps1", source)] == [OLDER, UNCHANGED]
-    assert (course.submitted("jane", "ps1") / "ps1.ipynb").read_text() == "new"
+    assert (course.submitted("jane", "ps1") / "ps1.ipynb").read_text() == lesson("new")
     assert read_timestamp(course.submitted("jane", "ps1")) == NOON
     (kept,) = (course.state / "superseded/ps1/jane").iterdir()
-    assert ((kept / "ps1.ipynb").read_text(), read_timestamp(kept)) == ("old", NOON - 24 * HOUR)
+    assert ((kept / "ps1.ipynb").read_text(), read_timestamp(kept)) == (lesson("old"), NOON - 24 * HOUR)
 
 
 def test_notebooks_of_two_attempts_are_one_submission_where_there_are_several(course: Course, source: Path) -> None:
@@ -646,7 +646,7 @@ OF_SYSTEMS = {
 @pytest.mark.parametrize("system", OF_SYSTEMS)
 def test_each_student_of_a_learning_system_is_one(system: str, course: Course, source: Path) -> None:
     for name in OF_SYSTEMS[system]:
-        content = "20260130120000000" if name.endswith(")/timestamp.txt") else name
+        content = "20260130120000000" if name.endswith(")/timestamp.txt") else lesson(name)
         has_own_time = "_attempt_" in name or "Jan " in name or system == "Sakai"
         put(source / name, content, at=NOON + HOUR if has_own_time else NOON)
     found = collect(titled(course, "Problem set 1"), "ps1", source)
@@ -1003,7 +1003,7 @@ def test_the_systems_numbers_tell_people_of_one_name_apart(names: list[str], cou
     found = collect(course, "ps1", source)
     assert [(c.student, c.status) for c in found] == [("Jane Doe (1)", COLLECTED), ("Jane Doe (2)", COLLECTED)]
     assert "2 people here are called “Jane Doe”" in found[0].reason
-    put(source.parent / "later" / names[1], "new", at=NOON + HOUR)
+    put(source.parent / "later" / names[1], lesson("new"), at=NOON + HOUR)
     again = only(collect(course, "ps1", source.parent / "later"))
     assert (again.student, again.status) == ("Jane Doe (2)", REPLACED)
 
@@ -1078,3 +1078,62 @@ def test_packed_bytes_are_a_plain_zip(tmp_path: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert {i.compress_type for i in archive.infolist()} == {zipfile.ZIP_DEFLATED}
         assert {i.external_attr >> 16 for i in archive.infolist()} == {0o100644}
+
+
+# --- what a hand-in answers
+
+ELSEWHERE = notebook(cell("other-task", "x = 1"))
+WITHOUT_MARKS = notebook(cell(None, "x = 2"), cell(None, "assert squares(2) == 4"))
+
+
+def handed_in_again(course: Course, folder: Path, content: str | bytes) -> Collected:
+    """The status of a second hand-in, after one with both answers."""
+    put(folder / "jane.ipynb", lesson("1", "Because."))
+    collect(course, "ps1", folder)
+    put(folder / "jane.ipynb", content, at=NOON + HOUR)
+    return only(collect(course, "ps1", folder))
+
+
+@pytest.mark.parametrize("content", [b"16 bytes, no JSON", ELSEWHERE, "{}", "[]", notebook()])
+def test_a_file_with_nothing_of_the_release_replaces_no_hand_in(
+    content: str | bytes, course: Course, source: Path
+) -> None:
+    found = handed_in_again(course, source, content)
+    assert found.status is REFUSED
+    assert "the hand-in of 2026-01-30 12:00 UTC stays" in found.reason
+    assert (course.submitted("jane", "ps1") / "ps1.ipynb").read_text() == lesson("1", "Because.")
+
+
+def test_a_refused_notebook_of_another_assignment_is_named(course: Course, source: Path) -> None:
+    found = handed_in_again(course, source, released_for("ps2", ELSEWHERE))
+    assert "it is that of “ps2”" in found.reason
+
+
+def test_with_nothing_before_it_such_a_file_is_taken_with_a_word(course: Course, source: Path) -> None:
+    put(source / "jane.ipynb", ELSEWHERE)
+    found = only(collect(course, "ps1", source))
+    assert found.status is COLLECTED
+    assert found.reason.endswith("ps1.ipynb has no cell of the released notebook in it")
+
+
+@pytest.mark.parametrize(("content", "said"), [(lesson(), "0 of 2"), (lesson("1"), "1 of 2")])
+def test_a_hand_in_that_answers_less_is_taken_and_says_what_the_one_before_had(
+    content: str, said: str, course: Course, source: Path
+) -> None:
+    found = handed_in_again(course, source, content)
+    assert (found.status, found.reason) == (
+        REPLACED,
+        f"{said} answered; the hand-in of 2026-01-30 12:00 UTC had 2 of 2 answered",
+    )
+
+
+@pytest.mark.parametrize("content", [lesson("2", "Otherwise."), WITHOUT_MARKS, lesson("1", "Because.", "more")])
+def test_honest_work_is_taken_without_a_word(content: str, course: Course, source: Path) -> None:
+    """Also of an editor that drops all marks: the text of a released cell is there."""
+    found = handed_in_again(course, source, content)
+    assert (found.status, "answered" in found.reason) == (REPLACED, False)
+
+
+def test_the_untouched_release_is_taken_with_a_word(course: Course, source: Path) -> None:
+    put(source / "jane.ipynb", lesson())
+    assert only(collect(course, "ps1", source)).reason.endswith("0 of 2 answered")

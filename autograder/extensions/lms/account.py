@@ -40,6 +40,8 @@ class System(Protocol):
     """One assignment in a learning system."""
 
     name: str
+    takes_pages: bool
+    """Whether a feedback page can go along; where none can, none is planned again at each run."""
 
     def points(self) -> float | None:
         """Return the points that the assignment counts there."""

@@ -25,6 +25,7 @@ class Canvas:
     """One assignment of a Canvas course."""
 
     name = "Canvas"
+    takes_pages = True
 
     def __init__(self, client: Client, course: int, assignment: int) -> None:
         self.client = client

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-CANVAS, PARTICIPANT, REGISTRY = "canvas", "participant", "registry"
-"""Kinds of numbers: Canvas's own, Moodle's for one assignment, and the university's, which all systems may have."""
+CANVAS, PARTICIPANT, SUBJECT, REGISTRY = "canvas", "participant", "lti", "registry"
+"""Kinds of numbers: Canvas's own, Moodle's for one assignment, LTI's, and the university's, which all may have."""
 
 
 def numbers(kind: str, values: Iterable[str]) -> tuple[str, ...]:
@@ -26,7 +26,7 @@ class PersonNames:
     """All names of one person, on either side."""
 
     ids: tuple[str, ...] = ()
-    """Numbers, each with its kind: :data:`CANVAS`, :data:`PARTICIPANT` or :data:`REGISTRY`, and ``:`` before it."""
+    """Numbers, each with its kind, such as :data:`CANVAS`, and ``:`` before it."""
     logins: tuple[str, ...] = ()
     """Login names and mail addresses."""
     names: tuple[str, ...] = ()

@@ -27,6 +27,7 @@ class Moodle:
     """One assignment of a Moodle course."""
 
     name = "Moodle"
+    takes_pages = True
 
     def __init__(self, client: Client, course: int, assignment: int) -> None:
         self.client = client

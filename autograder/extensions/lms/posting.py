@@ -71,6 +71,7 @@ def plan(
     """
     points_there = system.points()
     accounts = system.accounts()
+    pages = pages and system.takes_pages
     matched = match({entry.student: students[entry.student] for entry in entries}, [a.known for a in accounts])
     steps = []
     for entry in entries:

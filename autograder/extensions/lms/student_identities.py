@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from autograder.extensions.lms.matching import CANVAS, PARTICIPANT, REGISTRY, PersonNames, numbers
+from autograder.extensions.lms.matching import CANVAS, PARTICIPANT, REGISTRY, SUBJECT, PersonNames, numbers
 from autograder.submissions.senders import Senders
 from autograder.submissions.settling import misplaced
 from autograder.term import people
@@ -64,6 +64,7 @@ def _names_of(student: str, roster: Roster, doubtful: Provisional, assignment: s
     ids = (
         numbers(CANVAS, [person.ids.get("canvas_id", "")])
         + numbers(PARTICIPANT, [person.ids.get(people.PARTICIPANT + assignment, "")])
+        + numbers(SUBJECT, [person.ids.get("lti_id", "")])
         + numbers(REGISTRY, [student, *registry])
     )
     logins = (student, person.email, *(person.ids.get(system, "") for system in _LOGINS))

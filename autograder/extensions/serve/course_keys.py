@@ -39,7 +39,7 @@ class Door:
     staff: tuple[str, ...] = ()
     """Names of the people who see everybody's work; they need not be in people.csv."""
     hosts: tuple[str, ...] = ()
-    """Names by which browsers reach the server, besides this machine's own."""
+    """Names by which browsers reach the server, besides this machine's own; with the port where it is not 443."""
     header: str = ""
     """Request header with the login that a campus login sets; empty: people come by their links."""
     proxies: tuple[str, ...] = ()

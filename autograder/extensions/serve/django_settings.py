@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from autograder.course.configuration import load_course
 from autograder.errors import UsageError
-from autograder.extensions.serve import state_folder
+from autograder.extensions.serve import course_tables, state_folder
 from autograder.extensions.serve.course_keys import door
 from autograder.records.course import Course
 from autograder.submissions.members import MIB
@@ -37,7 +36,7 @@ def configure(root: Path) -> Course:
     from django.core.management import call_command
     from django.db import connections
 
-    course = load_course(root)
+    course = course_tables.read(root).course
     settings.configure(**_values(course, state_folder.prepare(course)))
     django.setup()
     with state_folder.lock(course, "tables"):  # several processes may start at the same time
@@ -49,7 +48,7 @@ def configure(root: Path) -> Course:
 def _values(course: Course, secret: str) -> dict[str, Any]:
     wanted = door(course)
     return {
-        "ALLOWED_HOSTS": ["127.0.0.1", "localhost", "[::1]", *wanted.hosts],
+        "ALLOWED_HOSTS": ["127.0.0.1", "localhost", "[::1]", *(host.partition(":")[0] for host in wanted.hosts)],
         "CACHES": {"default": _CACHE},
         "CSRF_COOKIE_SECURE": wanted.secure,
         "CSRF_FAILURE_VIEW": f"{PACKAGE}.faults.no_csrf_token",

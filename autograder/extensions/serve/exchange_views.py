@@ -40,9 +40,9 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 def release(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Answer with a released assignment."""
     folder = visitor.course.release(assignment.name)
-    if assignment not in released(visitor.course) or not folder.is_dir():
+    if assignment not in released(visitor.course):
         raise Http404
-    return _zip(visitor.course, folder)
+    return _zip(visitor.course, folder, f"{assignment.name}.zip")
 
 
 def submit(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
@@ -68,7 +68,7 @@ def submission(request: HttpRequest, visitor: Visitor, assignment: Assignment, s
     """Answer with the files of a student that count."""
     if student not in submitters(visitor.course, assignment.name):
         raise Http404
-    return _zip(visitor.course, HandIns(visitor.course).folder(student, assignment.name))
+    return _zip(visitor.course, HandIns(visitor.course).folder(student, assignment.name), f"{student}.zip")
 
 
 def _counting(course: Course) -> Iterator[ListedHandIn]:
@@ -93,7 +93,7 @@ def _of_student(course: Course, student: str, name: str) -> list[ListedHandIn]:
     return list(listed.values())
 
 
-def _zip(course: Course, folder: Path) -> HttpResponse:
+def _zip(course: Course, folder: Path, name: str) -> HttpResponse:
     """Answer with a folder as an archive.
 
     Raises:
@@ -104,7 +104,7 @@ def _zip(course: Course, folder: Path) -> HttpResponse:
         pack_folder(folder, [member.name for member in walk(folder, RELEASE)], archive, RELEASE)
     except SubmissionError as error:
         raise CourseError(f"{folder}: {error}") from error
-    return FileResponse(archive, content_type="application/zip")
+    return FileResponse(archive, as_attachment=True, filename=name, content_type="application/zip")
 
 
 def _news(job: Job) -> HttpResponse:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.db.models import Count, Min
 
-from autograder.extensions.serve import jobs, state_folder
+from autograder.extensions.serve import course_tables, jobs, state_folder
 from autograder.extensions.serve.models import FINAL, Job, JobState
 from autograder.records.course import Course
 from autograder.records.ending import Whose
@@ -42,6 +42,8 @@ def fault(course: Course) -> str:
         return "No worker grades: nothing is lost, and hand-ins wait in line."
     if _free_bytes(course) < MIN_FREE_BYTES:
         return "The disk is nearly full."
+    if course_tables.read(course.root).fault:
+        return "A file of the course has a fault: what it said before counts. Staff's overview names it."
     if counts := dict(Job.objects.filter(jobs.NOT_YET).values_list("whose").annotate(Count("number"))):
         parts = " ".join(f"{counts[whose]} in line {words}." for whose, words in _WAITS.items() if whose in counts)
         return f"{parts} Nothing is lost: all are tried again."
@@ -64,6 +66,7 @@ def numbers(course: Course) -> dict[str, float]:
         "oldest_waiting_seconds": _longest_wait(),
         "worker_silent_seconds": _silent_seconds(course),
         "assignments_with_fault": float(len(faults())),
+        "course_with_fault": float(bool(course_tables.read(course.root).fault)),
         "free_disk_bytes": float(_free_bytes(course)),
     }
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from autograder.errors import HostError, UsageError
 from autograder.extensions.lms.account import Account, Delivery
-from autograder.extensions.lms.matching import REGISTRY, PersonNames, numbers
+from autograder.extensions.lms.matching import REGISTRY, SUBJECT, PersonNames, numbers
 from autograder.extensions.lms.rest import Client
 from autograder.extensions.lms.sent_memory import Sent, digest
 from autograder.extensions.lms.systems import SystemKind
@@ -54,6 +54,7 @@ class GradeColumn:
     """The column of grades of one assignment's link."""
 
     name = "LTI"
+    takes_pages = False
 
     def __init__(self, course: Course, line_item: str, memberships: str) -> None:
         self._client = _client(course, line_item)
@@ -159,7 +160,7 @@ def _members(page: Any) -> Iterator[ListedStudent]:
 
 def _names(member: ListedStudent) -> PersonNames:
     return PersonNames(
-        numbers(REGISTRY, (member.lti_id, member.sis_id)),
+        numbers(SUBJECT, [member.lti_id]) + numbers(REGISTRY, [member.sis_id]),
         tuple(filter(None, [member.email])),
         tuple(filter(None, [member.name])),
     )

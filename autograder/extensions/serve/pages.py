@@ -7,12 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.utils import dateformat, translation
 
 from autograder._util.text import one_line
 from autograder.errors import UsageError
+from autograder.extensions.serve import state_folder
 from autograder.extensions.serve.visitors import Visitor, VisitorRole
 from autograder.records.course import Assignment, Course
 from autograder.results.report import page as report_page
@@ -104,6 +105,24 @@ def feedback_path(course: Course, student: str, assignment: str) -> Path | None:
     """
     pages = course.feedback(student, assignment).glob("*.html")
     return min(pages, key=lambda path: (path.name != "index.html", path.name), default=None)
+
+
+def upload(course: Course, file: str, name: str) -> FileResponse:
+    """Answer with what was handed in, under a name; a browser saves it, and shows nothing of it.
+
+    Args:
+        course: the course.
+        file: its name in the folder of uploads; empty: it was refused and deleted.
+        name: the name to save it as.
+
+    Raises:
+        Http404: it is not there any more.
+    """
+    try:
+        content = (state_folder.uploads(course) / file).open("rb")
+    except OSError:
+        raise Http404 from None
+    return FileResponse(content, as_attachment=True, filename=name, content_type="application/octet-stream")
 
 
 def with_rule(response: HttpResponse, usual: str, rule: str) -> HttpResponse:

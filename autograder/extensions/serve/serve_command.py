@@ -162,7 +162,7 @@ def _start(course: Course, bind: str, only: str | None, workers: int | None, *, 
     if show_links:
         _links(course, url, "")
     click.echo(f"{url} (people come by their links: autograder serve links); Ctrl-C ends it", err=True)
-    processes.run_both(course.root, [] if workers is None else ["--workers", str(workers)], bind)
+    processes.run_both(course, [] if workers is None else ["--workers", str(workers)], bind)
 
 
 def _links(course: Course, url: str, _: str) -> None:

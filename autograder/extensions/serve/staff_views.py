@@ -11,9 +11,10 @@ from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect
 
 from autograder.errors import AutograderError
-from autograder.extensions.serve import health, jobs, launch_claims, pages, staff_socket
+from autograder.extensions.serve import course_tables, health, jobs, launch_claims, pages, staff_socket
 from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.models import STEPS, Job, JobState, Kind
+from autograder.extensions.serve.standing import is_made
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
 from autograder.results import second_look
@@ -30,6 +31,7 @@ def overview(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "queue": under_way[:MOST_ROWS],
         "asked": _open_requests(visitor),
         "fault": health.fault(visitor.course),
+        "course_fault": course_tables.read(visitor.course.root).fault,
         "contested": sum(claim.is_contested for claim in claims),
     }
     values: dict[str, Any] = {
@@ -47,7 +49,8 @@ def _counts(visitor: Visitor) -> list[dict[str, Any]]:
     parts = under_way | {name: jobs.hand_ins(name) for name in jobs.LISTS}
     counts = {name: dict(part.values_list("assignment").annotate(Count("number"))) for name, part in parts.items()}
     return [
-        {"assignment": assignment, **{name: count.get(assignment.name, 0) for name, count in counts.items()}}
+        {"assignment": assignment, "is_made": is_made(visitor.course, assignment)}
+        | {name: count.get(assignment.name, 0) for name, count in counts.items()}
         for assignment in visitor.course.assignments.values()
     ]
 
@@ -80,6 +83,12 @@ def again(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
     job = get_object_or_404(Job, receipt=receipt)
     jobs.add(Kind.AGAIN, job.student, job.assignment, visitor.id)
     return redirect("submissions")
+
+
+def file(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
+    """Answer with what a student handed in, as it came."""
+    job = get_object_or_404(Job, receipt=receipt, kind=Kind.HAND_IN)
+    return pages.upload(visitor.course, job.file, f"{job.student}-{job.file}")
 
 
 def feedback(request: HttpRequest, visitor: Visitor, assignment: Assignment, student: str) -> HttpResponse:

@@ -14,6 +14,7 @@ from autograder.extensions.serve.models import Job, JobState
 from autograder.extensions.serve.pages import feedback_path
 from autograder.records.course import Assignment, Course
 from autograder.records.dates import Dates
+from autograder.results.report import status_words
 from autograder.submissions.hand_ins import HandIns
 from autograder.term.attempts import Attempt, within_limits
 from autograder.term.student_dates import deadline
@@ -37,6 +38,11 @@ class Standing:
     def due(self) -> datetime | None:
         """Due date of the student, with the late days that were taken."""
         return deadline(self.dates)
+
+    @property
+    def late(self) -> str:
+        """How late the submission that counts is, ``3 h 20 min``; empty if it is not, or there is none."""
+        return _late(self.handed_in, self.due)
 
     @property
     def lateness(self) -> str:
@@ -66,10 +72,28 @@ def standing_of(course: Course, student: str) -> StudentStanding:
     return StudentStanding(standings, _late_days(days_left) if budget else "")
 
 
+def late_at(course: Course, student: str, assignment: Assignment, moment: datetime) -> str:
+    """Return by how much a hand-in of a moment is late, ``3 h 20 min``; empty if it is not."""
+    return _late(moment, deadline(HandIns(course).dates(student, assignment.name)))
+
+
+def _late(moment: datetime | None, due: datetime | None) -> str:
+    return status_words.duration(moment - due) if moment is not None and due is not None and moment > due else ""
+
+
 def released(course: Course) -> list[Assignment]:
-    """List the assignments whose release date is over."""
+    """List the assignments that students may have: the release is made, and its date is over."""
     now = datetime.now(UTC)
-    return [each for each in course.assignments.values() if each.release is None or aware(each.release) <= now]
+    due = (each for each in course.assignments.values() if each.release is None or aware(each.release) <= now)
+    return [each for each in due if is_made(course, each)]
+
+
+def is_made(course: Course, assignment: Assignment) -> bool:
+    """Tell whether a release is on the disk; without one, no hand-in could be compared with it."""
+    try:
+        return any(course.release(assignment.name).iterdir())
+    except OSError:
+        return False
 
 
 def _standing(course: Course, hand_ins: HandIns, student: str, assignment: Assignment, dates: Dates) -> Standing:

@@ -33,6 +33,11 @@ def incoming(course: Course) -> Path:
     return folder(course) / "incoming"
 
 
+def tables(root: Path) -> Path:
+    """Return the path of the folder with copies of a course's tables as they were in order."""
+    return root / ".autograder" / "serve" / "tables"
+
+
 def database(course: Course) -> Path:
     """Return the path of the queue's SQLite database."""
     return folder(course) / "door.sqlite3"
@@ -53,7 +58,7 @@ def prepare(course: Course) -> str:
         HostError: it cannot be written.
     """
     try:
-        for path in (folder(course), uploads(course), incoming(course)):
+        for path in (folder(course), uploads(course), incoming(course), tables(course.root)):
             _make_folder(path)
         keep(database(course), "")
         return keep(folder(course) / "secret", secrets.token_urlsafe(48))
@@ -91,7 +96,7 @@ def only_worker(course: Course) -> Iterator[None]:
 
 def _make_folder(path: Path) -> None:
     if not path.is_dir():
-        path.mkdir(parents=True)
+        path.mkdir(parents=True, exist_ok=True)  # another process may have been first
         path.chmod(0o2770 if path.parent.stat().st_mode & _SET_GROUP_ID else 0o700)
 
 

@@ -10,7 +10,7 @@ from autograder.exchange import result_json
 from autograder.extensions.serve import hand_in as hand_ins
 from autograder.extensions.serve import jobs, pages
 from autograder.extensions.serve.models import FINAL, Job, Kind
-from autograder.extensions.serve.standing import standing_of
+from autograder.extensions.serve.standing import late_at, released, standing_of
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
 
@@ -25,9 +25,7 @@ def assignments(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 
 def hand_in(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Show the form and what was handed in; take a hand-in."""
-    standings = standing_of(visitor.course, visitor.id).standings
-    standing = next((each for each in standings if each.assignment.name == assignment.name), None)
-    if standing is None:  # or not released yet
+    if assignment not in released(visitor.course):
         raise Http404
     status, fault = 200, ""
     if request.method == "POST":
@@ -35,6 +33,8 @@ def hand_in(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> H
             return redirect("receipt", receipt=hand_ins.take(request, visitor, assignment.name).receipt)
         except SubmissionError as error:
             status, fault = hand_ins.refusal(error), str(error)
+    standings = standing_of(visitor.course, visitor.id).standings  # a hand-in is kept before this is asked
+    standing = next(each for each in standings if each.assignment.name == assignment.name)
     handed_in = jobs.of_assignment(assignment.name, visitor.id)[:50]
     values = {"standing": standing, "jobs": handed_in, "fault": fault, "endings": ",".join(hand_ins.ENDINGS)}
     return pages.page(request, visitor, "hand-in", status, **values)
@@ -44,7 +44,14 @@ def receipt(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpRespons
     """Show a receipt, and how far its hand-in is."""
     job = get_object_or_404(Job, receipt=receipt, student=visitor.id, by=visitor.id)
     wanted = pages.assignment_of(visitor.course, job.assignment)
-    return pages.page(request, visitor, "receipt", job=job, assignment=wanted)
+    late = late_at(visitor.course, visitor.id, wanted, job.received) if job.kind == Kind.HAND_IN else ""
+    return pages.page(request, visitor, "receipt", job=job, assignment=wanted, late=late)
+
+
+def file(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
+    """Answer with what was handed in, as it came."""
+    job = get_object_or_404(Job, receipt=receipt, student=visitor.id, by=visitor.id, kind=Kind.HAND_IN)
+    return pages.upload(visitor.course, job.file, job.title)
 
 
 def feedback(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:

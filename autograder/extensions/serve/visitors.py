@@ -11,8 +11,7 @@ from django.core.signing import BadSignature, Signer
 from django.db.models import F
 from django.http import HttpRequest
 
-from autograder.course.configuration import load_course
-from autograder.extensions.serve import hub_users, launch_claims
+from autograder.extensions.serve import course_tables, hub_users, launch_claims
 from autograder.extensions.serve.course_keys import UNIX, door
 from autograder.extensions.serve.lti_launch import Launch
 from autograder.extensions.serve.models import Renewal
@@ -57,10 +56,10 @@ def identify(request: HttpRequest, *, by_token: bool = False) -> Visitor:
         by_token: whether its own token alone counts, which no page of another site can send.
 
     Raises:
-        CourseError: course.yaml or people.csv is wrong.
+        CourseError: a table of the course is wrong, and never was in order.
         AnswerFault: the Hub does not say whose the token is.
     """
-    course = load_course(settings.COURSE_ROOT)
+    course = course_tables.read(settings.COURSE_ROOT).course
     scheme, _, value = str(request.headers.get("Authorization", "")).partition(" ")
     if scheme.lower() == "token":
         return _of_hub(course, value.strip())

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,9 +25,9 @@ from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
 from autograder.errors import AutograderError, HostError, UsageError
 from autograder.exchange import result_json
-from autograder.extensions.serve import health, jobs, services, state_folder
+from autograder.extensions.serve import course_tables, health, jobs, services, state_folder
 from autograder.extensions.serve.hand_in import bring_in
-from autograder.extensions.serve.models import COMMANDS, Job, JobState, Kind
+from autograder.extensions.serve.models import COMMANDS, FINAL, Job, JobState, Kind
 from autograder.extensions.serve.services import Grading, Services
 from autograder.extensions.serve.staff_socket import StaffSocket
 from autograder.extensions.serve.state_folder import only_worker
@@ -86,6 +86,8 @@ class Worker:
         self._is_stuck = False
         """Whether the queue could not be written at the last look."""
         self._settled = time.monotonic()
+        self._tables: Path | None = None
+        """The tables of the course for which the dates of all grades were compared."""
 
     def run(self, stopping: threading.Event) -> None:
         """Do jobs until the event is set, or a signal comes.
@@ -134,6 +136,7 @@ class Worker:
         for entry in [entry for entry in self._under_way if entry.is_done]:
             self._finish(entry)
             self._under_way.remove(entry)
+        self._add_moved()
         number = 0
         while len(self._under_way) < MAX_AT_ONCE and (job := self._next(number)) is not None:
             number = job.number  # one that is put back waits for the next look
@@ -143,6 +146,16 @@ class Worker:
         if time.monotonic() - self._settled > SETTLE_SECONDS:
             self._settled = time.monotonic()
             _settle_decided(self._course)
+
+    def _add_moved(self) -> None:
+        """Put work into the queue whose dates have moved since it was graded, once the tables have changed."""
+        with contextlib.suppress(AutograderError, OSError):  # what is wrong with the course, its hand-ins tell
+            course = course_tables.read(self._course.root).course
+            if course.tables != self._tables:
+                self._tables = course.tables
+                for student, assignment in _moved(course):
+                    if not jobs.of_assignment(assignment, student, Kind.AGAIN).exclude(state__in=FINAL).exists():
+                        jobs.add(Kind.AGAIN, student, assignment, "")
 
     @property
     def _busy(self) -> set[str]:
@@ -213,7 +226,7 @@ class Worker:
                 self._collect(course, job)
             case Kind.AGAIN:
                 self._collect_missed(course, job)
-                self._grade(course, job, anew=True)
+                self._grade(course, job, anew=bool(job.by))  # not where nothing but a date has changed
             case Kind.ASK | Kind.ANSWER:
                 self._write_request(course, job)
 
@@ -228,8 +241,10 @@ class Worker:
             (state_folder.uploads(self._course) / job.file).unlink(missing_ok=True)  # its digest stays in the row
             return
         job.note = collected.reason
-        if collected.status is CollectStatus.UNCHANGED and collected.timestamp is not None:
-            job.note = f"You handed in the same on {collected.timestamp:%Y-%m-%d %H:%M} UTC; that time counts."
+        before = collected.timestamp
+        is_own = before == job.received  # an earlier try of this job brought it in
+        if collected.status is CollectStatus.UNCHANGED and before is not None and not is_own:
+            job.note = f"You handed in the same on {before:%Y-%m-%d %H:%M} UTC; that time counts."
         self._grade(course, job, anew=False)
 
     def _collect_missed(self, course: Course, job: Job) -> None:
@@ -309,6 +324,17 @@ def _other_attempt(job: Job, grade: Grade) -> str:
     if job.kind != Kind.HAND_IN or grade.submitted_at is None or grade.submitted_at == job.received:
         return ""
     return f"Your hand-in of {grade.submitted_at:%Y-%m-%d %H:%M} UTC is the one that counts."
+
+
+def _moved(course: Course) -> Iterator[tuple[str, str]]:
+    """Yield student and assignment of each grade that was made with other dates than those of today."""
+    hand_ins = HandIns(course)
+    for assignment in course.assignments:
+        for student in hand_ins.students(assignment):
+            with contextlib.suppress(HostError):  # it is not graded yet
+                grade = result_json.read(course.autograded(student, assignment) / result_json.NAME)
+                if grade.dates not in (None, hand_ins.dates(student, assignment)):
+                    yield student, assignment
 
 
 def _settle_decided(course: Course) -> None:

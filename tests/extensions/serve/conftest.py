@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from helpers import lti_platform
-from helpers.tiny import YAML, tiny_course
+from helpers.tiny import YAML, cell, notebook, tiny_course
 
 from autograder.extensions.serve.django_settings import configure
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SETTINGS = YAML + lti_platform.YAML.replace("{staff", "{hosts: [door.example], staff")
 
 
+STUB = "def double(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()"
 _FIRST = tempfile.TemporaryDirectory(prefix="door-")
 """A course for Django's setup, which test modules need when they import its models."""
 tiny_course(Path(_FIRST.name))
@@ -29,6 +30,9 @@ configure(Path(_FIRST.name))
 def door(tmp_path: Path) -> Iterator[Door]:
     """A course with ada, bob and carl, who has left; meier is staff."""
     course = tiny_course(tmp_path / "course", yaml=SETTINGS)
+    release = course.release("hw")
+    release.mkdir(parents=True)
+    (release / "nb.ipynb").write_text(notebook(cell(STUB, "double", solution=True)))
     (course.root / "people.csv").write_text("id,name,status\nada,Ada A.,\nbob,Bob B.,\ncarl,Carl C.,left\n")
     from helpers.doors import Door
 

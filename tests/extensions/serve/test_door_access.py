@@ -24,11 +24,11 @@ from django.test import Client
 from helpers.doors import Door
 from helpers.hubs import Hub, answering
 from helpers.lti_platform import CLAIM, STUDENT, TEACHER, LearningSystem
-from helpers.tiny import tiny_course
+from helpers.tiny import YAML, tiny_course
 
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.extensions.serve import state_folder, visitors, web_server
+from autograder.extensions.serve import django_settings, state_folder, visitors, web_server
 from autograder.extensions.serve.models import Job
 from autograder.extensions.serve.serve_command import serve
 from autograder.extensions.serve.urls import ROUTES, Route, urlpatterns
@@ -149,8 +149,9 @@ def test_another_student_sees_nothing_of_adas_at_any_address(graded_door: Door, 
     for method in route.methods:
         answer = ask(client, route, method, "bob")
         assert answer.status_code in (200, 400, 404)
+        text = b"".join(answer).decode("utf-8", "replace")
         for word in (SECRET, job.sha256, job.receipt, "Ada A."):
-            assert word not in answer.content.decode()
+            assert word not in text
 
 
 @pytest.mark.parametrize("route", [r for r in ROUTES if r.by_token], ids=lambda route: route.name)
@@ -514,5 +515,13 @@ def test_a_folder_with_setgid_is_shared_with_its_group(tmp_path: Path) -> None:
     folder.chmod(0o2770)
     state_folder.prepare(course)
     modes = {path.name: oct(path.stat().st_mode & 0o7777) for path in folder.iterdir()}
-    shared = {"uploads": "0o2770", "incoming": "0o2770", "secret": "0o660", "door.sqlite3": "0o660"}
+    folders = dict.fromkeys(("uploads", "incoming", "tables"), "0o2770")
+    shared = {**folders, "secret": "0o660", "door.sqlite3": "0o660"}
     assert modes == shared
+
+
+def test_a_host_with_a_port_is_one_that_forms_may_come_from(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path, yaml=YAML + 'serve: {hosts: ["door.example:8443"]}\n')
+    values = django_settings._values(course, "secret")
+    assert "door.example" in values["ALLOWED_HOSTS"]
+    assert values["CSRF_TRUSTED_ORIGINS"] == ["https://door.example:8443"]

@@ -6,9 +6,12 @@ import contextlib
 import errno
 import gc
 import hashlib
+import io
 import logging
 import os
+import shutil
 import sqlite3
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,6 +48,7 @@ def test_a_receipt_has_the_digest_of_the_file_on_the_disk_and_the_place_in_line(
 def test_file_folder_and_row_are_flushed_in_this_order_before_the_answer(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    door.visitor("ada")  # the course's tables are copied
     steps: list[str] = []
     monkeypatch.setattr(hand_in.os, "fsync", lambda _: steps.append("file"))
     monkeypatch.setattr(hand_in, "flush_folder", lambda _: steps.append("folder"))
@@ -273,3 +277,51 @@ def test_the_page_works_without_scripts(door: Door) -> None:
     assert '<section id="status"' in receipt
     assert 'hx-select="#status"' in receipt  # with scripts, the page's own answer replaces this part alone
     assert "<form" in client.get("/assignments/hw/").content.decode()
+
+
+def test_an_assignment_without_a_release_is_not_open_and_staff_are_told(door: Door) -> None:
+    shutil.rmtree(door.course.release("hw"))
+    assert door.hand_in("ada").status_code == 404
+    assert "There is no assignment yet" in door.visitor("ada").get("/assignments/").content.decode()
+    assert "not released" in door.visitor("meier").get("/staff/").content.decode()
+
+
+def test_a_student_downloads_the_assignment_as_a_zip(door: Door) -> None:
+    answer = door.visitor("ada").get("/assignments/hw/files/")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="hw.zip"'
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
+        assert archive.read("nb.ipynb") == (door.course.release("hw") / "nb.ipynb").read_bytes()
+
+
+def test_what_was_handed_in_can_be_had_back_by_its_student_and_by_staff(door: Door) -> None:
+    door.hand_in("ada", name="my work.ipynb")
+    receipt = Job.objects.get().receipt
+    own = door.visitor("ada").get(f"/receipts/{receipt}/file/")
+    assert b"".join(own.streaming_content) == NOTEBOOK
+    assert own.headers["Content-Disposition"] == 'attachment; filename="my work.ipynb"'
+    assert own.headers["Content-Type"] == "application/octet-stream"  # no browser shows it as a page
+    assert door.visitor("bob").get(f"/receipts/{receipt}/file/").status_code == 404
+    theirs = door.visitor("meier").get(f"/staff/submissions/{receipt}/file/")
+    assert b"".join(theirs.streaming_content) == NOTEBOOK
+    Job.objects.update(file="")
+    assert door.visitor("ada").get(f"/receipts/{receipt}/file/").status_code == 404
+
+
+def test_list_and_receipt_say_how_late_a_hand_in_is(door: Door) -> None:
+    settings = door.root / "course.yaml"
+    settings.write_text(settings.read_text().replace("title: Doubling", "title: Doubling\n    due: 2026-01-10 18:00"))
+    door.hand_in("ada")
+    Job.objects.update(received=datetime(2026, 1, 10, 21, 20, tzinfo=UTC))
+    ada, receipt = door.visitor("ada"), Job.objects.get().receipt
+    assert "3 h 20 min late" in ada.get(f"/receipts/{receipt}/").content.decode()
+    hand_in.bring_in(door.course, Job.objects.get())
+    assert "3 h 20 min late" in ada.get("/assignments/").content.decode()
+
+
+@pytest.mark.sandbox
+def test_a_second_try_of_a_job_is_no_second_hand_in(door: Door) -> None:
+    """A worker that was killed had brought the file in: its student handed in once, and reads nothing of a first time."""
+    door.hand_in("ada")
+    hand_in.bring_in(door.course, Job.objects.get())
+    door.work()
+    assert Job.objects.get().note == ""

@@ -21,17 +21,20 @@ from django.db import OperationalError
 from helpers.archives import encrypted, zip_special, zip_with
 from helpers.doors import NOTEBOOK, OTHER, SECONDS, Door, settle
 from helpers.service_attempts import Attempts, graded, without_walls
+from helpers.tiny import cell, notebook
 
 from autograder.cli import main
 from autograder.coordinator import locks
 from autograder.coordinator.assignment import Options
 from autograder.errors import HostError, Terminated
+from autograder.exchange import result_json
 from autograder.extensions.serve import health, jobs, serve_command, state_folder
 from autograder.extensions.serve import services as services_module
 from autograder.extensions.serve import worker as worker_module
+from autograder.extensions.serve.hand_in import bring_in
 from autograder.extensions.serve.models import Job, JobState, Kind
 from autograder.records.ending import Ending, EndingKind, Whose
-from autograder.records.grade import StepTimes
+from autograder.records.grade import Grade, StepTimes
 from autograder.results import second_look
 from autograder.submissions.collection import collect
 from autograder.submissions.delivery import CollectStatus
@@ -650,3 +653,40 @@ def test_dates_are_the_students_own(door: Door) -> None:
     assert "20 January 2030, 18:00" in ada
     assert "10 January 2030, 18:00" in bob
     assert "You have 2 late days left." in bob
+
+
+@pytest.mark.parametrize("content", [b"no notebook", notebook(cell("x = 1", "other", solution=True)).encode()])
+def test_a_wrong_file_replaces_no_hand_in_and_its_sender_reads_why(content: bytes, door: Door) -> None:
+    door.hand_in("ada")
+    bring_in(door.course, Job.objects.get())
+    Job.objects.update(state=JobState.DONE)
+    door.hand_in("ada", content)
+    door.work()
+    job = Job.objects.last()
+    assert job.state == JobState.REFUSED
+    assert "UTC stays" in job.note
+    assert (door.course.submitted("ada", "hw") / "nb.ipynb").read_bytes() == NOTEBOOK
+
+
+@pytest.mark.sandbox
+def test_an_extension_moves_a_late_grade_without_anybody_running_it_again(door: Door) -> None:
+    settings = door.root / "course.yaml"
+    late = "title: Doubling\n    due: 2026-01-10 18:00\n    late: {kind: per_day, per_day: 1}"
+    settings.write_text(settings.read_text().replace("title: Doubling", late))
+    door.hand_in()
+    door.work()
+    before = read_grade(door)
+    due = datetime.now(UTC) + timedelta(days=1)
+    (door.root / "extensions.csv").write_text(f"student,assignment,due\nada,hw,{due:%Y-%m-%d %H:%M}+00:00\n")
+    with door.worker() as worker:
+        worker.look()
+        settle(worker)
+        worker.look()
+    now = read_grade(door)
+    assert (before.score, now.score) == (0.0, 2.0)
+    assert Job.objects.get(kind=Kind.AGAIN).by == ""
+    assert Job.objects.count() == 2  # each change of the tables once
+
+
+def read_grade(door: Door) -> Grade:
+    return result_json.read(door.course.autograded("ada", "hw") / result_json.NAME)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from autograder.cli import main
 from autograder.errors import HostError, UsageError
 from autograder.extensions.lms import posting
 from autograder.extensions.lms.entries import ResultEntry
-from autograder.extensions.lms.matching import REGISTRY, PersonNames, numbers
+from autograder.extensions.lms.matching import REGISTRY, SUBJECT, PersonNames, match, numbers
 from autograder.extensions.lms.sent_memory import Memory
+from autograder.extensions.lms.student_identities import known_students
 from autograder.extensions.serve import lti_key, lti_services, serve_command
 from autograder.extensions.serve.models import LaunchedLink
+from autograder.term.people import Person, Roster
 
 ACCESS = "an-access-token"
 
@@ -92,7 +95,7 @@ def entry(student: str, score: float | None, comment: str = "q: right") -> Resul
 
 
 STUDENTS = {
-    "ada": PersonNames(numbers(REGISTRY, ["s-1"])),
+    "ada": PersonNames(numbers(SUBJECT, ["s-1"])),
     "bob": PersonNames(numbers(REGISTRY, ["r-2"])),
 }
 
@@ -137,6 +140,25 @@ def test_nothing_is_sent_twice(door: Door, platform: FakePlatform) -> None:
     (step,) = post(door, entry("ada", 7.5))
     assert step.act is posting.Handover.SAME
     assert len(platform.scores) == 1
+
+
+def test_a_page_that_no_column_takes_is_no_reason_to_send_again(
+    door: Door, platform: FakePlatform, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("feedback")
+    result = replace(entry("ada", 7.5), page=page)
+    post(door, result)
+    platform.results["s-1"] = {"userId": "s-1", "resultScore": 0.75, "resultMaximum": 1}
+    (step,) = post(door, result)
+    assert step.act is posting.Handover.SAME
+
+
+def test_a_student_whose_name_is_private_is_found_by_the_number_of_the_learning_system(door: Door) -> None:
+    roster = Roster((Person("ada", ids={"lti_id": "s-1"}), Person("s-2", ids={})))  # an id is nobody's number there
+    known = known_students(roster, "hw", ["ada", "s-2"])
+    members = [PersonNames(numbers(SUBJECT, ["s-1"])), PersonNames(numbers(SUBJECT, ["s-2"]))]
+    assert match(known, members).pairs == {"ada": 0}
 
 
 def test_a_grade_that_a_person_changed_is_kept(door: Door, platform: FakePlatform) -> None:
