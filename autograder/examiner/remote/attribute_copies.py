@@ -1,7 +1,8 @@
-"""Lists, dicts, arrays and tensors that are attributes of the student's objects, and that a test changes in place.
+"""Lists, dicts, arrays and tensors of the student's objects that a test changes in place.
 
-A test has such an attribute as a copy: ``model.params["W1"] = zeros``, ``stack.items.append(4)``. What it changes goes
-to the kernel before the next request.
+A test has such an attribute as a copy: ``model.params["W1"] = zeros``, ``stack.items.append(4)``. So has it what a call
+returned and the student's code holds: ``tensor.data().flat[0] += 1``. What it changes goes to the kernel before the
+next request; of results, where the solution was seen to hold its own.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ from typing import Any
 
 from autograder.check.numeric import is_tensor
 from autograder.codec import CodecError, Packed, Reference
-from autograder.examiner.remote.changes import is_same_kind
+from autograder.examiner.permissions import Observer
+from autograder.examiner.remote.changes import TestedCall, is_same_kind
+from autograder.records.observations import RESULT
 from autograder.syntax.shared_names import CHANGING_CALLS
 
 MAX_BYTES = 8 << 20
-"""Size of the copies of one test that are compared before each request; what is larger stays a mere copy."""
+"""Size of a copy that is compared before each request; what is larger stays a mere copy."""
+MAX_RESULTS = 64
+"""Largest number of results that are compared in one test."""
 
 
 class AttributeCopies:
@@ -25,9 +30,9 @@ class AttributeCopies:
     def __init__(self, remote: Any) -> None:
         self.remote = remote
         self.names: Set[str] = frozenset()
-        """The attributes that the test changes in place."""
+        """The attributes, and the functions and methods whose results the test changes in place."""
         self.copies: dict[tuple[Reference, str], tuple[Any, Any, Packed]] = {}
-        """Object and attribute → the handle, the test's copy, and what the kernel has."""
+        """Object and attribute → the handle, the test's copy, and what the kernel has; no attribute: a result."""
 
     def begin(self, names: Set[str]) -> None:
         """Forget all copies, and keep those of these attributes from now on."""
@@ -44,6 +49,23 @@ class AttributeCopies:
             return stored[1]
         self.copies[reference, name] = (handle, value, packed)
         return value
+
+    def pins(self, call_names: Set[str]) -> bool | None:
+        """Tell whether a call's result is to have a number, as :meth:`autograder.kernel.server.Server.call` has it."""
+        if self.names.isdisjoint(name.removeprefix(".") for name in call_names):
+            return None
+        return sum(not name for _, name in self.copies) < MAX_RESULTS
+
+    def keep_result(self, call: TestedCall, number: Any, value: Any) -> Any:
+        """Return the test's copy of what a call returned, if the solution's code was seen to hold its own."""
+        is_held = type(number) is int and number > 0
+        keys: Set[int | str] = frozenset([RESULT])
+        seen = keys if is_held and isinstance(self.remote.permissions, Observer) else frozenset()
+        if not self.remote.permissions.changes(call.place, call.names, keys, seen) or not is_held:
+            return value
+        self.remote.require_here(number)
+        reference = Reference(number, "object", "builtins.object")
+        return self.keep(self.remote.plain(reference), reference, "", value)
 
     def send(self) -> None:
         """Tell the kernel what the test has changed."""
@@ -65,7 +87,7 @@ class AttributeCopies:
 
 
 def attributes_changed(source: str, helpers: Set[str]) -> frozenset[str]:
-    """Find the attributes whose objects a test cell changes in place, also under another name or in a helper.
+    """Find the attributes, and functions, whose objects a test cell changes in place, also under another name.
 
     Args:
         source: the cell.
@@ -105,7 +127,7 @@ def _changed(node: ast.AST, helpers: Set[str]) -> Iterator[ast.AST]:
 
 
 def _chain(node: ast.AST) -> tuple[set[str], set[str]]:
-    """Return the name at the start of an expression, and the attributes in it: those of ``model.params["W"]``."""
+    """Return the name at the start of an expression, and the attributes in it: ``model`` and ``params["W"]``'s."""
     attributes: set[str] = set()
     while True:
         if isinstance(node, ast.Attribute):
@@ -114,6 +136,8 @@ def _chain(node: ast.AST) -> tuple[set[str], set[str]]:
         elif isinstance(node, ast.Subscript):
             node = node.value
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            node = node.func.value
+            node = node.func
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            return set(), attributes | {node.func.id}
         else:
             return ({node.id} if isinstance(node, ast.Name) else set()), attributes

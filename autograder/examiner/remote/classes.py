@@ -20,6 +20,7 @@ from autograder.examiner.remote.given_types import given_types
 from autograder.examiner.remote.inspection import FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.object_claims import NamedItems
 from autograder.examiner.remote.operators import Origin, mark, origin_of
+from autograder.records.observations import RESULT
 from autograder.syntax.refusals import MARK
 from autograder.syntax.special_methods import SPECIAL
 
@@ -128,10 +129,12 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
     remote.left = {}
     _pass_claims(remote, call, args, kwargs)
     remote.tensors.send(call, [args, kwargs])
+    pins = remote.attributes.pins(call.names)
+    more = () if pins is None else (pins,)
 
     def ask() -> Any:
         with remote.figures.lending.during(remote, (args, kwargs)):
-            return remote.ask("call", function, args, kwargs, arguments.parts, arguments.names)
+            return remote.ask("call", function, args, kwargs, arguments.parts, arguments.names, *more)
 
     try:
         try:
@@ -152,7 +155,8 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
     remote.tensors.receive(call, [args, kwargs])
     if isinstance(remote.permissions, Observer):
         remote.permissions.returned(call.place, call.names, result)
-    return remote.convert(call, result, question, given_types((args, kwargs)))
+    result = remote.convert(call, result, question, given_types((args, kwargs)))
+    return result if pins is None else remote.attributes.keep_result(call, answer[2].get(RESULT), result)
 
 
 def _pass_claims(remote: Any, call: TestedCall, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
