@@ -47,6 +47,8 @@ COURSES: Mapping[str, AnswerCourse] = {
             "test_softmax_loss_ndl": _MNIST,
             "test_nn_epoch_ndl": _MNIST,
             "test_ewisepow_forward": "this solution stands outside of the marks",
+            "test_matmul_batched_backward": "its 37,000 questions take longer than a test cell may",
+            "test_compute_gradient": "its 9,000 questions take too long for this comparison",
         },
     ),
     "cmu_11785_hw4p1": AnswerCourse(
@@ -64,6 +66,31 @@ COURSES: Mapping[str, AnswerCourse] = {
         ),
         marks=('Replace "pass" statement with your code', "END OF YOUR CODE"),
         answers=("knn.py", "pytorch101.py"),
+    ),
+    "umich_eecs498_a2": AnswerCourse(
+        solved=Place(
+            "Polarisoo/eecs498-598-dlcv-wi2022",
+            "d4614a350b6e6bcad40374624215b75103354586",
+            "assignments/a2-linear-classifiers",
+        ),
+        marks=('Replace "pass" statement with your code', "END OF YOUR CODE"),
+        answers=("linear_classifier.py", "two_layer_net.py"),
+    ),
+    "amsterdam_dl1_a1": AnswerCourse(
+        solved=Place("JonaRuthardt/uvadlc_practicals_2022", "0e9536d84ff3c3439f963ad8c7c7088ec1828262", "assignment1"),
+        marks=("PUT YOUR CODE HERE", "END OF YOUR CODE"),
+        answers=("modules.py", "mlp_numpy.py"),
+    ),
+    "stanford_cs224n_a3": AnswerCourse(
+        solved=Place("alchemz/neural-dependency-parser-pytorch", "03333758e2e34ef13397f4bd0b098c873fb9043c"),
+        marks=("YOUR CODE HERE", "END YOUR CODE"),
+        answers=("parser_transitions.py",),
+    ),
+    "harvard_tinytorch_01": AnswerCourse(
+        solved=Place("MLSysBook/TinyTorch", "02364f800abce3507cedbe9b5053078abd92b6d3"),
+        answers=("tinytorch/core/tensor.py",),
+        given=("tinytorch/core/__init__.py",),
+        tests="tests/01_tensor/test_tensor_core.py",
     ),
     "tum_i2dl_ex05": AnswerCourse(
         solved=Place("AleksiKaa/i2dl", "3b2f897ed685054956bf2195a6916a3ab4533c20", "exercise_05"),

@@ -61,6 +61,17 @@ def test_lines_of_the_code_are_those_of_the_file() -> None:
         assert f"def {test.name.rpartition('::')[2]}(" in test.code.splitlines()[number - 1 + HEADER_LINES]
 
 
+def test_what_only_a_started_file_needs_is_left_out() -> None:
+    """Courses' test files end with a call of pytest's, and put their folders on Python's path."""
+    path = "import sys\nfrom pathlib import Path\nsys.path.insert(0, str(Path(__file__).parent.parent))\n"
+    test = "def test_a(student):\n    assert student.x\n"
+    file = read(f"{HEAD}{path}{test}if __name__ == '__main__':\n    pytest.main(\n        [__file__])\n")
+    (only,) = file.tests
+    assert "__file__" not in only.code
+    assert "__name__" not in only.code
+    assert only.line == 5
+
+
 def test_students_get_the_file_without_its_hidden_tests() -> None:
     released = read(TWO).released
     assert "def test_small" in released
