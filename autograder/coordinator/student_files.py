@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from autograder._util.digests import regular_files
+from autograder._util.text import is_same_text
 from autograder.records.dates import ORIGIN, TIMESTAMP
 from autograder.records.exam import Exam
 from autograder.records.limits import MAX_ANSWER_BYTES
@@ -189,14 +190,9 @@ def _is_same(path: Path, released: Path) -> bool:
     size = path.lstat().st_size
     if size > MAX_COMPARED_BYTES:
         return size == released.stat().st_size
-    ours, theirs = released.read_bytes(), path.read_bytes()
-    return ours == theirs or _lines(ours) == _lines(theirs)
+    return is_same_text(released.read_bytes(), path.read_bytes())
 
 
 def _is_text(path: Path, text: str) -> bool:
     """Tell whether a file has this text, but for line endings and spaces before them."""
-    return path.lstat().st_size <= MAX_COMPARED_BYTES and _lines(path.read_bytes()) == _lines(text.encode())
-
-
-def _lines(content: bytes) -> list[bytes]:
-    return [line.rstrip() for line in content.rstrip().split(b"\n")]
+    return path.lstat().st_size <= MAX_COMPARED_BYTES and is_same_text(path.read_bytes(), text.encode())
