@@ -55,6 +55,7 @@ TESTS = {
     "two objects": "n = Net()\nm.items.append(1)\nn.items.append(2)\nassert m.top() == 1 and n.top() == 2",
     "a helper of the instructor's": "for name in m.params:\n"
     "    assert np.allclose(numeric_gradient(lambda _: m.loss(X), m.params[name]), 1)",
+    "a helper of the test's own": "def clear(x): x[...] = 0\nclear(m.scale)\nassert m.loss(X) == 0",
     "a library's function": "m.items.extend([3, 1])\nimport heapq\nheapq.heapify(m.items)\nassert m.top() == 3",
     "an array that a method returns": "m.scaling()[0] += 2\nassert m.loss(X) == 8 and m.scaling()[0] == 3",
     "places of such an array": "m.scaling().flat[0] -= 1\nassert m.loss(X) == 2",
@@ -112,6 +113,9 @@ def test_a_list_that_is_only_read_is_a_copy() -> None:
         ("p = m.params\np['W'] = 1", {"params"}),
         ("for p in m.weights.values(): p[...] = 0", {"weights", "values"}),
         ("check(m.params['W'])", {"params"}),
+        ("def fill(x): x[0] = 1\nfill(m.params)", {"params"}),
+        ("from numpy import allclose\nassert allclose(m.params, 1)", set()),
+        ("from helpers.exams import exam_of\nexam_of(m.params)", {"params"}),
         ("assert m.items == [1] and len(m.params)", set()),
         ("m.data().flat[0] += 1", {"data", "flat"}),
         ("w = weights(m)\nw[0] = 1", {"weights"}),

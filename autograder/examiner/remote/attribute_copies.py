@@ -8,7 +8,9 @@ next request; of results, where the solution was seen to hold its own.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Set
+import sys
+from collections.abc import Iterable, Iterator, Set
+from importlib.util import find_spec
 from typing import Any
 
 from autograder.check.numeric import is_tensor
@@ -91,12 +93,13 @@ def attributes_changed(source: str, helpers: Set[str]) -> frozenset[str]:
 
     Args:
         source: the cell.
-        helpers: functions of the instructor's, which may change what they are given.
+        helpers: functions of other cells, which may change what they are given, as those of the cell and of the course.
     """
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except SyntaxError:
         return frozenset()
+    helpers = helpers | set(_helpers_in(nodes))
     changed_attributes: set[str] = set()
     changed: set[str] = set()
     for node in nodes:
@@ -111,6 +114,24 @@ def attributes_changed(source: str, helpers: Set[str]) -> frozenset[str]:
             if bound & changed:
                 changed_attributes |= _chain(node.value if isinstance(node, ast.Assign) else node.iter)[1]
     return frozenset(changed_attributes)
+
+
+def _helpers_in(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Yield the functions that a cell defines, or imports from a module that is no library's."""
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name
+        elif isinstance(node, ast.ImportFrom) and node.module and _is_of_course(node.module.partition(".")[0]):
+            yield from (alias.asname or alias.name for alias in node.names)
+
+
+def _is_of_course(package: str) -> bool:
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):
+        return False
+    origin = spec.origin if spec is not None else "built-in"
+    return origin is None or not origin.startswith((sys.prefix, sys.base_prefix, "built-in", "frozen"))
 
 
 def _changed(node: ast.AST, helpers: Set[str]) -> Iterator[ast.AST]:
