@@ -177,9 +177,8 @@ def _read_parameter(reader: Reader, node: Any) -> Any:
     return parameter
 
 
-_DTYPES = frozenset(
-    "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 float32 float64 bfloat16 complex64 complex128".split()
-)
+_INTEGERS = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+_DTYPES = _INTEGERS | {"bool", "float16", "float32", "float64", "bfloat16", "complex64", "complex128"}
 _DEVICE = re.compile(r"(?:cpu|cuda|mps|meta)(?::\d{1,3})?\Z")
 
 
