@@ -90,7 +90,7 @@ def build(course: Course, assignment: Assignment, faults: FaultList | None = Non
     files = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
     folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
     with faults.collecting():
-        cells = answer_cells(course, assignment, files.answers, files.rules)
+        cells = answer_cells(course, assignment, files)
         exams = with_answers(exams, cells, folders, files.found)
     exams = {
         name: dataclasses.replace(exam, stars=star_names(exam, folders), state=state_names(exam, folders))

@@ -205,7 +205,7 @@ class Classes:
         self.plain = plain
         self.calling = calling
         self.known: dict[int, Any] = {}
-        self.answer_modules: frozenset[str] = frozenset()
+        self.theirs: frozenset[str] = frozenset()
         """Modules of the student's, whose classes are the student's as those of ``__main__`` are."""
         self.expected: Mapping[str, frozenset[str]] = {}
         """The instructor's own classes, by name; the truth value of an instance of such a class follows Python's
@@ -215,7 +215,7 @@ class Classes:
     def has(self, name: str) -> bool:
         """Tell whether a class of this dotted name is the student's, or another name for one of Python's own."""
         return name.startswith(("__main__.", "builtins.")) or any(
-            name.startswith(f"{module}.") for module in self.answer_modules
+            name.startswith(f"{module}.") for module in self.theirs
         )
 
     def of(self, reference: Reference) -> Any:
