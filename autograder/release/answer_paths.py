@@ -40,7 +40,7 @@ def answer_paths(
         CourseError: a pattern matches nothing, or leads elsewhere; the message names it.
     """
     source = course.source(assignment.name).resolve()
-    answers = {path for pattern in assignment.answers for path in _matches(course, assignment, source, pattern)}
+    answers = set(listed_answers(course, assignment))
     answers |= {source / name for name in carried}
     answers.update(path for rule in rules for path in rule.answers if path.is_file())
     markers = course_markers(read_nbgrader_config(course.root))
@@ -78,6 +78,16 @@ def carried_answers(
             )
         paths |= present
     return paths
+
+
+def listed_answers(course: Course, assignment: Assignment) -> list[Path]:
+    """Find the files of the source folder that ``answers`` of course.yaml lists.
+
+    Raises:
+        CourseError: a pattern matches nothing, or leads elsewhere; the message names it.
+    """
+    source = course.source(assignment.name).resolve()
+    return [path for pattern in assignment.answers for path in _matches(course, assignment, source, pattern)]
 
 
 def _matches(course: Course, assignment: Assignment, source: Path, pattern: str) -> list[Path]:

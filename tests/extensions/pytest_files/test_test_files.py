@@ -230,8 +230,21 @@ def test_a_visible_test_may_not_use_what_a_conftest_lends(tmp_path: Path) -> Non
     (tmp_path / "tests/test_nb.py").write_text(test)
     with pytest.raises(CourseError, match=r"a visible test uses batch of conftest.py, which is not released"):
         with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
+    with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path, [tmp_path / "tests/conftest.py"])
     (tmp_path / "tests/test_nb.py").write_text(test.replace("@pytest.mark.visible\n", ""))
     with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
+
+
+def test_a_visible_test_may_import_what_students_get(tmp_path: Path) -> None:
+    """``tests/adapters.py`` of some courses is a file that students write in."""
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/adapters.py").write_text("def run(): return 1\n")
+    test = HEAD + "import adapters\n@pytest.mark.visible\n" + POINTS + "def test_a():\n    assert adapters.run()\n"
+    (tmp_path / "tests/test_nb.py").write_text(test)
+    with pytest.raises(CourseError, match=r"imports adapters, which is not released"):
+        with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
+    _, visible = with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path, [tmp_path / "tests/adapters.py"])
+    assert "import adapters" in visible["nb"]["tests/test_nb.py"]
 
 
 def test_where_no_test_of_a_file_has_points_each_has_one(tmp_path: Path) -> None:
