@@ -101,9 +101,9 @@ COURSES: Mapping[str, AnswerCourse] = {
     "cornell_minitorch_0": AnswerCourse(
         skeleton=Place("minitorch/Module-0", "0e47013afcb065a3bdb793536ce01359e5bd2ef8"),
         solved=Place("minitorch/minitorch-module-0-WillMatthews", "b172e41443b3237851f653dbd1d5b812d9db7564"),
-        answers=("minitorch/operators.py", "minitorch/module.py"),
-        given=("minitorch/*.py",),
-        tests="tests",
+        answers=("minitorch/operators.py",),
+        given=("minitorch/*.py", "tests/__init__.py", "tests/strategies.py"),
+        tests="tests/test_operators.py",
         leave_out=dict.fromkeys(
             (
                 "test_sigmoid",
