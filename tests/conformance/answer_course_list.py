@@ -98,6 +98,21 @@ COURSES: Mapping[str, AnswerCourse] = {
         answers=("exercise_code/networks/layer.py", "exercise_code/networks/optimizer.py"),
         given=("exercise_code/**/*.py",),
     ),
+    "stanford_cs336_a1": AnswerCourse(
+        skeleton=Place("stanford-cs336/assignment1-basics", "25a8a49f6460c83a30416d42348f2ef11d1dd185"),
+        solved=Place("donglinkang2021/cs336-assignment1-basics", "c7bd4a373c1c56fc6cb02cc3f848c13d02a2b825"),
+        answers=("cs336_basics/*.py", "tests/adapters.py"),
+        given=("tests/__init__.py", "tests/conftest.py", "tests/common.py", "tests/_snapshots/*.npz"),
+        tests="tests/test_[dmno]*.py",
+        leave_out=dict.fromkeys(
+            (
+                *("test_linear", "test_embedding", "test_swiglu", "test_multihead_self_attention", "test_rmsnorm"),
+                *("test_multihead_self_attention_with_rope", "test_transformer_lm", "test_transformer_block"),
+                "test_transformer_lm_truncated_input",
+            ),
+            "it needs weights that the copy lacks",
+        ),
+    ),
     "cornell_minitorch_0": AnswerCourse(
         skeleton=Place("minitorch/Module-0", "0e47013afcb065a3bdb793536ce01359e5bd2ef8"),
         solved=Place("minitorch/minitorch-module-0-WillMatthews", "b172e41443b3237851f653dbd1d5b812d9db7564"),

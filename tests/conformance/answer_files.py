@@ -66,6 +66,9 @@ def lay_out(checkouts: Path, name: str, course: AnswerCourse, root: Path, beside
         copy(skeleton, source, pattern)
     for pattern in course.answers if course.skeleton or course.cut else ():
         copy(solved, source / "solution", pattern)
+    for file in _files(source / "solution", *course.answers):  # students choose these modules
+        if not (source / file).exists():
+            (source / file).write_text("")
     for file in _files(source, *course.answers) if course.cut else ():
         (source / file).write_text(_without_bodies((source / file).read_text(), course.cut))
     if course.tests == OWN:
