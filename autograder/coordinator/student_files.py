@@ -47,6 +47,8 @@ class CarriedFiles:
     """Path there → earlier assignment."""
     still_open: Mapping[str, str] = field(default_factory=dict)
     """Answer file → earlier assignment in which the student can still hand it in."""
+    late: frozenset[str] = frozenset()
+    """Earlier assignments that were handed in after the present one was due."""
 
 
 def student_files(
@@ -99,7 +101,9 @@ def student_files(
             earlier.pop(name, None)
         elif name in skeletons and (origin := _place_of(name, earlier, {*answers, *provided})):
             files[name] = earlier.pop(origin)
-            whose = f"the one that you handed in for {carried.origins[origin]}"
+            earlier_name = carried.origins[origin]
+            when = ", after this assignment was due" if earlier_name in carried.late else ""
+            whose = f"the one that you handed in for {earlier_name}{when}"
             sentences[name] = f"{too_large} {whose} ran." if is_large else f"{name} is {whose}."
         elif is_large:
             sentences[name] = f"{too_large} it ran as it was released."
