@@ -23,7 +23,7 @@ from autograder.syntax.shared_names import CHANGING_CALLS
 MAX_BYTES = 8 << 20
 """Size of a copy that is compared before each request; what is larger stays a mere copy."""
 MAX_RESULTS = 64
-"""Largest number of results that are compared in one test."""
+"""Largest number of results that are compared in one test; together they have ``MAX_BYTES``."""
 
 
 class AttributeCopies:
@@ -56,7 +56,8 @@ class AttributeCopies:
         """Tell whether a call's result is to have a number, as :meth:`autograder.kernel.server.Server.call` has it."""
         if self.names.isdisjoint(name.removeprefix(".") for name in call_names):
             return None
-        return sum(not name for _, name in self.copies) < MAX_RESULTS
+        results = [packed for (_, name), (_, _, packed) in self.copies.items() if not name]
+        return len(results) < MAX_RESULTS and sum(map(_size, results)) < MAX_BYTES
 
     def keep_result(self, call: TestedCall, number: Any, value: Any) -> Any:
         """Return the test's copy of what a call returned, if the solution's code was seen to hold its own."""
@@ -85,7 +86,11 @@ class AttributeCopies:
             packed: Packed = self.remote.encoded(value)
         except CodecError:
             return None
-        return packed if len(packed.text) + sum(map(len, packed.buffers)) <= MAX_BYTES else None
+        return packed if _size(packed) <= MAX_BYTES else None
+
+
+def _size(packed: Packed) -> int:
+    return len(packed.text) + sum(map(len, packed.buffers))
 
 
 def attributes_changed(source: str, helpers: Set[str]) -> frozenset[str]:
