@@ -100,7 +100,7 @@ _REFERENCES_TO_NEW = _references_to_new()
 
 
 def _is_held(value: Any) -> bool:
-    """Tell whether anything but one caller's name stands for a value, or for the array that it shows a part of."""
+    """Tell whether something but one caller's name holds a value, or the array that it shows a part of."""
     by_caller = 1
     if _references(value) > _REFERENCES_TO_NEW + by_caller:
         return True

@@ -87,9 +87,9 @@ def build(course: Course, assignment: Assignment, faults: FaultList | None = Non
     tests: dict[str, dict[str, str]] = {name: {} for name in exams}
     with contextlib.suppress(CourseError) if faults else faults.collecting():  # their notebook may have been refused
         if test_files(source := course.source(assignment.name)):
-            given = [course.root / name for name in assignment.files]
-            given += listed_answers(course, assignment)
-            exams, tests = registry.load(registry.TEST_FILES, "pytest")(exams, source, given)
+            listed = [course.root / name for name in assignment.files]
+            listed += listed_answers(course, assignment)
+            exams, tests = registry.load(registry.TEST_FILES, "pytest")(exams, source, listed)
     files = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
     folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
     with faults.collecting():

@@ -52,11 +52,11 @@ def read_cells(name: str, data: bytes) -> tuple[list[Mapping[str, Any]], list[st
 
 
 def has_same_cells(data: bytes, released: bytes) -> bool:
-    """Tell whether a notebook has the texts of the released one, in its order; outputs and empty cells do not count."""
+    """Tell whether a notebook has the released one's texts in their order; outputs and empty cells do not count."""
     try:
         texts, released_texts = (
-            [(cell.get("cell_type"), text) for cell in read_cells("", each)[0] if (text := source_of(cell).strip())]
-            for each in (data, released)
+            [(cell.get("cell_type"), text) for cell in read_cells("", content)[0] if (text := source_of(cell).strip())]
+            for content in (data, released)
         )
     except SubmissionError:
         return False

@@ -63,8 +63,8 @@ class AttributeCopies:
         """Return the test's copy of what a call returned, if the solution's code was seen to hold its own."""
         is_held = type(number) is int and number > 0
         keys: Set[int | str] = frozenset([RESULT])
-        seen = keys if is_held and isinstance(self.remote.permissions, Observer) else frozenset()
-        if not self.remote.permissions.changes(call.place, call.names, keys, seen) or not is_held:
+        observed = keys if is_held and isinstance(self.remote.permissions, Observer) else frozenset()
+        if not self.remote.permissions.changes(call.place, call.names, keys, observed) or not is_held:
             return value
         self.remote.require_here(number)
         reference = Reference(number, "object", "builtins.object")

@@ -78,21 +78,21 @@ def _package(folder: Path, source: Path) -> str:
     return ".".join(parts) if all((package / "__init__.py").is_file() for package in packages) else ""
 
 
-def _check_stands_alone(file: str, released: str, folder: Path, conftest: Path, listed: Sequence[Path]) -> None:
+def _check_stands_alone(file: str, released: str, beside: Path, conftest: Path, listed: Sequence[Path]) -> None:
     """Refuse visible tests that need hidden data, a module from beside them, or a fixture of ``conftest``.
 
     No student has these, unless they are listed.
     """
-    given = [path.resolve() for path in listed]
+    folders = [path.resolve() for path in listed]
 
     def is_given(path: Path) -> bool:
-        return any(path.resolve().is_relative_to(one) for one in given)
+        return any(path.resolve().is_relative_to(folder) for folder in folders)
 
     if "hidden_data" in released:
         raise CourseError(f"{file}: a visible test names check.hidden_data; make it a hidden one")
-    modules = [path for form in ("*.py", "*/__init__.py") for path in folder.glob(form) if not is_given(path)]
-    beside = {path.parent.name if path.parent != folder else path.stem for path in modules}
-    if needed := sorted({name.partition(".")[0] for name in modules_imported(released)} & beside):
+    modules = [path for form in ("*.py", "*/__init__.py") for path in beside.glob(form) if not is_given(path)]
+    names = {path.parent.name if path.parent != beside else path.stem for path in modules}
+    if needed := sorted({name.partition(".")[0] for name in modules_imported(released)} & names):
         todo = "a visible test needs what it imports: write it into the file, or list it under files in course.yaml"
         raise CourseError(f"{file}: it has visible tests and imports {needed[0]}, which is not released; {todo}")
     is_hidden = conftest.is_file() and not is_given(conftest)
