@@ -97,6 +97,16 @@ def test_what_a_test_writes_goes_nowhere_where_the_solution_returned_a_copy() ->
     assert graded(exam, cell0=keeps)[0].fraction == 1
 
 
+def test_what_a_test_writes_into_its_own_list_stays_here_though_a_call_returned_it() -> None:
+    top = "    def top(self)"
+    solution = NET.replace(top, f"    def same(self, x): return x\n    def kept(self): return []\n{top}")
+    keeps = solution.replace("return x\n", "self.x = x; return x\n").replace("return []", "return self.x")
+    test = ONE + "own = m.same([1])\nown.append(77123)\nassert 77123 not in m.kept()"
+    exam = exam_of((Role.ANSWER, solution), (Role.TEST, test))
+    assert graded(exam)[0].fraction == 1
+    assert graded(exam, cell0=keeps)[0].fraction == 1
+
+
 def test_a_list_that_is_only_read_is_a_copy() -> None:
     """It is what it was when the test asked for it."""
     test = ONE + "before = m.items\nm.push(1)\nassert before == [] and m.items == [1]"

@@ -156,7 +156,9 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
     if isinstance(remote.permissions, Observer):
         remote.permissions.returned(call.place, call.names, result)
     result = remote.convert(call, result, question, given_types((args, kwargs)))
-    return result if pins is None else remote.attributes.keep_result(call, answer[2].get(RESULT), result)
+    if pins is None or any(result is argument for argument in arguments.given.values()):
+        return result
+    return remote.attributes.keep_result(call, answer[2].get(RESULT), result)
 
 
 def _pass_claims(remote: Any, call: TestedCall, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
