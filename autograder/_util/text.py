@@ -64,6 +64,18 @@ def one_line(text: str, limit: int = 200) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def is_same_text(first: bytes, second: bytes) -> bool:
+    """Tell whether two files say the same but for line endings and spaces before them, which editors change.
+
+    Files that are no texts, which have zero bytes, say the same only if they are equal.
+    """
+    return first == second or (b"\0" not in first and _lines(first) == _lines(second))
+
+
+def _lines(content: bytes) -> list[bytes]:
+    return [line.rstrip() for line in content.rstrip().split(b"\n")]
+
+
 def credit_percent(share: float) -> str:
     """Write a share of the credit in whole percent; only full credit is 100."""
     return f"{100 * share if share >= 1 else min(99, 100 * share):.0f}"

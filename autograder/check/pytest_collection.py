@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import tempfile
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -88,6 +89,8 @@ class Plugin:
         collected = _TestModule.from_parent(session, path=Path("/", file))
         collected.content = module
         session.items = [item for item in session.genitems(collected) if _path_of(item) == path]
+        for item in session.items:
+            _leave_no_chance(getattr(item.obj, "__func__", item.obj))
         session.testscollected = len(session.items)
         return True
 
@@ -136,6 +139,25 @@ class _TestModule(pytest.Module):
 
     def _getobj(self) -> types.ModuleType:
         return self.content
+
+
+def _leave_no_chance(test: Any) -> None:
+    """Let a test of Hypothesis try the same examples on every answer, and end at the first that fails.
+
+    Smaller examples are for those who read its report, and cost many calls. No example has a limit of its own: a call
+    takes longer here than in one process.
+    """
+    library, settings = sys.modules.get("hypothesis"), getattr(test, "_hypothesis_internal_use_settings", None)
+    if library is None or settings is None:
+        return
+    test._hypothesis_internal_use_settings = library.settings(
+        settings,
+        phases=[phase for phase in settings.phases if phase.name not in ("shrink", "explain")],
+        suppress_health_check=list(library.HealthCheck),
+        database=None,
+        deadline=None,
+        derandomize=True,
+    )
 
 
 class _Subtests:

@@ -28,6 +28,10 @@ _WITHOUT = (
 )
 
 
+class UnnamedError(CourseError, AttributeError):
+    """A name that the fixture does not have: a library may ask ``hasattr``, and a test is at fault."""
+
+
 class Student:
     """The fixture ``student``: its attributes are the notebook's names."""
 
@@ -43,10 +47,10 @@ class Student:
         """Look a name up.
 
         Raises:
-            CourseError: the test file does not ask for the name as ``student.<name>``.
+            UnnamedError: the test file does not ask for the name as ``student.<name>``.
         """
         if name not in self._names:
-            raise CourseError(f"the test asks for {name!r} in another way than student.{name}, or at another place")
+            raise UnnamedError(f"the test asks for {name!r} in another way than student.{name}, or at another place")
         return self._names[name]()
 
     def at(self, cell_id: str) -> Student:

@@ -8,12 +8,13 @@ notebook's own variable.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from .arrays import read_array, widened, write_array
-from .core import CodecError, Encode, NotPlain, Reader, Writer, exactly, whole_number
+from .core import CodecError, Encode, NotPlain, Reader, Writer, exactly, one_of, whole_number
 from .dtypes import INFINITE
 
 # --- TensorFlow --------------------------------------------------------------------------------------
@@ -176,6 +177,39 @@ def _read_parameter(reader: Reader, node: Any) -> Any:
     return parameter
 
 
+_INTEGERS = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+_DTYPES = _INTEGERS | {"bool", "float16", "float32", "float64", "bfloat16", "complex64", "complex128"}
+_DEVICE = re.compile(r"(?:cpu|cuda|mps|meta)(?::\d{1,3})?\Z")
+
+
+def _write_torch_dtype(writer: Writer, value: Any) -> list[Any]:
+    name = str(value).removeprefix("torch.")
+    if name not in _DTYPES:
+        raise NotPlain
+    return ["torch.dtype", name]
+
+
+def _read_torch_dtype(reader: Reader, name: Any) -> Any:
+    name = one_of(name, _DTYPES)
+    import torch
+
+    return getattr(torch, name)
+
+
+def _write_device(writer: Writer, value: Any) -> list[Any]:
+    if not _DEVICE.match(str(value)):
+        raise NotPlain
+    return ["torch.device", str(value)]
+
+
+def _read_device(reader: Reader, name: Any) -> Any:
+    if not _DEVICE.match(exactly(str, name)):
+        raise CodecError("no device")
+    import torch
+
+    return torch.device(name)
+
+
 # --- tables ------------------------------------------------------------------------------------------
 
 KINDS: dict[tuple[str, str], tuple[str, Callable[[Writer, Any], list[Any]]]] = {
@@ -193,6 +227,13 @@ everything that is written.
 """
 
 
+_SETTINGS: dict[tuple[str, str], tuple[str, Callable[[Writer, Any], list[Any]]]] = {
+    ("torch", "dtype"): ("torch", _write_torch_dtype),
+    ("torch", "device"): ("torch", _write_device),
+}
+"""Encoders of what tensors are made with."""
+
+
 def _write_shape(writer: Writer, shape: Any) -> Any:
     """Write the shape of a variable or tensor that stays remote: a tuple, which the libraries take for equal."""
     return writer.write(tuple(shape))
@@ -205,7 +246,7 @@ def encoder(kind: type) -> Encode | None:
     """Find the encoder for tensors of exactly this type, and for their shapes."""
     if (kind.__module__, kind.__name__) in _SHAPES:
         return _write_shape
-    library_and_writer = KINDS.get((kind.__module__, kind.__name__))
+    library_and_writer = (KINDS | _SETTINGS).get((kind.__module__, kind.__name__))
     if library_and_writer is None or library_and_writer[0] not in sys.modules:
         return None
     library, write = library_and_writer
@@ -220,4 +261,6 @@ DECODERS: dict[str, Callable[..., Any]] = {
     "jax": _read_jax,
     "torch": _read_torch,
     "torch.parameter": _read_parameter,
+    "torch.dtype": _read_torch_dtype,
+    "torch.device": _read_device,
 }

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from autograder._util.digests import digest, file_digests, listed_key, regular_files
 from autograder._util.files import write_atomically
+from autograder._util.yaml_record import aware
 from autograder.coordinator.student_files import CarriedFiles, StudentFiles
 from autograder.exchange.work import Work
 from autograder.records.course import Assignment, Course
@@ -50,7 +51,16 @@ def carried_files(hand_ins: HandIns, student: str, assignment: Assignment, exams
                 files[name], origins[name] = path, earlier
     still_open = [earlier for earlier in assignment.carried if _is_open(hand_ins, student, earlier)]
     waiting = {file: each for each in still_open for file in answers if assignment.carries(file, earlier=each)}
-    return CarriedFiles(files, origins, waiting)
+    due = hand_ins.term.dates(student, {})[assignment.name].due
+    limit = None if due is None else due + timedelta(hours=assignment.late.grace_hours)
+    late = frozenset(earlier for earlier in assignment.carried if _is_after(hand_ins, student, earlier, limit))
+    return CarriedFiles(files, origins, waiting, late)
+
+
+def _is_after(hand_ins: HandIns, student: str, assignment: str, limit: datetime | None) -> bool:
+    attempt = hand_ins.chosen(student, assignment)
+    time = None if attempt is None else attempt.time
+    return limit is not None and time is not None and aware(time) > aware(limit)
 
 
 def _is_readable(path: Path) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from autograder._util.digests import regular_files
+from autograder._util.text import is_same_text
 from autograder.records.dates import ORIGIN, TIMESTAMP
 from autograder.records.exam import Exam
 from autograder.records.limits import MAX_ANSWER_BYTES
@@ -46,6 +47,8 @@ class CarriedFiles:
     """Path there → earlier assignment."""
     still_open: Mapping[str, str] = field(default_factory=dict)
     """Answer file → earlier assignment in which the student can still hand it in."""
+    late: frozenset[str] = frozenset()
+    """Earlier assignments that were handed in after the present one was due."""
 
 
 def student_files(
@@ -98,7 +101,9 @@ def student_files(
             earlier.pop(name, None)
         elif name in skeletons and (origin := _place_of(name, earlier, {*answers, *provided})):
             files[name] = earlier.pop(origin)
-            whose = f"the one that you handed in for {carried.origins[origin]}"
+            earlier_name = carried.origins[origin]
+            when = ", after this assignment was due" if earlier_name in carried.late else ""
+            whose = f"the one that you handed in for {earlier_name}{when}"
             sentences[name] = f"{too_large} {whose} ran." if is_large else f"{name} is {whose}."
         elif is_large:
             sentences[name] = f"{too_large} it ran as it was released."
@@ -189,14 +194,9 @@ def _is_same(path: Path, released: Path) -> bool:
     size = path.lstat().st_size
     if size > MAX_COMPARED_BYTES:
         return size == released.stat().st_size
-    ours, theirs = released.read_bytes(), path.read_bytes()
-    return ours == theirs or _lines(ours) == _lines(theirs)
+    return is_same_text(released.read_bytes(), path.read_bytes())
 
 
 def _is_text(path: Path, text: str) -> bool:
     """Tell whether a file has this text, but for line endings and spaces before them."""
-    return path.lstat().st_size <= MAX_COMPARED_BYTES and _lines(path.read_bytes()) == _lines(text.encode())
-
-
-def _lines(content: bytes) -> list[bytes]:
-    return [line.rstrip() for line in content.rstrip().split(b"\n")]
+    return path.lstat().st_size <= MAX_COMPARED_BYTES and is_same_text(path.read_bytes(), text.encode())

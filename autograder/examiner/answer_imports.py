@@ -10,7 +10,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from autograder.examiner.remote.classes import allow_operators
-from autograder.examiner.student_text.guard import answer_modules
+from autograder.examiner.student_text.guard import asking_modules
 from autograder.syntax.answer_modules import handle_name
 from autograder.syntax.names import Vocabulary
 from autograder.syntax.special_methods import SPECIAL
@@ -30,7 +30,7 @@ def begin_exam(vocabulary: Vocabulary) -> None:
     """Let imports of an exam's answer modules ask the kernel, also of one that something has imported before."""
     end_exam()
     _Present.theirs, _Present.asking = vocabulary.theirs, frozenset(vocabulary.asking)
-    answer_modules.update(_Present.theirs | _Present.asking)
+    asking_modules.update(_Present.theirs | _Present.asking)
     _Present.stars, _Present.operators = vocabulary.stars, vocabulary.operators
     _forget()
 
@@ -49,13 +49,13 @@ def begin_test(names: Mapping[str, Any]) -> None:
 def end_exam() -> None:
     """Forget the exam, and what was imported for it."""
     _forget()
-    answer_modules.clear()
+    asking_modules.clear()
     _Present.theirs = _Present.asking = frozenset()
     _Present.stars, _Present.operators, _Present.names = {}, {}, {}
 
 
 def _forget() -> None:
-    for name in answer_modules & sys.modules.keys():
+    for name in asking_modules & sys.modules.keys():
         del sys.modules[name]
 
 

@@ -270,7 +270,7 @@ class Namespace(dict[str, Any]):
         """Names of the cell that the instructor imports and the student makes otherwise."""
         answers.remote.acted.clear()
         answers.remote.classes.expected = vocabulary.operators
-        answers.remote.classes.answer_modules = vocabulary.theirs
+        answers.remote.classes.theirs = vocabulary.theirs
         answers.remote.callbacks.lent.given = frozenset(vocabulary.trusted)
         answers.remote.lending.readable = vocabulary.parameters
         self.tainted = answers.remote.lending.tainted = TaintedNames(self)

@@ -87,6 +87,26 @@ def _is_mutable(value: Any) -> bool:
     return type(value) in MUTABLE or _is_table(value)
 
 
+def _references(value: Any) -> int:
+    return sys.getrefcount(value)
+
+
+def _references_to_new() -> int:
+    value: list[int] = []
+    return _references(value)
+
+
+_REFERENCES_TO_NEW = _references_to_new()
+
+
+def _is_held(value: Any) -> bool:
+    """Tell whether something but one caller's name holds a value, or the array that it shows a part of."""
+    by_caller = 1
+    if _references(value) > _REFERENCES_TO_NEW + by_caller:
+        return True
+    return type(value).__name__ == "ndarray" and type(value.base) is type(value) and _is_held(value.base)
+
+
 def _is_variable(key: Any) -> bool:
     return type(key) is str and key.startswith(".")
 
@@ -280,8 +300,8 @@ class Server:
             self.namespace[name] = value
 
     def amend(self, owner: Any, name: str, value: Any) -> None:
-        """Give the object that is an attribute another content, or set the attribute."""
-        if not refill(getattr(owner, name, None), value):
+        """Give the object that is an attribute another content, or set the attribute; no name: the object itself."""
+        if not refill(getattr(owner, name, None) if name else owner, value) and name:
             setattr(owner, name, value)
 
     def delete(self, name: str) -> None:
@@ -289,7 +309,13 @@ class Server:
         self.namespace.pop(name, None)
 
     def call(
-        self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], parts: Any = (), names: Any = ()
+        self,
+        function: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        parts: Any = (),
+        names: Any = (),
+        pins: bool | None = None,
     ) -> Any:
         """Call a function.
 
@@ -299,12 +325,14 @@ class Server:
             kwargs: those with a name.
             parts: lists and the like that are inside of arguments.
             names: global variables that the call may change.
+            pins: whether a list or the like that it returns, and that something here holds, too, gets a number; False:
+                only its number, if it has one. None: no number is wanted.
 
         Returns:
             Its result, and the objects among arguments, parts and variables that it changed or bound anew. With them
             come unchanged ones that are in the result or in what changed. The key of part ``i`` is ``-1 - i``. That of
             a variable's object is a dot and the name, and that of the object that it was bound to is ``=`` and the
-            name.
+            name. The number of the result has the key ``=``.
         """
         arguments: dict[Any, Any] = {f".{name}": self.namespace[name] for name in names if name in self.namespace}
         arguments.update(enumerate(args))
@@ -325,7 +353,10 @@ class Server:
             raise
         changed = self._changed(arguments, before)
         met = _met([result, *changed.values()], {id(arguments[key]) for key in before}) if before else set()
-        return result, changed, {k: arguments[k] for k in before if k not in changed and id(arguments[k]) in met}
+        held = {k: arguments[k] for k in before if k not in changed and id(arguments[k]) in met}
+        if pins is not None and _is_mutable(result) and (id(result) in self.numbers or (pins and _is_held(result))):
+            held["="] = self.refer(result).handle
+        return result, changed, held
 
     def _changed(self, arguments: dict[Any, Any], before: dict[Any, Any]) -> dict[Any, Any]:
         changed = {}

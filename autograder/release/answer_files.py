@@ -17,9 +17,10 @@ from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.limits import MAX_ANSWER_BYTES
-from autograder.release.answer_paths import SOLUTIONS, carried_answers, modules_below
+from autograder.release.answer_paths import SOLUTIONS, modules_below
 from autograder.release.formats import FileRules
 from autograder.release.markers import HIDDEN_TESTS, MARK_SCHEME, SOLUTION, course_markers, read_cell
+from autograder.release.release_files import ReleaseFiles
 from autograder.release.stripping import without_solutions
 from autograder.syntax.answer_modules import Module, answered, asked_modules, handle_name, taken_modules
 from autograder.syntax.course_modules import search_folders
@@ -28,19 +29,16 @@ from autograder.syntax.names import modules_imported
 # --- with the solution and without it -----------------------------------------------------------------
 
 
-def answer_cells(
-    course: Course, assignment: Assignment, paths: Mapping[str, Path], rules: Sequence[FileRules] = ()
-) -> list[ExamCell]:
+def answer_cells(course: Course, assignment: Assignment, files: ReleaseFiles) -> list[ExamCell]:
     """Make the cell of each answer file that is a module.
 
     Raises:
         CourseError: a file cannot be read, its markers are wrong, or what is left of it is not Python.
     """
     config = read_nbgrader_config(course.root)
-    modules = {name: path for name, path in paths.items() if name.endswith(".py")}
-    carried = carried_answers(course, assignment)
-    cells = [_cell(course, assignment, name, path, config, rules) for name, path in modules.items()]
-    return [replace(cell, carried=cell.file in carried) for cell in cells]
+    modules = {name: path for name, path in files.answers.items() if name.endswith(".py")}
+    cells = [_cell(course, assignment, name, path, config, files.rules) for name, path in modules.items()]
+    return [replace(cell, carried=cell.file in files.carried) for cell in cells]
 
 
 def _cell(

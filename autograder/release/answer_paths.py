@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from autograder._util.syntax import parsed
@@ -28,23 +28,20 @@ _PathsByAssignment = dict[str, dict[str, Path]]
 
 
 def answer_paths(
-    course: Course,
-    assignment: Assignment,
-    rules: Sequence[FileRules] = (),
-    earlier_paths: _PathsByAssignment | None = None,
+    course: Course, assignment: Assignment, rules: Sequence[FileRules], carried: Iterable[str]
 ) -> dict[str, Path]:
     """Find the files in which students write: path in the release → file of the source folder.
 
-    They are those that ``answers`` or ``carried`` of course.yaml or a notebook's format lists. So is every module with
-    solution markers that a notebook, a test or another module imports. A listed file that is no module is in the
-    result, too.
+    They are those that ``answers`` of course.yaml or a notebook's format lists, and the ``carried`` ones. So is every
+    module with solution markers that a notebook, a test or another module imports. A listed file that is no module is
+    in the result, too.
 
     Raises:
         CourseError: a pattern matches nothing, or leads elsewhere; the message names it.
     """
     source = course.source(assignment.name).resolve()
-    answers = {path for pattern in assignment.answers for path in _matches(course, assignment, source, pattern)}
-    answers |= {source / name for name in carried_answers(course, assignment, earlier_paths)}
+    answers = set(listed_answers(course, assignment))
+    answers |= {source / name for name in carried}
     answers.update(path for rule in rules for path in rule.answers if path.is_file())
     markers = course_markers(read_nbgrader_config(course.root))
     modules = [path for path in modules_below(source) if path.is_file()]
@@ -68,7 +65,9 @@ def carried_answers(
     paths: set[str] = set()
     for earlier in assignment.carried:
         if earlier not in earlier_paths:
-            earlier_paths[earlier] = answer_paths(course, course.assignments[earlier], earlier_paths=earlier_paths)
+            before = course.assignments[earlier]
+            carried = carried_answers(course, before, earlier_paths)
+            earlier_paths[earlier] = answer_paths(course, before, (), carried)
         fitting = {n for n in earlier_paths[earlier] if n.endswith(".py") and assignment.carries(n, earlier=earlier)}
         present = {name for name in fitting if (course.source(assignment.name) / name).is_file()}
         if not present:
@@ -79,6 +78,16 @@ def carried_answers(
             )
         paths |= present
     return paths
+
+
+def listed_answers(course: Course, assignment: Assignment) -> list[Path]:
+    """Find the files of the source folder that ``answers`` of course.yaml lists.
+
+    Raises:
+        CourseError: a pattern matches nothing, or leads elsewhere; the message names it.
+    """
+    source = course.source(assignment.name).resolve()
+    return [path for pattern in assignment.answers for path in _matches(course, assignment, source, pattern)]
 
 
 def _matches(course: Course, assignment: Assignment, source: Path, pattern: str) -> list[Path]:

@@ -31,6 +31,7 @@ from autograder.records.limits import FILE_MIB
 from autograder.records.weights import TRAIN
 from autograder.release import exam_cache, formats
 from autograder.release.answer_files import answer_cells, with_answers
+from autograder.release.answer_paths import listed_answers
 from autograder.release.exam_construction import make_exam, released_notebook, solution_notebook
 from autograder.release.fault_list import FaultList
 from autograder.release.notebooks_together import of_other_notebooks
@@ -86,11 +87,13 @@ def build(course: Course, assignment: Assignment, faults: FaultList | None = Non
     tests: dict[str, dict[str, str]] = {name: {} for name in exams}
     with contextlib.suppress(CourseError) if faults else faults.collecting():  # their notebook may have been refused
         if test_files(source := course.source(assignment.name)):
-            exams, tests = registry.load(registry.TEST_FILES, "pytest")(exams, source)
+            listed = [course.root / name for name in assignment.files]
+            listed += listed_answers(course, assignment)
+            exams, tests = registry.load(registry.TEST_FILES, "pytest")(exams, source, listed)
     files = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
     folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
     with faults.collecting():
-        cells = answer_cells(course, assignment, files.answers, files.rules)
+        cells = answer_cells(course, assignment, files)
         exams = with_answers(exams, cells, folders, files.found)
     exams = {
         name: dataclasses.replace(exam, stars=star_names(exam, folders), state=state_names(exam, folders))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from autograder._util.text import one_line
 from autograder.records.exam import Exam, ExamCell, Role
-from autograder.records.observations import OBJECT, Act, Fact
+from autograder.records.observations import OBJECT, RESULT, Act, Fact
 
 UNSEEN = "The solution was not run: nothing is allowed, and where that decides, a person grades."
 _FORMS = {"condition": "a condition on columns", "annotation": "an annotation"}
@@ -37,6 +37,8 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
     line = _line(fact.place, cell)
     subject = f"`{name.removeprefix('.')}`" if name else "the call"
     match fact.act:
+        case Act.CHANGES if fact.value == RESULT:
+            return f"{line}: the test may change in place what {subject} returns, which your solution holds"
         case Act.CHANGES:
             return f"{line}: {subject} may change its {_argument(fact.value)}"
         case Act.READS:

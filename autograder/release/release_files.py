@@ -14,7 +14,7 @@ from autograder.course.paths import inside, is_hidden
 from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
 from autograder.release import calibration_record
-from autograder.release.answer_paths import SOLUTIONS, answer_paths
+from autograder.release.answer_paths import SOLUTIONS, answer_paths, carried_answers
 from autograder.release.formats import FileRules, file_rules
 from autograder.release.left_out import LEFT_OUT_REASON, left_out, source_notebooks
 from autograder.syntax.course_modules import TESTS, test_files
@@ -42,6 +42,8 @@ class ReleaseFiles:
     """Place of a file that is left out → reason."""
     answers: dict[str, Path]
     """Path in the release → file in which students write; if it is a module, it is neither found nor left out."""
+    carried: set[str]
+    """Those that go on from earlier assignments."""
     rules: list[FileRules]
     """Rules of the notebooks that are not nbgrader's."""
 
@@ -78,13 +80,14 @@ def release_files(
     for target in left_out(course, assignment.name):
         if files.found.pop(target, None) or (source / target).is_file():
             files.left_out[target] = LEFT_OUT_REASON
-    answers = answer_paths(course, assignment, files.rules)
+    carried = carried_answers(course, assignment)
+    answers = answer_paths(course, assignment, files.rules, carried)
     for target in answers:
         if target.endswith(".py"):  # students get it without its solution
             files.found.pop(target, None)
             files.left_out.pop(target, None)
     _check_not_hidden(course, assignment, files.found)
-    return ReleaseFiles(files.found, files.left_out, answers, files.rules)
+    return ReleaseFiles(files.found, files.left_out, answers, carried, files.rules)
 
 
 def unnamed_files(

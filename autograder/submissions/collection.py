@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder._util.text import one_line
+from autograder._util.text import is_same_text, one_line
 from autograder.errors import HostError, SubmissionError, UsageError
 from autograder.records.course import Course
 from autograder.submissions.answered import answered
@@ -186,7 +186,7 @@ def _changed_files(release: Path, submission: UnplacedSubmission, expected: tupl
         if name not in handed_in:
             return False
         with contextlib.suppress(SubmissionError):  # what is refused is refused elsewhere, and not for a note
-            return _read(submission.root, handed_in[name]).split() != released[name].read_bytes().split()
+            return not is_same_text(_read(submission.root, handed_in[name]), released[name].read_bytes())
         return True
 
     return [f"{sum(map(is_changed, released))} of {len(released)} files changed"] if released else []

@@ -51,6 +51,18 @@ def read_cells(name: str, data: bytes) -> tuple[list[Mapping[str, Any]], list[st
     return [c for c in cells if isinstance(c, dict)] if isinstance(cells, list) else [], notes
 
 
+def has_same_cells(data: bytes, released: bytes) -> bool:
+    """Tell whether a notebook has the released one's texts in their order; outputs and empty cells do not count."""
+    try:
+        texts, released_texts = (
+            [(cell.get("cell_type"), text) for cell in read_cells("", content)[0] if (text := source_of(cell).strip())]
+            for content in (data, released)
+        )
+    except SubmissionError:
+        return False
+    return texts == released_texts
+
+
 def metadata_of(data: bytes) -> Mapping[str, Any]:
     """Return the metadata of a notebook that :func:`read_cells` has read."""
     metadata = json.loads(data.decode("utf-8-sig")).get("metadata")

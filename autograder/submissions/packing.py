@@ -25,7 +25,7 @@ from typing import Any, cast
 
 from autograder._util.files import unwritable, write_atomically
 from autograder._util.student_names import student_name
-from autograder._util.text import one_line, visible
+from autograder._util.text import is_same_text, one_line, visible
 from autograder.errors import SubmissionError, UsageError
 from autograder.records.dates import TIMESTAMP
 from autograder.submissions.archive import scan
@@ -57,6 +57,8 @@ from autograder.submissions.student_habits import habits
 
 _STORED_BYTES = 8 * MIB
 """Size from which a file is not compressed: weights hardly get smaller, and what does looks like a zip bomb."""
+_COMPARED_BYTES = 4 * MIB
+"""Size up to which a file is compared as a text, whose line endings may differ."""
 _ANY_SIZE = replace(LARGEST, member_bytes=sys.maxsize)
 _ZIP_DATES = (datetime(1980, 1, 1, tzinfo=UTC), datetime(2107, 12, 31, tzinfo=UTC))
 """First and last date that a zip can hold; submission.json holds the exact time."""
@@ -187,16 +189,18 @@ def pack(
     if problem := _problem(book, {}, limits):
         raise SubmissionError(f"{notebook} cannot be packed: {problem}")
     files = {notebook.name if released_path is None else released_path.name: book}
+    left_out: dict[str, str] = {}
     wanted = {*asked_for, *must_go}
     beside = _files_beside(notebook, student_cells, released_path, wanted, modules)
     # Room is for the files that the release or the student asks for, then for many small ones.
     for file in sorted(beside, key=lambda file: (file.name not in wanted, file.size)):
         if problem := _problem(file, files, limits):
-            more.append(f"{file.name} was left out: {problem}")
+            left_out[file.name] = f"{file.name} was left out: {problem}"
         else:
             files.setdefault(file.name, file)
     if lost := [name for name in must_go if name not in files]:
-        raise SubmissionError(next((text for text in more if text.startswith(lost[0])), f"{lost[0]} is not taken."))
+        raise SubmissionError(left_out.get(lost[0], f"{lost[0]} is not taken."))
+    more += left_out.values()
     changed, unchanged = _answer_files(asked_for, files, released_path)
     answered, unanswered = (*answered, *changed), (*unanswered, *unchanged)
     more += [f"{name} was asked for and is not beside the notebook." for name in sorted(asked_for - files.keys())
@@ -378,7 +382,11 @@ def _files_beside(
 
 
 def _is_as_released(file: NeededFile, original: Path) -> bool:
-    if not original.is_file() or original.stat().st_size != file.size:
+    if not original.is_file():
+        return False
+    if file.size <= _COMPARED_BYTES:
+        return is_same_text(b"".join(file.chunks()), original.read_bytes())
+    if original.stat().st_size != file.size:
         return False
     if file.size > LARGEST.member_bytes:  # it could not go along
         return True
@@ -410,7 +418,7 @@ def _answer_files(
         original = released.parent / name if released is not None else None
         if original is None or not original.is_file():
             return bool(content.strip()) and not has_stub(content.decode("utf-8", "replace"))
-        return bool(content.strip()) and content != original.read_bytes()
+        return bool(content.strip()) and not is_same_text(content, original.read_bytes())
 
     changed = [name for name in names if is_changed(name)]
     return changed, [name for name in names if name not in changed]

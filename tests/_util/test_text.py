@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from autograder._util.text import bounded, credit_percent, inert_markdown, one_line, printable, visible
+from autograder._util.text import bounded, credit_percent, inert_markdown, is_same_text, one_line, printable, visible
 
 SHOWN = [
     ("plain\ttext\n", "plain\ttext\n"),
@@ -87,3 +87,18 @@ def test_what_a_stream_can_not_encode_is_written_in_plain_characters(encoding, s
     Stream.encoding = encoding
     assert printable("✓ “Łucja” → 3 ≤ 4 é 𝄞", Stream()) == shown
     assert printable("✓", None) == "✓"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        (b"a = 1\n", b"a = 1\r\n", True),
+        (b"a = 1  \n\n", b"a = 1", True),
+        (b"if a:\n    b\nc\n", b"if a:\n    b\n    c\n", False),
+        (b"a\n\nb\n", b"a\nb\n", False),
+        (b"\0 \n", b"\0\n", False),
+    ],
+)
+def test_a_text_is_the_same_whatever_ends_its_lines(first, second, same):
+    """Editors change line endings; a block that was moved in or out is work, and so is each byte of data."""
+    assert is_same_text(first, second) is same

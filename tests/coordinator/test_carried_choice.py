@@ -204,6 +204,19 @@ def test_files_of_this_hand_in_come_before_earlier_ones(tmp_path: Path, monkeypa
     assert "net/a.py and 2 more were left out: at most 2" in files.said["net/a.py"]
 
 
+@pytest.mark.parametrize(("after", "said"), [(DAY, True), (-DAY, False)])
+def test_a_module_of_after_the_due_date_is_named(tmp_path: Path, after: timedelta, said: bool) -> None:
+    """It counts, late in hw1 alone; whoever thinks otherwise reads of it on the page and in the class report."""
+    made = course(tmp_path)
+    hw3 = replace(made.assignments["hw3"], due=NOW - 3 * DAY)
+    made = replace(made, assignments={**made.assignments, "hw3": hw3})
+    handed_in_at = f"{NOW - 3 * DAY + after:%Y-%m-%d %H:%M:%S} UTC"
+    written(made.submitted("ada", "hw1"), {NAME: MINE, "timestamp.txt": handed_in_at})
+    files = chosen(made)
+    assert texts(files) == {NAME: MINE}
+    assert ("after this assignment was due" in files.said[NAME]) is said
+
+
 @pytest.mark.parametrize("mine", [{NAME: MINE}, {"layers.py": MINE}])
 def test_an_unchanged_skeleton_without_its_folder_is_none_of_the_students(
     tmp_path: Path, mine: Mapping[str, str]

@@ -33,6 +33,7 @@ SOLUTION = (
     VECTOR
     + """
     def __abs__(self): return self.norm()
+    def __neg__(self): return Vector(-self.x, -self.y)
     def __round__(self, n=0): return Vector(round(self.x, n), round(self.y, n))
     def __float__(self): return self.norm()
 answer = 5.0
@@ -78,6 +79,36 @@ def points(answer, test, solution=SOLUTION):
 def test_a_class_that_says_yes_to_everything_earns_nothing(test):
     assert points(CHEAT, test) == 0
     assert points(SOLUTION, test) == 1
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "assert (2 * Vector(1, 2) * 3 + Vector(0, 1)) * 2 == Vector(12, 26)",
+        "assert -(2 * Vector(1, 2) * 3) == Vector(-6, -12)",
+        "v = Vector(1, 2) * 3\nv = v * 2\nv *= 0.5\nassert (v * 4).x == 12",
+    ],
+)
+def test_numbers_may_meet_an_instance_again_and_again(test):
+    """An expression of a test's is a chain of operators: ``3 * (2 * a + b) + 1.5``."""
+    assert points(SOLUTION, test) == 1
+    assert points(CHEAT.replace("return True", "return False"), test) == 0
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "assert abs(total(Vector(1, 2)) * 1 - 3) < 1e-9",
+        "assert float(total(Vector(1, 2)) * 1 - 3) == 0",
+        "assert total(Vector(1, 2)) * 1 - 3 == 0",
+        "assert not total(Vector(1, 2)) * 1 - 3",
+        "assert total(Vector(1, 2)) * 1 - 2 > 0",
+        "import pytest\nassert total(Vector(1, 2)) * 1 * 1 == pytest.approx(3)",
+    ],
+)
+def test_a_second_number_makes_no_verdict_of_it(test):
+    assert points(SOLUTION, test) == 1
+    assert points(CHEAT, test) == 0
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_a_course_of_notebooks_alone_takes_no_module_for_a_hand_in(course: Cours
 
 
 def test_a_hand_in_says_how_many_of_the_files_were_changed(course: Course, inbox: Path) -> None:
-    """What collect prints is what a door's receipt says. White space is no change."""
+    """What collect prints is what a door's receipt says. Line endings are no change."""
     put(course.release("hw1"), {"losses.py": LOSSES, "net/layers.py": "pass\n"})
     put(inbox, {"ada/losses.py": LOSSES.replace("\n", "\r\n"), "ada/net/layers.py": LAYERS, "bob/losses.py": LOSSES})
     assert [one.reason for one in collect(course, "hw1", inbox)] == ["1 of 2 files changed", "0 of 2 files changed"]

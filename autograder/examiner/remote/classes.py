@@ -20,6 +20,7 @@ from autograder.examiner.remote.given_types import given_types
 from autograder.examiner.remote.inspection import FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.object_claims import NamedItems
 from autograder.examiner.remote.operators import Origin, mark, origin_of
+from autograder.records.observations import RESULT
 from autograder.syntax.refusals import MARK
 from autograder.syntax.special_methods import SPECIAL
 
@@ -128,10 +129,12 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
     remote.left = {}
     _pass_claims(remote, call, args, kwargs)
     remote.tensors.send(call, [args, kwargs])
+    pins = remote.attributes.pins(call.names)
+    more = () if pins is None else (pins,)
 
     def ask() -> Any:
         with remote.figures.lending.during(remote, (args, kwargs)):
-            return remote.ask("call", function, args, kwargs, arguments.parts, arguments.names)
+            return remote.ask("call", function, args, kwargs, arguments.parts, arguments.names, *more)
 
     try:
         try:
@@ -152,7 +155,10 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
     remote.tensors.receive(call, [args, kwargs])
     if isinstance(remote.permissions, Observer):
         remote.permissions.returned(call.place, call.names, result)
-    return remote.convert(call, result, question, given_types((args, kwargs)))
+    result = remote.convert(call, result, question, given_types((args, kwargs)))
+    if pins is None or any(result is argument for argument in arguments.given.values()):
+        return result
+    return remote.attributes.keep_result(call, answer[2].get(RESULT), result)
 
 
 def _pass_claims(remote: Any, call: TestedCall, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -201,7 +207,7 @@ class Classes:
         self.plain = plain
         self.calling = calling
         self.known: dict[int, Any] = {}
-        self.answer_modules: frozenset[str] = frozenset()
+        self.theirs: frozenset[str] = frozenset()
         """Modules of the student's, whose classes are the student's as those of ``__main__`` are."""
         self.expected: Mapping[str, frozenset[str]] = {}
         """The instructor's own classes, by name; the truth value of an instance of such a class follows Python's
@@ -211,7 +217,7 @@ class Classes:
     def has(self, name: str) -> bool:
         """Tell whether a class of this dotted name is the student's, or another name for one of Python's own."""
         return name.startswith(("__main__.", "builtins.")) or any(
-            name.startswith(f"{module}.") for module in self.answer_modules
+            name.startswith(f"{module}.") for module in self.theirs
         )
 
     def of(self, reference: Reference) -> Any:

@@ -32,7 +32,7 @@ class Origin(enum.IntEnum):
     """From a name or a function: it has no operators."""
     TAINTED = 1
     """Result of an operator on a derived instance and a value of the test's. It may contain the expected value, so it
-    can be compared with instances of its kind, and is not a number."""
+    can be compared with instances of its kind, and is not a number. Operators return other such instances."""
     DERIVED = 2
     """Result of an operator or a method of an instance that the test created. An operator with a value of the test's
     returns another instance of its kind, and nothing plain."""
@@ -58,7 +58,7 @@ def _binary(name: str, reflected: bool = False) -> Callable[[Any, Any], Any]:
 
     def method(self: Any, other: Any) -> Any:
         plain = reference_of(other) is None
-        if plain and not (self._origin >= Origin.DERIVED and (_has(self, method_name) or _has(self, needed))):
+        if plain and not (self._origin >= Origin.TAINTED and (_has(self, method_name) or _has(self, needed))):
             base = plain_value(self, method_name, needed)
             if base is MISSING:
                 raise refuse(self, "is not a number that a test can compute with")
@@ -98,10 +98,8 @@ def _unary(name: str) -> Callable[..., Any]:
             result = getattr(operator, name)(value, *args)
             if number:
                 return result  # an item is set or deleted in the kernel's object, too
-        if number and self._origin is Origin.TAINTED:
-            raise refuse(self, "is not a number that a test can compute with")
         result = self._remote.ask("operate", name, (self, *args))
-        return mark(result, Origin.DERIVED) if number and self._origin >= Origin.DERIVED else result
+        return _operator_result(result, self, self, plain=False) if number else result
 
     method.__name__ = special(name)
     return method

@@ -27,7 +27,7 @@ _HARMLESS = frozenset((
 code."""
 _EXTENSIONS = ("sqlite3.enable_load_extension", "sqlite3.load_extension")
 
-answer_modules: set[str] = set()
+asking_modules: set[str] = set()
 """Modules of the present exam that are answers, or take something from one."""
 _guarded: list[Path] = []
 _released_files: list[Mapping[str, Path]] = []

@@ -34,7 +34,7 @@ from autograder.examiner.student_text.callers import (
 )
 from autograder.examiner.student_text.guard import (
     PROGRAMS,
-    answer_modules,
+    asking_modules,
     given_files,
     is_harmless,
     unpickled_file,
@@ -239,7 +239,7 @@ def _unpickle(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameT
     module, name = arguments
     if (module, name) in _UNPICKLED or module_of(frame).startswith(_CACHES) or is_importing(frame):
         return
-    if unpickled_file() and module != "__main__" and module not in answer_modules:  # what a student defined is theirs
+    if unpickled_file() and module != "__main__" and module not in asking_modules:  # what a student defined is theirs
         return
     cell.refuse(f"unpickling {module}.{name}", frame)
 

@@ -19,12 +19,15 @@ from autograder.syntax.course_modules import TESTS, test_files
 from autograder.syntax.names import modules_imported
 
 
-def with_tests(exams: Mapping[str, Exam], folder: Path) -> tuple[dict[str, Exam], dict[str, dict[str, str]]]:
+def with_tests(
+    exams: Mapping[str, Exam], folder: Path, listed: Sequence[Path] = ()
+) -> tuple[dict[str, Exam], dict[str, dict[str, str]]]:
     """Put the tests of an assignment's test files into its exams.
 
     Args:
         exams: notebook → its exam.
         folder: the assignment's source folder.
+        listed: files and folders that the course lists for students: its visible tests may use them.
 
     Returns:
         The exams; and for each notebook the files with visible tests: path → content.
@@ -49,7 +52,7 @@ def with_tests(exams: Mapping[str, Exam], folder: Path) -> tuple[dict[str, Exam]
             raise CourseError(f"{file}: there is no notebook {notebook!r}; there are {', '.join(exams)}")
         extended[notebook] = _extended(extended[notebook], file, test_file.tests)
         if test_file.released:
-            _check_stands_alone(file, test_file.released, path.parent, folder / TESTS / "conftest.py")
+            _check_stands_alone(file, test_file.released, path.parent, folder / TESTS / "conftest.py", listed)
             visible[notebook][file] = test_file.released
     return extended, visible
 
@@ -75,19 +78,26 @@ def _package(folder: Path, source: Path) -> str:
     return ".".join(parts) if all((package / "__init__.py").is_file() for package in packages) else ""
 
 
-def _check_stands_alone(file: str, released: str, folder: Path, conftest: Path) -> None:
+def _check_stands_alone(file: str, released: str, beside: Path, conftest: Path, listed: Sequence[Path]) -> None:
     """Refuse visible tests that need hidden data, a module from beside them, or a fixture of ``conftest``.
 
-    No student has these.
+    No student has these, unless they are listed.
     """
+    folders = [path.resolve() for path in listed]
+
+    def is_given(path: Path) -> bool:
+        return any(path.resolve().is_relative_to(folder) for folder in folders)
+
     if "hidden_data" in released:
         raise CourseError(f"{file}: a visible test names check.hidden_data; make it a hidden one")
-    beside = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
-    if needed := sorted({name.partition(".")[0] for name in modules_imported(released)} & beside):
-        todo = "a visible test needs what it imports, so write it into the file"
+    modules = [path for form in ("*.py", "*/__init__.py") for path in beside.glob(form) if not is_given(path)]
+    names = {path.parent.name if path.parent != beside else path.stem for path in modules}
+    if needed := sorted({name.partition(".")[0] for name in modules_imported(released)} & names):
+        todo = "a visible test needs what it imports: write it into the file, or list it under files in course.yaml"
         raise CourseError(f"{file}: it has visible tests and imports {needed[0]}, which is not released; {todo}")
-    if conftest.is_file() and (lent := sorted(_lent(released) & _functions(conftest.read_text("utf-8", "replace")))):
-        todo = "write it into the file, or make the tests hidden ones"
+    is_hidden = conftest.is_file() and not is_given(conftest)
+    if is_hidden and (lent := sorted(_lent(released) & _functions(conftest.read_text("utf-8", "replace")))):
+        todo = "write it into the file, list conftest.py under files in course.yaml, or make the tests hidden ones"
         raise CourseError(f"{file}: a visible test uses {lent[0]} of conftest.py, which is not released; {todo}")
 
 

@@ -12,14 +12,23 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from autograder._util.student_names import student_name
-from autograder._util.text import one_line
+from autograder._util.text import is_same_text, one_line
 from autograder._util.yaml_record import aware
 from autograder.errors import SubmissionError
 from autograder.extensions.sources.git_objects import Commit, GitObjects, TreeEntry
 from autograder.submissions.export_names import is_notebook
 from autograder.submissions.hand_ins import HandIns
 from autograder.submissions.lms import Item, limited
-from autograder.submissions.members import Member, is_junk, mark_collisions, name_problem, submission_limits, write_new
+from autograder.submissions.members import (
+    LARGEST,
+    Member,
+    is_junk,
+    mark_collisions,
+    name_problem,
+    submission_limits,
+    write_new,
+)
+from autograder.submissions.notebook_inspection import has_same_cells
 from autograder.submissions.placement import answer_named, place_files
 from autograder.submissions.registered_sources import SourceRequest
 from autograder.term.people import UNLISTED, Roster
@@ -137,7 +146,9 @@ MAX_PASSED_OVER = 20
 
 
 def _has_work(objects: GitObjects, commit: Commit, request: SourceRequest) -> bool:
-    """Tell whether a commit has an expected file that is not as it was released; line endings may differ.
+    """Tell whether a commit has an expected file that is not as it was released.
+
+    Line endings may differ, and what a notebook has beside the texts of its cells: a run without an answer is no work.
 
     Raises:
         SubmissionError: objects are missing.
@@ -161,10 +172,12 @@ def _has_work(objects: GitObjects, commit: Commit, request: SourceRequest) -> bo
 
 
 def _is_as_released(objects: GitObjects, entry: TreeEntry, released: Path) -> bool:
-    if not released.is_file() or entry.size > 2 * released.stat().st_size + 2:
+    if not released.is_file():
+        return False
+    if entry.size > (LARGEST.member_bytes if is_notebook(entry.path) else 2 * released.stat().st_size + 2):
         return False
     (content,) = [file.read(entry.size) for _, file in objects.contents([entry])]
-    return content.splitlines() == released.read_bytes().splitlines()
+    return (has_same_cells if is_notebook(entry.path) else is_same_text)(content, released.read_bytes())
 
 
 def _chosen(objects: GitObjects, student: str, request: SourceRequest, hand_ins: HandIns) -> _Chosen:

@@ -61,6 +61,17 @@ def test_lines_of_the_code_are_those_of_the_file() -> None:
         assert f"def {test.name.rpartition('::')[2]}(" in test.code.splitlines()[number - 1 + HEADER_LINES]
 
 
+def test_what_only_a_started_file_needs_is_left_out() -> None:
+    """Courses' test files end with a call of pytest's, and put their folders on Python's path."""
+    path = "import sys\nfrom pathlib import Path\nsys.path.insert(0, str(Path(__file__).parent.parent))\n"
+    test = "def test_a(student):\n    assert student.x\n"
+    file = read(f"{HEAD}{path}{test}if __name__ == '__main__':\n    pytest.main(\n        [__file__])\n")
+    (only,) = file.tests
+    assert "__file__" not in only.code
+    assert "__name__" not in only.code
+    assert only.line == 5
+
+
 def test_students_get_the_file_without_its_hidden_tests() -> None:
     released = read(TWO).released
     assert "def test_small" in released
@@ -219,8 +230,21 @@ def test_a_visible_test_may_not_use_what_a_conftest_lends(tmp_path: Path) -> Non
     (tmp_path / "tests/test_nb.py").write_text(test)
     with pytest.raises(CourseError, match=r"a visible test uses batch of conftest.py, which is not released"):
         with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
+    with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path, [tmp_path / "tests/conftest.py"])
     (tmp_path / "tests/test_nb.py").write_text(test.replace("@pytest.mark.visible\n", ""))
     with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
+
+
+def test_a_visible_test_may_import_what_students_get(tmp_path: Path) -> None:
+    """``tests/adapters.py`` of some courses is a file that students write in."""
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/adapters.py").write_text("def run(): return 1\n")
+    test = HEAD + "import adapters\n@pytest.mark.visible\n" + POINTS + "def test_a():\n    assert adapters.run()\n"
+    (tmp_path / "tests/test_nb.py").write_text(test)
+    with pytest.raises(CourseError, match=r"imports adapters, which is not released"):
+        with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
+    _, visible = with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path, [tmp_path / "tests/adapters.py"])
+    assert "import adapters" in visible["nb"]["tests/test_nb.py"]
 
 
 def test_where_no_test_of_a_file_has_points_each_has_one(tmp_path: Path) -> None:

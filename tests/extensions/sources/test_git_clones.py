@@ -108,6 +108,30 @@ def test_where_nobody_worked_the_newest_commit_in_time_counts(course: Course, cl
     assert (found.status, found.timestamp) == (CollectStatus.COLLECTED, DUE - 5 * HOUR)
 
 
+def test_a_notebook_that_was_only_run_is_no_work(tmp_path: Path, clones: Path) -> None:
+    """Saving it changes outputs, ids and metadata; the late answer counts, not the run that was in time."""
+    course = make_git_course(tmp_path / "notebooks", close=DUE + 2 * HOUR)
+    path = course.release("hw1") / "hw1.ipynb"
+    notebook = json.loads(path.read_text())
+    cell = {"cell_type": "code", "metadata": {}, "source": "x = 1", "outputs": [], "execution_count": None}
+    path.write_text(json.dumps({**notebook, "cells": [cell]}))
+    run = {
+        **cell,
+        "source": ["x = 1"],
+        "execution_count": 3,
+        "outputs": [{"output_type": "stream", "name": "stdout", "text": "1"}],
+    }
+    empty = {**cell, "source": ""}
+    saved = json.dumps({**notebook, "cells": [run, empty]}, indent=1)
+    answered = json.dumps({**notebook, "cells": [{**run, "source": "x = 2"}]})
+    commit(clones / "ada", {"hw1.ipynb": saved}, DUE - HOUR)
+    commit(clones / "ada", {"hw1.ipynb": answered}, DUE + HOUR)
+    commit(clones / "bob", {"hw1.ipynb": answered}, DUE - HOUR)
+    commit(clones / "bob", {"hw1.ipynb": saved}, DUE + HOUR)
+    times = {one.student: one.timestamp for one in collected(course, clones)}
+    assert times == {"ada": DUE + HOUR, "bob": DUE - HOUR}
+
+
 def test_work_that_was_taken_back_later_counts_as_of_its_commit(course: Course, clones: Path) -> None:
     commit(clones / "ada", WORK, DUE - 5 * HOUR)
     commit(clones / "ada", RELEASED, DUE - HOUR)
