@@ -138,7 +138,7 @@ def _lost_tests(notebook: NotebookNode, markers: Markers) -> Iterator[str]:
 
 
 def _lost_tasks(notebook: NotebookNode, student: NotebookNode, markers: Markers) -> Iterator[str]:
-    """Warn of a written answer whose whole text is replaced, if no task stands above it: it may be the task."""
+    """Warn of a written answer that is replaced as a whole, below no task: its text may be the task."""
     released = {cell.metadata["nbgrader"]["grade_id"]: cell.source for cell in student.cells if _marks(cell)}
     has_task = False
     for index, cell in enumerate(notebook.cells):
