@@ -30,7 +30,7 @@ from autograder.coordinator.weak_answers import MakeWork, weak_answers
 from autograder.errors import HostError, ProofError
 from autograder.exchange.work import Work
 from autograder.lint.copies import compared_copies
-from autograder.records.checks import BRANCHES, Outcome
+from autograder.records.checks import ASKS_PROBABILITIES, BRANCHES, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import BRIEF, GIVEN_TAG, RAISES, Exam, ExamCell, Role, has_tag, raises_exception
 from autograder.records.failures import FailureKind
@@ -221,6 +221,7 @@ def _compared(course: Course, release: Release, folder: Path, solution: Grade, u
         *(text for exam, text in gifts if _is_otters(exam)),
         *_states_of_the_end(exams, solution),
         *_branching(exams, solution),
+        *_asking_probabilities(exams, solution),
         *(text for exam in exams for text in placed(exam, compared_copies(exam))),
         *(text for exam in exams for text in observed_warnings(exam, assignment.limits)),
     )
@@ -278,6 +279,22 @@ def _branching(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
         if any(check.evidence.get(BRANCHES) is True for check in question.checks):
             free = "students may write the layers of its branches in another order, and what is joined once or apart"
             yield f"{exam.notebook}, {cell.grade_id}: the network of your solution branches: {free}"
+
+
+def _asking_probabilities(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
+    """Name the tests that ask for probabilities, if one forgotten softmax costs points in several."""
+    for exam in exams:
+        asking: dict[str, float] = {}
+        for of, cell, question in _tests(exams, grade):
+            shares = [check.weight for check in question.checks if check.evidence.get(ASKS_PROBABILITIES) is True]
+            if of is exam and shares:
+                asking[question.id] = cell.points * sum(shares) / sum(check.weight for check in question.checks)
+        if len(asking) > 1:
+            yield (
+                f"{exam.notebook}: a network that ends in scores, without softmax or sigmoid, would lose points in "
+                f"{', '.join(asking)} ({sum(asking.values()):g} of {exam.max_score:g}); ask for it once, and rank the "
+                "scores elsewhere (check.accuracy), or take them (from_logits=True)"
+            )
 
 
 def _failing_without_points(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:

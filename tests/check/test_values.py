@@ -459,6 +459,23 @@ def test_outputs_that_are_no_probabilities_are_refused(outputs: np.ndarray, mess
             metric(outputs, np.eye(3)[[0, 1]])
 
 
+@pytest.mark.parametrize(
+    ("outputs", "kind"),
+    [
+        (P, metrics.PROBABILITIES),
+        (np.stack([P, P], axis=1), metrics.PROBABILITIES),
+        (np.log(P), metrics.SCORES),
+        (P * 3, metrics.SCORES),
+        (np.array([[-0.1], [0.5]]), metrics.SCORES),
+        (P / 2, metrics.UNKNOWN),  # as after a sigmoid for each class
+        (np.array([0.2, 0.9]), metrics.UNKNOWN),
+        (P * np.nan, metrics.UNKNOWN),
+    ],
+)
+def test_what_a_model_puts_out_is_told_by_its_values(outputs: np.ndarray, kind: str) -> None:
+    assert metrics.put_out(outputs) == kind
+
+
 def test_rows_from_0_to_1_are_divided_by_their_sums_as_keras_does() -> None:
     for outputs in (P / 2, P * [[0.5], [0.1]]):
         np.testing.assert_allclose(

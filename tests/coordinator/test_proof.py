@@ -19,7 +19,7 @@ from autograder.coordinator.proof_reasons import reason_of, was_stopped, with_re
 from autograder.errors import HostError, ProofError, SandboxError
 from autograder.exchange import result_json
 from autograder.exchange.work import Work
-from autograder.records.checks import Outcome
+from autograder.records.checks import ASKS_PROBABILITIES, Outcome
 from autograder.records.course import Course
 from autograder.records.failures import Failure, FailureKind
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
@@ -539,3 +539,24 @@ def test_a_network_that_fails_with_a_third_of_the_epochs_is_named(
     (one,) = said
     assert one.startswith("nb, test-double: with a third of the epochs the solution would lose points (after 3 epochs)")
     assert "an honest network that learns more slowly" in one
+
+
+ASKING = """\
+from autograder import check
+### BEGIN HIDDEN TESTS
+check.report("layers", double(1) == 2, "as asked"{first})
+check.report("size", double(1) == 2, "as asked")
+### END HIDDEN TESTS"""
+
+
+@pytest.mark.parametrize("tests", [1, 2])
+def test_what_one_forgotten_softmax_would_cost_in_several_questions_is_told(tmp_path: Path, tests: int) -> None:
+    """Asked once, a student who forgets it loses the points for it, and no others."""
+    course = tiny_course(tmp_path)
+    source = ASKING.format(first=f", evidence={{{ASKS_PROBABILITIES!r}: True}}, weight=3")
+    graded = [cell(source, f"t{number}", grade=True, locked=True, points=2) for number in range(tests)]
+    (course.source("hw") / "nb.ipynb").write_text(notebook(cell(SOLUTION, "double", solution=True), *graded))
+    said = prove(course, tiny_release(course), execute=Here()).warnings
+    told = [text for text in said if "softmax" in text]
+    assert len(told) == tests - 1
+    assert all("would lose points in t0, t1 (3 of 4); ask for it once" in text for text in told)
