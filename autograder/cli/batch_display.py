@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 from rich.console import Console
@@ -90,12 +90,14 @@ class Publication(ResultPublisher):
             raise
 
 
-def show_graded(graded: Graded[Published], quiet: bool, log: BatchLog | None) -> None:
-    """Show the grades, where all results lie, and what a person should look at."""
+def show_graded(
+    graded: Graded[Published], quiet: bool, log: BatchLog | None, expected: Mapping[str, str] | None = None
+) -> None:
+    """Show the grades, with the ``expected`` ones of a demo, where all results lie, and what to look at."""
     recorded = graded.published
     if not quiet:
         entered = {grade.student: grade for grade in recorded.entered}
-        show_grades(Console(), [entered.get(grade.student, grade) for grade in graded.batch.grades])
+        show_grades(Console(), [entered.get(grade.student, grade) for grade in graded.batch.grades], expected)
         click.echo()
         for label, path in {**recorded.paths, **({"log": log.path} if log and log.path else {})}.items():
             click.echo(f"{label:14} {one_line(str(path), MAX_PATH)}")
