@@ -22,7 +22,7 @@ from autograder.check.rows import take_rows
 from autograder.check.settings import Numbers
 from autograder.check.subject import NOT_BUILT, has_weights, may_show, may_tell_of, not_rebuilt, parameter_count
 from autograder.check.training import TooSlow, training_loss
-from autograder.check.training_plan import TrainingPlan, knows_without_learning, prepare_training
+from autograder.check.training_plan import TrainingPlan, kept_training, knows_without_learning
 from autograder.check.training_verdict import MIN_TRAININGS_FOR_SIGN_TEST, Trainings, judge_trainings
 from autograder.check.unreadable import report_for_a_person, report_unreadable
 from autograder.check.verdict import known_close_calls
@@ -135,7 +135,7 @@ def retrained(
         with preserve_random_state():
             if _knows_the_answers(model, plan, loss):
                 return report(name, 0.0, KNOWS, weight=weight)
-            train = prepare_training(model, plan)
+            train = kept_training(model, plan)
             trainings = judge_trainings(
                 train, wanted, seeds=seeds, most_seeds=most_seeds, margin=margin, close_calls=close_calls
             )

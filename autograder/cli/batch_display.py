@@ -10,7 +10,7 @@ from rich.console import Console
 
 from autograder._util.text import one_line
 from autograder.cli import signals
-from autograder.cli.output import MAX_PATH, complain, complain_of, say_reduced, warn, warn_each
+from autograder.cli.output import MAX_PATH, complain, complain_of, say_reduced, say_unanswered, warn, warn_each
 from autograder.cli.progress import BatchProgress, show_grades
 from autograder.coordinator.assignment import Graded, Plan
 from autograder.coordinator.batch import BATCH_LOG, Progress
@@ -112,6 +112,7 @@ def show_graded(
     if not quiet:
         remarks = [*recorded.set_aside.items(), *recorded.departed.items()]
         warn_each(f"{one_line(student)}: {why}" for student, why in remarks)
+        say_unanswered(graded.batch)
 
 
 def cold_starts(course: Course) -> list[str]:

@@ -15,7 +15,8 @@ from helpers.lazy import layers as L
 from helpers.rebuilding import sent
 
 from autograder import check
-from autograder.check import cost, fresh_model, retraining, training, training_plan
+from autograder.check import cost, fresh_model, prediction_cache, training, training_plan
+from autograder.check.reading import as_examined
 from autograder.errors import CourseError
 from autograder.kernel import keras_model
 from autograder.models import rebuild
@@ -159,7 +160,7 @@ def test_of_a_single_score_class_1_begins_at_0_after_a_training_on_scores() -> N
 
 
 def test_a_loss_of_probabilities_is_refused_without_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retraining, "prepare_training", lambda *_: pytest.fail("it trains"))
+    monkeypatch.setattr(training_plan, "prepare_training", lambda *_: pytest.fail("it trains"))
     result = again(last(L.Dense(3)))
     assert (result.outcome, result.message[:44]) == (Outcome.FAILED, "The last layer does not give probabilities: ")
 
@@ -204,6 +205,26 @@ def test_random_states_are_left_as_they_were() -> None:
     keras.utils.set_random_seed(5)
     again(model)
     assert (random.random(), float(np.random.rand()), float(keras.random.uniform(()))) == expected
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_training_that_is_kept_is_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A regrade with another threshold has the same trainings: seeds follow from the labels."""
+    model, cache = as_examined(network(), rows=X), prediction_cache.PredictionCache()
+    cache.watch(model, ["a claim"])
+    with prediction_cache.caching_in(cache):
+        first = again(model, seeds=2, below=9.0)
+    packed = cache.packed()
+    kept = prediction_cache.read_predictions(packed)
+    kept.watch(model, ["a claim"])
+    prepare = training_plan.prepare_training
+    monkeypatch.setattr(training_plan, "prepare_training", lambda *_: pytest.fail("it trains"))
+    with prediction_cache.caching_in(kept):
+        second = again(model, seeds=2, below=0.01, close_calls="exact")
+        assert second.evidence["values"] == first.evidence["values"]
+        assert (first.fraction, second.fraction) == (1, 0)
+        monkeypatch.setattr(training_plan, "prepare_training", prepare)
+        assert again(model, seeds=2, optimizer="sgd").evidence["values"] != first.evidence["values"]
 
 
 @pytest.mark.usefixtures("quick")
