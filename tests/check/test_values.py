@@ -193,12 +193,14 @@ def test_each_case_of_a_function_weighs_the_same() -> None:
 
 
 KINDS = [
-    ([1], (1,), "another type than tuple"),
+    ([1], (1,), "a list and no tuple"),
+    (np.zeros(2), [1.0, 2.0], "an array and no list"),
+    ({1: 2}, [1, 2], "another type than list"),
     (1, True, "another type than bool"),
     (np.zeros(2), 1.0, "an array and no number"),
     ("1", 1, "another type than int"),
     (np.zeros((2, 3)), np.zeros((3, 2)), "another shape than (3, 2)"),
-    ([0.0, 0.0], np.ones(2), "no ndarray of shape (2,)"),
+    ([0.0, 0.0], np.ones(2), "a list and no array of shape (2,)"),
     ([1, 2, 3], [1, 2], "another length than 2"),
     (0, None, "no None"),
     (1, 2, "another result"),
