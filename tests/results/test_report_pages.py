@@ -219,6 +219,17 @@ def test_a_mean_is_over_the_submissions_that_are_decided(tmp_path):
     assert "100 % of 2" in inert(report(tmp_path, grades)).text
 
 
+def test_a_notebook_of_which_everything_waits_is_one_entry(tmp_path):
+    """Another assignment's notebook would stand under each question."""
+    wrong = grade("mallory")
+    book = wrong.notebooks[0]
+    waiting = tuple(replace(one, needs_manual_grade=True) for one in book.questions)
+    wrong = replace(wrong, notebooks=(replace(book, questions=waiting),))
+    page = inert(report(tmp_path, [*a_class(), wrong])).text.partition("For a person to look at")[2]
+    assert page.partition("Submissions")[0].split().count("mallory") == 1
+    assert "All questions of the notebook" in page
+
+
 def extended(one):
     """The same grade, of a student with another due date for a reason."""
     due = assignment().due + timedelta(days=3)

@@ -158,19 +158,31 @@ def _own_dates(grade: Grade, assignment: Assignment) -> list[str]:
 
 
 def _for_people(grades: Sequence[Grade], titles: Titles) -> list[dict[str, Any]]:
-    """Make one entry per question that waits for a person, broken tests first, with students and reason."""
+    """Make one entry per question that waits for a person, broken tests first, with students and reason.
+
+    The few notebooks of which every question waits, as of another assignment's, have one entry together.
+    """
     entries: dict[tuple[bool, str, str], dict[str, Any]] = {}
+    books = [book for grade in grades for book in grade.notebooks if _waits_wholly(book)]
+    whole = {id(book) for book in books} if 4 * len(books) < len(grades) else set()
     for grade in sorted(grades, key=lambda g: g.student.casefold()):
         for book, question in _questions(grade):
-            if not question.needs_manual_grade:
+            if not question.needs_manual_grade or (id(book) in whole and question is not book.questions[0]):
                 continue
-            key = (question.standing is not Outcome.BROKEN, book.notebook, question.id)
-            title = titles.get((book.notebook, question.id), "")
+            key = (question.standing is not Outcome.BROKEN, book.notebook, "" if id(book) in whole else question.id)
+            title = _ALL if id(book) in whole else titles.get((book.notebook, question.id), "")
             entry = entries.setdefault(
                 key, {"question": question, "title": title, "notebook": book.notebook, "who": []}
             )
             entry["who"].append((grade, feedback_link(grade)))
     return [entries[key] for key in sorted(entries, key=lambda key: key[0])]
+
+
+_ALL = "All questions of the notebook"
+
+
+def _waits_wholly(book: NotebookGrade) -> bool:
+    return len(book.questions) > 2 and all(question.needs_manual_grade for question in book.questions)
 
 
 def _replaced_files(grades: Sequence[Grade]) -> dict[str, list[str]]:
