@@ -219,15 +219,15 @@ def difference_in_kind(actual: Any, expected: Any) -> str:
         return "an array and no number" if _has_shape(actual) else _another(expected)
     if wanted is not None:
         kind = "array" if type(expected) is np.ndarray else type(expected).__name__
-        given = "a list and " if type(actual) is list else "a tuple and " if type(actual) is tuple else ""
-        return f"{given}no {kind} of shape {tuple(wanted)}"
+        answer = "a list and " if type(actual) is list else "a tuple and " if type(actual) is tuple else ""
+        return f"{answer}no {kind} of shape {tuple(wanted)}"
     if type(actual) is not type(expected):
         alike = (_MAPPINGS, (str, np.str_), (bytes, np.bytes_))
         if any(type(actual) in kinds and type(expected) in kinds for kinds in alike):
             return ""
-        given = "an array" if _has_shape(actual) else f"a {type(actual).__name__}"
+        answer = "an array" if _has_shape(actual) else f"a {type(actual).__name__}"
         is_near = type(expected) in _SEQUENCES and (_has_shape(actual) or type(actual) in (list, tuple))
-        return f"{given} and no {type(expected).__name__}" if is_near else _another(expected)
+        return f"{answer} and no {type(expected).__name__}" if is_near else _another(expected)
     if type(expected) in _SEQUENCES and len(actual) != len(expected):
         return f"another length than {len(expected)}"
     return ""

@@ -153,9 +153,9 @@ def trained_values(model: Any, key: str, train: Callable[[], np.ndarray]) -> np.
         train: trains.
     """
     figures = _figures_of(model)
-    kept = figures.predictions.get(key) if figures is not None else None
-    if kept is not None and kept.ndim == 1:
-        return kept.copy()
+    earlier = figures.predictions.get(key) if figures is not None else None
+    if earlier is not None and earlier.ndim == 1:
+        return earlier.copy()
     values = train()
     _keep(model, key, values)
     return values

@@ -116,7 +116,7 @@ def retrained(
     try:
         chosen, default = _optimizer(optimizer, model)
         rows = _arranged(model, inputs)
-        scores = _are_scores(model, rows, labels, metric, loss, asked=from_logits)
+        scores = _are_scores(model, rows, labels, metric, loss, from_logits=from_logits)
         plan = TrainingPlan(
             inputs=rows,
             labels=labels,
@@ -186,24 +186,24 @@ _AS_PUT_OUT = {
 }
 
 
-def _are_scores(model: Any, rows: Any, labels: np.ndarray, metric: str, loss: str, *, asked: bool) -> bool:
-    """Return whether a training takes outputs as scores: for a loss as it is asked, for an accuracy as they are.
+def _are_scores(model: Any, rows: Any, labels: np.ndarray, metric: str, loss: str, *, from_logits: bool) -> bool:
+    """Return whether a training takes outputs as scores: for a loss as asked, for an accuracy as they are.
 
     Raises:
         BadOutput: a loss of probabilities is asked of scores.
     """
     if not metrics.is_crossentropy(loss):
-        return asked
+        return from_logits
     try:
         outputs = predictions(model, take_rows(rows, _PROBED))
     except NoPrediction:  # by the student's weights, which play no part
-        return asked
+        return from_logits
     kind = metrics.put_out(outputs)
     if metric == "accuracy":
-        return asked if kind == metrics.UNKNOWN else kind == metrics.SCORES
-    if kind == metrics.SCORES and not asked:
+        return from_logits if kind == metrics.UNKNOWN else kind == metrics.SCORES
+    if kind == metrics.SCORES and not from_logits:
         metrics.LOSSES[loss](outputs, labels[_PROBED])
-    return asked
+    return from_logits
 
 
 def _knows_the_answers(model: Any, plan: TrainingPlan, loss: str) -> bool:

@@ -25,7 +25,7 @@ VERSION = 1
 """Version of the file; another one counts as none."""
 MAX_NAMED = 6
 """Largest number of packages that a sentence names."""
-_ASKED = "the code that students see, or where the tests stand in it"
+_VISIBLE_CODE = "the code that students see, or where the tests stand in it"
 _NAMES = {
     "kit": "version of the kit",
     "code": "the kit's own code",
@@ -53,7 +53,7 @@ def reasons(course: Course, works: Sequence[Work]) -> list[str]:
     stale = (key for work in works if (key := record["students"].get(work.student)) and _is_lost(work))
     causes: Counter[str] = Counter()
     for key, count in Counter(stale).items():
-        same = _ASKED if key == works[0].execution else "their environment"
+        same = _VISIBLE_CODE if key == works[0].execution else "their environment"
         causes["; ".join(differences(record["environments"].get(key, {}), now)) or same] += count
     return [
         f"{count} recording{'s do' if count > 1 else ' does'} not fit any more, so notebooks are executed again: "

@@ -103,7 +103,7 @@ def prove(
     unchanged = work("unchanged", release_texts)
     with prestart_templates([first, unchanged], force=True) if execute is in_processes else nullcontext():
         say("the solution, to see what it does")
-        observed, stopped, seen = _observed(release, first, folder, execute)
+        observed, stopped, first_grade = _observed(release, first, folder, execute)
         release = observation.with_seeds_of(observed)
         say("the solution and the unchanged release")
         began = time.monotonic()
@@ -112,7 +112,7 @@ def prove(
         solution, blank = _graded(assignment, works, workers, execute)
         seconds = time.monotonic() - began
         release, varying = _joined(release, observation.without_seeds(observation.read(works[0])))
-        varying += _measured_twice(release.exams, seen, solution)
+        varying += _measured_twice(release.exams, first_grade, solution)
         if missed := _missed_tests(release.exams, solution):
             say("the solution once more: it missed points")
             lost = [{str(cell.grade_id) for of, cell, _ in missed if of is exam} for exam in release.exams]
@@ -180,8 +180,8 @@ def _joined(release: Release, observed: Sequence[Observations]) -> tuple[Release
 
 def _measured_twice(exams: Sequence[Exam], first: Grade, second: Grade) -> Iterator[str]:
     """Name the checks that measured something else in the solution's two runs: it draws without a seed."""
-    for (exam, cell, one), (_, _, other) in zip(_tests(exams, first), _tests(exams, second), strict=True):
-        for then, now in zip(one.checks, other.checks, strict=False):
+    for (exam, cell, earlier), (_, _, later) in zip(_tests(exams, first), _tests(exams, second), strict=True):
+        for then, now in zip(earlier.checks, later.checks, strict=False):
             before, after = (_measured(check.evidence) for check in (then, now))
             if None not in (before, after) and abs(before - after) > _SAME * max(abs(before), abs(after)):
                 yield (
@@ -339,11 +339,11 @@ def _near_thresholds(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
     """Name the checks whose full credit the solution reaches by less than the noise of the rows."""
     for exam, cell, question in _tests(exams, grade):
         for check in question.checks:
-            known = check.evidence
+            evidence = check.evidence
             value, best, noise = (
-                known.get("loss", known.get("accuracy")),
-                known.get("threshold"),
-                known.get("standard_error"),
+                evidence.get("loss", evidence.get("accuracy")),
+                evidence.get("threshold"),
+                evidence.get("standard_error"),
             )
             if not all(isinstance(number, float | int) for number in (value, best, noise)) or not noise:
                 continue

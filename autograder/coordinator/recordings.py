@@ -41,7 +41,7 @@ def keys(work: Work) -> tuple[str, ...]:
 def _kernel_view(exam: Exam) -> list[Any]:
     """Return the exam's part in the kernel's input: the code that students see, and where the tests stand.
 
-    What answers without nbgrader's metadata are recognized by is no part of it: a recording has the source of each cell
+    What answers without nbgrader's metadata are recognized by is no part of it. A recording has the source of each cell
     that ran, and a replay with another source is none.
     """
     return [

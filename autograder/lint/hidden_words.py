@@ -22,7 +22,11 @@ def hidden_words(tree: ast.AST, imports: Mapping[str, str]) -> Iterator[CellFaul
     """
     held = _held(tree, imports)
     for node in ast.walk(tree):
-        if any(_is_held(part, held, imports) for text in _said(node, imports) for part in _written(text)):
+        if any(
+            _is_held(part, held, imports)
+            for text in _texts_for_students(node, imports)
+            for part in _parts_as_written(text)
+        ):
             reason = "this text holds hidden data, and students read it on their page"
             yield node, reason, "say what kind of row it is, or how many, in words of your own"
 
@@ -31,18 +35,18 @@ def _held(tree: ast.AST, imports: Mapping[str, str]) -> frozenset[str]:
     """Collect the names of hidden data, of their parts, and of loops over them."""
     held: frozenset[str] = frozenset()
     while True:
-        found = set(held)
+        names = set(held)
         for node in ast.walk(tree):
             match node:
                 case ast.Assign(targets, value) if _is_held(value, held, imports):
-                    found |= {target.id for target in targets if isinstance(target, ast.Name)}
+                    names |= {target.id for target in targets if isinstance(target, ast.Name)}
                 case ast.For(ast.Name(name), values) | ast.comprehension(ast.Name(name), values) if _is_held(
                     values, held, imports
                 ):
-                    found.add(name)
-        if found == held:
+                    names.add(name)
+        if names == held:
             return held
-        held = frozenset(found)
+        held = frozenset(names)
 
 
 def _is_held(node: ast.AST, held: Set[str], imports: Mapping[str, str]) -> bool:
@@ -54,7 +58,7 @@ def _is_held(node: ast.AST, held: Set[str], imports: Mapping[str, str]) -> bool:
     return isinstance(node, ast.Name) and node.id in held
 
 
-def _said(node: ast.AST, imports: Mapping[str, str]) -> list[ast.expr]:
+def _texts_for_students(node: ast.AST, imports: Mapping[str, str]) -> list[ast.expr]:
     """Return the expressions that students read."""
     if isinstance(node, ast.Assert):
         return [node.msg] if node.msg is not None else []
@@ -68,11 +72,11 @@ def _said(node: ast.AST, imports: Mapping[str, str]) -> list[ast.expr]:
     return []
 
 
-def _written(node: ast.AST) -> Iterator[ast.AST]:
+def _parts_as_written(node: ast.AST) -> Iterator[ast.AST]:
     """Yield the parts of an expression whose values are written out as they are."""
     yield node
     is_written = isinstance(node, ast.JoinedStr | ast.FormattedValue | ast.BinOp | ast.Tuple | ast.List)
     if isinstance(node, ast.Call):
         is_written = (node.func.attr if isinstance(node.func, ast.Attribute) else dotted(node.func, {})) in _TEXTS
     for child in ast.iter_child_nodes(node) if is_written else ():
-        yield from _written(child)
+        yield from _parts_as_written(child)

@@ -40,8 +40,8 @@ def own_dates(assignment: Assignment, person: Person, extensions: Iterable[Exten
             latest, extension = max(extended, key=lambda pair: pair[0])
             if latest > due:
                 due = latest
-                shown = due.astimezone(base.tzinfo)
-                date = f"{shown.day} {shown:%B %Y, %H:%M} {shown.tzname()}"  # as pages write all times
+                local_due = due.astimezone(base.tzinfo)
+                date = f"{local_due.day} {local_due:%B %Y, %H:%M} {local_due.tzname()}"  # as pages write all times
                 notes.append(_with_reason(f"extended to {date}", extension))
     if close is not None:
         close = aware(close)
