@@ -42,6 +42,7 @@ from autograder.records.limits import Limits
 from autograder.records.mistakes import MAX_MISTAKES, ModelMistakes
 from autograder.records.observations import Observations
 from autograder.records.run import ATTEMPTS, Run
+from autograder.syntax.cell_matching import bound_names
 from autograder.syntax.file_paths import looks_at_files, paths_in
 from autograder.syntax.names import Vocabulary, names_of_cell, needs, vocabulary
 from autograder.syntax.written_files import paths_written_by_calls, written_paths
@@ -309,7 +310,7 @@ def _questions(
     cells = {str(c.grade_id): c for c in composed.cells if c.grade_id}
     late = {c.grade_id for c in composed.cells[min(cut_short, default=len(composed.cells)) :]}
     missed = composed.exam.observations.missed if composed.exam.observations is not None else frozenset()
-    is_strange = not any(cell.number for cell in composed.cells if cell.role is not Role.FREE)
+    is_strange = _is_of_another(composed)
     doubt = False  # a test may need any answer before it
     questions = []
     for cell in composed.exam.cells:
@@ -325,6 +326,16 @@ def _questions(
                     question = _for_a_person(question, _MISSED)
             questions.append(question)
     return tuple(questions)
+
+
+def _is_of_another(composed: Composed) -> bool:
+    """Tell whether a notebook has no cell of the exam, and binds no name that its answers bind."""
+    if any(cell.number for cell in composed.cells if cell.role is not Role.FREE):
+        return False
+    asked = [bound_names(cell.source) or frozenset() for cell in composed.exam.cells if cell.role is Role.ANSWER]
+    bound = [bound_names(cell.source) or frozenset() for cell in composed.cells if cell.role is Role.FREE]
+    names = frozenset[str]().union(*asked)
+    return bool(names) and names.isdisjoint(frozenset[str]().union(*bound))
 
 
 _DOUBT = (
