@@ -332,9 +332,9 @@ def _is_of_another(composed: Composed) -> bool:
     """Tell whether a notebook has no cell of the exam, and binds no name that its answers bind."""
     if any(cell.number for cell in composed.cells if cell.role is not Role.FREE):
         return False
-    asked = [bound_names(cell.source) or frozenset() for cell in composed.exam.cells if cell.role is Role.ANSWER]
+    answers = [bound_names(cell.source) or frozenset() for cell in composed.exam.cells if cell.role is Role.ANSWER]
     bound = [bound_names(cell.source) or frozenset() for cell in composed.cells if cell.role is Role.FREE]
-    names = frozenset[str]().union(*asked)
+    names = frozenset[str]().union(*answers)
     return bool(names) and names.isdisjoint(frozenset[str]().union(*bound))
 
 
