@@ -10,7 +10,7 @@ from autograder.check.activations import KINDS
 from autograder.check.differences import Difference, TooManyLayers, differences
 from autograder.check.external_model import LIBRARIES, ExternalModel
 from autograder.check.layer_reports import reported_steps
-from autograder.check.pattern import ANY_KIND, Run, is_fixed, kinds_of, run_text, singles
+from autograder.check.pattern import ANY_KIND, LayerPattern, Run, is_fixed, kinds_of, run_text, singles
 from autograder.check.reading import as_examined, call_failure, unread_reason
 from autograder.check.results import in_examiner, report
 from autograder.check.shapes import shape_difference
@@ -27,7 +27,7 @@ from autograder.check.subject import (
 from autograder.check.unreadable import report_for_a_person, report_unreadable
 from autograder.check.vocabulary import read_pattern
 from autograder.models.network import Network
-from autograder.records.checks import BRANCHES, CheckResult
+from autograder.records.checks import ASKS_PROBABILITIES, BRANCHES, CheckResult
 
 MAX_LINES = 8
 NEARLY = "The layers differ from those asked, and the network may compute the same."
@@ -101,6 +101,8 @@ def architecture(
             return report_for_a_person(name, IDLE, weight, detail=detail)
         solution_network.note(model, of)
         evidence = {BRANCHES: True} if _has_orders(model, library) else {}
+        if any(isinstance(last, LayerPattern) and last.activation in ("softmax", "sigmoid") for last in pattern[-1:]):
+            evidence[ASKS_PROBABILITIES] = True
         return report(name, 1.0, as_asked, weight=weight, detail=detail, evidence=evidence)
     sameness = None if shapes else solution_network.compare(model, of, pattern)
     if sameness == "same":

@@ -206,7 +206,8 @@ def _inferred(array: Any) -> Any:
 def difference_in_kind(actual: Any, expected: Any) -> str:
     """Say that an answer has another type or another shape than is expected; empty if only its values differ.
 
-    Of ``actual`` nothing is told but that: a function's result could encode a hidden argument.
+    Of ``actual`` little more is told, as whether it is a list in place of an array: a function's result could encode a
+    hidden argument.
     """
     actual, expected = _scalar(comparable(actual)), _scalar(expected)
     wanted = getattr(expected, "shape", None) if _has_shape(expected) else None
@@ -217,10 +218,16 @@ def difference_in_kind(actual: Any, expected: Any) -> str:
             return "" if is_bool(actual) == is_bool(expected) else _another(expected)
         return "an array and no number" if _has_shape(actual) else _another(expected)
     if wanted is not None:
-        return f"no {type(expected).__name__} of shape {tuple(wanted)}"
+        kind = "array" if type(expected) is np.ndarray else type(expected).__name__
+        answer = "a list and " if type(actual) is list else "a tuple and " if type(actual) is tuple else ""
+        return f"{answer}no {kind} of shape {tuple(wanted)}"
     if type(actual) is not type(expected):
         alike = (_MAPPINGS, (str, np.str_), (bytes, np.bytes_))
-        return "" if any(type(actual) in kinds and type(expected) in kinds for kinds in alike) else _another(expected)
+        if any(type(actual) in kinds and type(expected) in kinds for kinds in alike):
+            return ""
+        answer = "an array" if _has_shape(actual) else f"a {type(actual).__name__}"
+        is_near = type(expected) in _SEQUENCES and (_has_shape(actual) or type(actual) in (list, tuple))
+        return f"{answer} and no {type(expected).__name__}" if is_near else _another(expected)
     if type(expected) in _SEQUENCES and len(actual) != len(expected):
         return f"another length than {len(expected)}"
     return ""

@@ -29,7 +29,7 @@ from autograder.check.subject import (
 from autograder.check.unreadable import report_for_a_person
 from autograder.check.verdict import Verdict, judge, known_close_calls
 from autograder.errors import CourseError
-from autograder.records.checks import CheckResult
+from autograder.records.checks import ASKS_PROBABILITIES, CheckResult
 
 
 def loss(
@@ -201,12 +201,14 @@ def _check_measure(
         return report_for_a_person(name, shortcoming.message, weight, detail=shortcoming.detail)
     how, count = prediction_place(model), parameter_count(model) if may_show(model) else None
     reading = reading_of(model)
-    ranked = _RANKED if may_tell and metrics.ranks_scores(measure, prediction.outputs) else ""
-    value_text = f"{label} {value:.4f} on {len(rows):,} rows{ranked}"
+    value_text = (
+        f"{label} {value:.4f} on {len(rows):,} rows{metrics.surprise(measure, prediction.outputs) if may_tell else ''}"
+    )
     measured = ", ".join(filter(None, [value_text, how, reading, prediction.remark]))
     evidence = {label: value, "rows": len(rows), **({} if count is None else {"parameters": count})}
     evidence |= {"in_kernel": True} if how else {model.read_as: True} if reading else {}
     evidence |= wanted.evidence | {"close_calls": wanted.cliff is not None and close_calls == "student"}
+    evidence |= {ASKS_PROBABILITIES: True} if metrics.asks_probabilities(measure) else {}
     message, detail = messages(measured, wanted, verdict, show=show)
     undecided = False
     if measure is metrics.accuracy:
@@ -217,7 +219,6 @@ def _check_measure(
     return report(name, verdict.share, message, weight=weight, detail=detail, evidence=evidence, undecided=undecided)
 
 
-_RANKED = " by the largest score of each row (the outputs are no probabilities)"
 _TWO_LIMITS = (
     "some outputs are outside 0 to 1, and whether class 1 begins at 0 or at 0.5 decides the points: see how the model "
     "was trained"

@@ -25,6 +25,9 @@ _NO_PROBABILITIES = (
     "The last layer does not give probabilities: each row must be 0 or more and add up to 1, as after softmax."
 )
 
+PROBABILITIES, SCORES, UNKNOWN = "probabilities", "scores", "unknown"
+"""What outputs are, see :func:`put_out`."""
+
 Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """``measure(outputs, labels)`` turns outputs (n, ...) and labels, rows first, into an array (n,)."""
 
@@ -79,7 +82,7 @@ def categorical_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> np.ndar
     """
     targets = _targets(outputs, labels)
     _require_finite(outputs)
-    if outputs.min() < 0 or outputs.max() > 1 + _ROUNDING:
+    if put_out(outputs) == SCORES:
         raise BadOutput(_NO_PROBABILITIES)
     scaled = outputs / np.maximum(outputs.sum(axis=1, keepdims=True), EPSILON)
     return _row_means(-(targets * np.log(np.clip(scaled, EPSILON, 1 - EPSILON))).sum(axis=1))
@@ -183,6 +186,12 @@ def accuracy_at_best(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return max(_accuracies(outputs, labels), key=_mean)
 
 
+def accuracy_of_scores(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return what :func:`accuracy` does, of a network trained on scores: of a single one, class 1 begins at 0."""
+    is_single = (outputs.ndim == 1 or outputs.shape[-1] == 1) and put_out(outputs) == SCORES
+    return accuracy((outputs > 0).astype(float) if is_single else outputs, labels)
+
+
 def softmax(scores: np.ndarray, axis: int = -1) -> np.ndarray:
     """Return the probabilities of scores, along an axis."""
     powers = np.exp(scores - scores.max(axis=axis, keepdims=True))
@@ -194,15 +203,40 @@ def is_crossentropy(name: str) -> bool:
     return LOSSES[name] in _OF_SCORES
 
 
+def asks_probabilities(measure: Measure) -> bool:
+    """Return whether a measure refuses scores."""
+    return measure in (*_OF_SCORES, accuracy_of_probabilities)
+
+
 def has_class_of_row(measure: Measure, outputs: np.ndarray) -> bool:
     """Return whether a row belongs to one class, or has values; several outputs for yes or no are several classes."""
     return measure not in (binary_crossentropy, binary_crossentropy_of_scores) or outputs[:1].size == 1
 
 
-def ranks_scores(measure: Measure, outputs: np.ndarray) -> bool:
-    """Return whether a measure ranks several outputs of a row that are no probabilities; a single one is not ranked."""
+def surprise(measure: Measure, outputs: np.ndarray) -> str:
+    """Say of outputs that are measured what their author may not know: several that are ranked, or the wrong kind."""
+    kind = put_out(outputs, _NARROW_ROUNDING)
+    if measure in _OF_SCORES.values() and kind == PROBABILITIES:
+        return " as scores (the outputs are probabilities, and scores are asked: leave the softmax out)"
     has_classes = outputs.ndim > 1 and outputs.shape[-1] > 1
-    return measure is accuracy and has_classes and not _are_probabilities(outputs, _NARROW_ROUNDING)
+    if measure is accuracy and has_classes and kind != PROBABILITIES:
+        return " by the largest score of each row (the outputs are no probabilities)"
+    return ""
+
+
+def put_out(outputs: np.ndarray, rounding: float = _ROUNDING) -> str:
+    """Tell by their values what outputs (n, …, classes) or (n,) are: probabilities of classes, scores, or unknown.
+
+    Numbers outside 0 to 1 are scores. Several numbers that add up to 1 are probabilities. Others may be either, such as
+    those after a sigmoid.
+    """
+    if not np.isfinite(outputs).all():
+        return UNKNOWN
+    if outputs.min() < 0 or outputs.max() > 1 + rounding:
+        return SCORES
+    has_classes = outputs.ndim > 1 and outputs.shape[-1] > 1
+    adds_up = has_classes and np.abs(outputs.sum(axis=-1) - 1).max() <= rounding
+    return PROBABILITIES if adds_up else UNKNOWN
 
 
 def _mean(rows: np.ndarray) -> float:
@@ -226,7 +260,9 @@ def accuracy_of_probabilities(outputs: np.ndarray, labels: np.ndarray) -> np.nda
     """Return what :func:`accuracy` does, of outputs that must be probabilities."""
     if outputs.ndim == 2 and outputs.shape[1] > 1:
         _targets(outputs, labels)
-        _require_probabilities(outputs)
+        _require_finite(outputs)
+        if put_out(outputs) != PROBABILITIES:
+            raise BadOutput(_NO_PROBABILITIES)
     else:
         _require_unit_interval(outputs)
     return accuracy(outputs, labels)
@@ -279,17 +315,6 @@ def _require_unit_interval(outputs: np.ndarray) -> None:
     _require_finite(outputs)
     if outputs.min() < 0 or outputs.max() > 1:
         raise BadOutput("The last layer does not give probabilities: there are values outside 0 to 1.")
-
-
-def _require_probabilities(outputs: np.ndarray) -> None:
-    """Require that every row is finite, not negative, and adds up to 1."""
-    _require_finite(outputs)
-    if not _are_probabilities(outputs):
-        raise BadOutput(_NO_PROBABILITIES)
-
-
-def _are_probabilities(outputs: np.ndarray, rounding: float = _ROUNDING) -> bool:
-    return bool(outputs.min() >= 0 and np.abs(outputs.sum(axis=-1) - 1).max() <= rounding)
 
 
 def _targets(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from autograder.check.metrics import EPSILON, softmax
+from autograder.check.metrics import EPSILON, PROBABILITIES, put_out, softmax
 from autograder.records.mistakes import (
     MAX_CLASSES,
     MAX_COUNTED_CLASSES,
@@ -197,8 +197,7 @@ def _chances(scores: np.ndarray, kind: str) -> np.ndarray | None:
     """Return the probabilities of the classes; None if the outputs are none."""
     if kind == LOGITS:
         return softmax(scores)
-    is_distribution = (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=1e-3)
-    return scores if is_distribution else None
+    return scores if put_out(scores) == PROBABILITIES else None
 
 
 def _class_result(counts: np.ndarray, losses: np.ndarray | None, actual: np.ndarray, number: int) -> ClassResult:

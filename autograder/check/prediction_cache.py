@@ -35,7 +35,7 @@ class ModelFigures:
     parameters: tuple[int, int, int, int] | None = None
     """Counts of all parameters, of the trainable ones, of constants beside the weights, and of what prepares inputs."""
     predictions: dict[str, np.ndarray] = field(default_factory=dict)
-    """Digest of the rows → the outputs, float64, rows first."""
+    """Digest of the rows → the outputs, float64, rows first; digest of a training → its values on the holdout."""
     diagnoses: dict[str, Any] = field(default_factory=dict)
     """Digest of what a diagnosis was made from → the diagnosis as plain data."""
 
@@ -140,13 +140,34 @@ def predictions_of(model: Any, inputs: Any, predict: Callable[[], np.ndarray]) -
         predictions = figures_known.predictions.get(digest(inputs))
         return _require_model() if predictions is None else predictions.copy()
     outputs = predict()
-    figures = _figures_of(model)
-    if figures is not None and sum(p.size for p in figures.predictions.values()) + outputs.size <= MAX_NUMBERS:
-        key = digest(inputs)
-        if key and key not in figures.predictions:
-            figures.predictions[key] = outputs.copy()
-            _caches[-1].changed = True
+    _keep(model, digest(inputs), outputs)
     return outputs
+
+
+def trained_values(model: Any, key: str, train: Callable[[], np.ndarray]) -> np.ndarray:
+    """Return the kept values, (rows,), of a training of this model, or those that ``train`` returns, which are kept.
+
+    Args:
+        model: a rebuilt model.
+        key: a digest of all that the training is made from but the model; empty: nothing is kept.
+        train: trains.
+    """
+    figures = _figures_of(model)
+    earlier = figures.predictions.get(key) if figures is not None else None
+    if earlier is not None and earlier.ndim == 1:
+        return earlier.copy()
+    values = train()
+    _keep(model, key, values)
+    return values
+
+
+def _keep(model: Any, key: str, numbers: np.ndarray) -> None:
+    figures = _figures_of(model)
+    if not key or figures is None or key in figures.predictions:
+        return
+    if sum(kept.size for kept in figures.predictions.values()) + numbers.size <= MAX_NUMBERS:
+        figures.predictions[key] = np.asarray(numbers, dtype=np.float64).copy()
+        _caches[-1].changed = True
 
 
 def note_parameters(model: Any, counts: tuple[int, int, int, int]) -> None:

@@ -15,13 +15,14 @@ from autograder.check.credit import Credit, credit_of
 from autograder.check.diagnosing import DiagnosisRequest, own_epochs, request_diagnosis
 from autograder.check.fresh_model import MAX_NUMBERS, NotTrainable, excess_problem, suspicious
 from autograder.check.holdout import messages, output_problem, rows_of
-from autograder.check.prediction import NoPrediction
+from autograder.check.prediction import NoPrediction, predictions
 from autograder.check.reading import as_examined
 from autograder.check.results import report
+from autograder.check.rows import take_rows
 from autograder.check.settings import Numbers
-from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_rebuilt, parameter_count
+from autograder.check.subject import NOT_BUILT, has_weights, may_show, may_tell_of, not_rebuilt, parameter_count
 from autograder.check.training import TooSlow, training_loss
-from autograder.check.training_plan import TrainingPlan, knows_without_learning, prepare_training
+from autograder.check.training_plan import TrainingPlan, kept_training, knows_without_learning
 from autograder.check.training_verdict import MIN_TRAININGS_FOR_SIGN_TEST, Trainings, judge_trainings
 from autograder.check.unreadable import report_for_a_person, report_unreadable
 from autograder.check.verdict import known_close_calls
@@ -31,7 +32,7 @@ from autograder.kernel.model_inputs import arranged
 from autograder.kernel.random_state import preserve_random_state
 from autograder.models.computing_process import EndedComputation
 from autograder.models.network import Network
-from autograder.records.checks import CheckResult
+from autograder.records.checks import ASKS_PROBABILITIES, CheckResult
 
 _CHECK = "check.retrained"
 KNOWS = (
@@ -78,7 +79,8 @@ def retrained(
         credit: instead of a threshold, points (value, share) as in :func:`check.loss`.
         metric: what is measured on the holdout: ``loss`` or ``accuracy``.
         loss: the loss that the training minimizes and that ``metric="loss"`` measures; named as in :func:`check.loss`.
-        from_logits: True if the model returns scores (logits).
+        from_logits: True if the model returns scores (logits). For an accuracy, which ranks, a model is trained on what
+            it returns; the message says so if that is not what this argument says.
         optimizer: a name or an object of ``keras.optimizers``, for a module also one of ``torch.optim``; None takes the
             optimizer that the model is compiled with. If that is not one of Keras's, or the model is a module, it is
             Adam, and the message says so. The student's loss, metrics and training loop play no part.
@@ -106,15 +108,17 @@ def retrained(
     _require(epochs, batch_size, seeds, most_seeds, margin, seconds, wanted, close_calls)
     inputs, labels = rows_of(_CHECK, "on", on)
     unseen = rows_of(_CHECK, "holdout", holdout)
-    measure = _measure(metric, loss, from_logits)
+    metrics.loss_named(_CHECK, loss, from_logits=from_logits)
     model = as_examined(model, rows=inputs)
     refused = _untrainable(model, name, weight)
     if refused is not None:  # a result that lost points is false
         return refused
     try:
         chosen, default = _optimizer(optimizer, model)
+        rows = _arranged(model, inputs)
+        scores = _are_scores(model, rows, labels, metric, loss, from_logits=from_logits)
         plan = TrainingPlan(
-            inputs=_arranged(model, inputs),
+            inputs=rows,
             labels=labels,
             holdout=unseen,
             epochs=epochs,
@@ -122,16 +126,16 @@ def retrained(
             optimizer=chosen,
             loss=_loss_name(loss)
             if isinstance(model, Network)
-            else training_loss(model, metrics.loss_named(_CHECK, loss), labels, from_logits=from_logits),
-            measure=measure,
+            else training_loss(model, metrics.loss_named(_CHECK, loss), labels, from_logits=scores),
+            measure=_measure(metric, loss, scores),
             seeds=_seeds(seed, unseen[1], max(seeds, most_seeds)),
             seconds=seconds,
-            from_logits=from_logits,
+            from_logits=scores,
         )
         with preserve_random_state():
             if _knows_the_answers(model, plan, loss):
                 return report(name, 0.0, KNOWS, weight=weight)
-            train = prepare_training(model, plan)
+            train = kept_training(model, plan)
             trainings = judge_trainings(
                 train, wanted, seeds=seeds, most_seeds=most_seeds, margin=margin, close_calls=close_calls
             )
@@ -141,13 +145,15 @@ def retrained(
         message = f"This network trains too slowly to be trained again here: {seconds:g} s are allowed."
         return report(name, 0.0, message, weight=weight, detail=f"{message} It would take {error}.")
     length = own_epochs(model, epochs)
-    wish = DiagnosisRequest(model, inputs, labels, length, batch_size, loss, optimizer and chosen, from_logits)
+    wish = DiagnosisRequest(model, inputs, labels, length, batch_size, loss, optimizer and chosen, scores)
     request_diagnosis(wish)
-    summary = ", ".join(filter(None, [_summary(metric, trainings, epochs), default]))
+    as_put_out = _AS_PUT_OUT[scores] if scores != from_logits and may_tell_of(model) else ""
+    summary = ", ".join(filter(None, [_summary(metric, trainings, epochs), default, as_put_out]))
     message, detail = messages(summary, wanted, trainings.verdict, show=show)
     evidence = _evidence(metric, trainings) | {"epochs": epochs} | wanted.evidence
     evidence |= {"close_calls": wanted.cliff is not None and close_calls == "student"}
     evidence |= {"parameters": parameter_count(model)} if may_show(model) else {}
+    evidence |= {ASKS_PROBABILITIES: True} if metrics.asks_probabilities(plan.measure) else {}
     return report(name, trainings.verdict.share, message, weight=weight, detail=detail, evidence=evidence)
 
 
@@ -170,6 +176,34 @@ def _untrainable(model: Any, name: str, weight: float) -> CheckResult | None:
 def _constants_allowed(name: str, count: int) -> int:
     """Return how many numbers beside its weights a network may hold; few need no solution that holds them."""
     return constants_allowed(name, count) if count > MAX_NUMBERS else 0
+
+
+_PROBED = slice(100)
+"""Rows that show what a model puts out."""
+_AS_PUT_OUT = {
+    True: "trained on scores, because the last layer gives no probabilities",
+    False: "trained on probabilities, because the last layer gives these and not scores",
+}
+
+
+def _are_scores(model: Any, rows: Any, labels: np.ndarray, metric: str, loss: str, *, from_logits: bool) -> bool:
+    """Return whether a training takes outputs as scores: for a loss as asked, for an accuracy as they are.
+
+    Raises:
+        BadOutput: a loss of probabilities is asked of scores.
+    """
+    if not metrics.is_crossentropy(loss):
+        return from_logits
+    try:
+        outputs = predictions(model, take_rows(rows, _PROBED))
+    except NoPrediction:  # by the student's weights, which play no part
+        return from_logits
+    kind = metrics.put_out(outputs)
+    if metric == "accuracy":
+        return from_logits if kind == metrics.UNKNOWN else kind == metrics.SCORES
+    if kind == metrics.SCORES and not from_logits:
+        metrics.LOSSES[loss](outputs, labels[_PROBED])
+    return from_logits
 
 
 def _knows_the_answers(model: Any, plan: TrainingPlan, loss: str) -> bool:
@@ -222,10 +256,9 @@ def _require(
 
 
 def _measure(metric: str, loss: str, from_logits: bool) -> metrics.Measure:
-    measure = metrics.loss_named(_CHECK, loss, from_logits=from_logits)
     if metric == "loss":
-        return measure
-    return metrics.accuracy
+        return metrics.loss_named(_CHECK, loss, from_logits=from_logits)
+    return metrics.accuracy_of_scores if from_logits else metrics.accuracy
 
 
 def _loss_name(loss: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +13,7 @@ import numpy as np
 from autograder.check import cost, metrics
 from autograder.check.fresh_model import NotTrainable, reinitialize
 from autograder.check.prediction import predictions
+from autograder.check.prediction_cache import digest, trained_values
 from autograder.check.rows import NoPrediction, map_arrays, take_rows
 from autograder.check.training import TooSlow, Trainer
 from autograder.errors import CourseError
@@ -72,15 +74,52 @@ def prepare_training(model: Any, plan: TrainingPlan) -> Callable[[int], np.ndarr
     return train
 
 
-def _training(model: Any, plan: TrainingPlan) -> Computed:
-    """Return the trainings where strangers' networks are computed; here, for what cannot be sent there."""
+def kept_training(model: Any, plan: TrainingPlan) -> Callable[[int], np.ndarray]:
+    """Return what :func:`prepare_training` does; a training that is kept beside the recording is not made again.
+
+    Raises:
+        TooSlow, NotTrainable: when the first training is made, as :func:`prepare_training` says.
+    """
+    prepared = functools.cache(lambda: prepare_training(model, plan))
+    sizes = plan.epochs, plan.batch_size, plan.seconds, plan.from_logits, getattr(plan.measure, "__name__", "")
+    settings = [plan.optimizer, plan.loss] if isinstance(model, Network) else _described(plan)
+    rows = plan.inputs, plan.labels, *plan.holdout
+    made_from = digest(["training", *settings, *sizes, *rows]) if settings else ""
+
+    def train(number: int) -> np.ndarray:
+        key = digest([made_from, plan.seeds[number]]) if made_from else ""
+        return trained_values(model, key, lambda: prepared()(number))
+
+    return train
+
+
+def _described(plan: TrainingPlan) -> list[Any]:
+    """Describe an optimizer of Keras's own and the loss, as plain data; nothing of an optimizer of the course's own."""
+    if not _is_kerass(plan.optimizer):
+        return []
+    optimizer, loss = _plain_settings(plan)
+    optimizer["config"].pop("name", None)  # Keras counts them
+    return [optimizer, loss]
+
+
+def _plain_settings(plan: TrainingPlan) -> tuple[dict[str, Any], dict[str, Any]]:
     import keras
 
+    return keras.optimizers.serialize(plan.optimizer), keras.losses.serialize(plan.loss)
+
+
+def _is_kerass(optimizer: Any) -> bool:
+    import keras
+
+    return type(optimizer) is getattr(keras.optimizers, type(optimizer).__name__, None)
+
+
+def _training(model: Any, plan: TrainingPlan) -> Computed:
+    """Return the trainings where strangers' networks are computed; here, for what cannot be sent there."""
     settings = (plan.inputs, plan.labels, plan.epochs, plan.batch_size, list(plan.seeds), plan.seconds)
     training: Computed | None = None
-    if type(plan.optimizer) is getattr(keras.optimizers, type(plan.optimizer).__name__, None):
-        plain = keras.optimizers.serialize(plan.optimizer), keras.losses.serialize(plan.loss)
-        training = made_of_twin(TwinTraining, model, *settings, *plain)
+    if _is_kerass(plan.optimizer):
+        training = made_of_twin(TwinTraining, model, *settings, *_plain_settings(plan))
     return training or Computed.here(KerasTraining(model, *settings, plan.optimizer, plan.loss))
 
 

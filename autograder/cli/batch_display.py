@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 from rich.console import Console
 
 from autograder._util.text import one_line
 from autograder.cli import signals
-from autograder.cli.output import MAX_PATH, complain, complain_of, say_reduced, warn, warn_each
+from autograder.cli.output import MAX_PATH, complain, complain_of, say_reduced, say_unanswered, warn, warn_each
 from autograder.cli.progress import BatchProgress, show_grades
 from autograder.coordinator.assignment import Graded, Plan
 from autograder.coordinator.batch import BATCH_LOG, Progress
@@ -90,12 +90,14 @@ class Publication(ResultPublisher):
             raise
 
 
-def show_graded(graded: Graded[Published], quiet: bool, log: BatchLog | None) -> None:
-    """Show the grades, where all results lie, and what a person should look at."""
+def show_graded(
+    graded: Graded[Published], quiet: bool, log: BatchLog | None, expected: Mapping[str, str] | None = None
+) -> None:
+    """Show the grades, with the ``expected`` ones of a demo, where all results lie, and what to look at."""
     recorded = graded.published
     if not quiet:
         entered = {grade.student: grade for grade in recorded.entered}
-        show_grades(Console(), [entered.get(grade.student, grade) for grade in graded.batch.grades])
+        show_grades(Console(), [entered.get(grade.student, grade) for grade in graded.batch.grades], expected)
         click.echo()
         for label, path in {**recorded.paths, **({"log": log.path} if log and log.path else {})}.items():
             click.echo(f"{label:14} {one_line(str(path), MAX_PATH)}")
@@ -110,6 +112,7 @@ def show_graded(graded: Graded[Published], quiet: bool, log: BatchLog | None) ->
     if not quiet:
         remarks = [*recorded.set_aside.items(), *recorded.departed.items()]
         warn_each(f"{one_line(student)}: {why}" for student, why in remarks)
+        say_unanswered(graded.batch)
 
 
 def cold_starts(course: Course) -> list[str]:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from autograder.cli.output import DONE, NOT_GRADED, WRONG, examples, open_course, workers_option
 from autograder.cli.release import release
 from autograder.cli.requirements import GradingCommand
-
-if TYPE_CHECKING:
-    from autograder.records.grade import Grade
 
 
 @click.command(
@@ -58,22 +54,21 @@ def demo(lesson: str | None, folder: Path, workers: int | None, no_prove: bool) 
     click.echo(f"Made {len(students)} submissions. Grading …")
     display = BatchDisplay(quiet=False)
     graded = run_assignment(course, wanted, Options(workers=workers, force=True), display, Publication())
-    show_graded(graded, quiet=False, log=display.log)
-    batch_result = graded.batch
+    right = {student: demonstration.expected(student, name) for student in students}
+    show_graded(graded, quiet=False, log=display.log, expected={who: _span(*ends) for who, ends in right.items()})
     wrong = [
-        line
-        for grade in batch_result.grades
-        if (line := _difference(grade, demonstration.expected(grade.student, name)))
+        f"{grade.student} expected {_span(*right[grade.student])}, got {grade.score:.4g}"
+        for grade in graded.batch.grades
+        if not right[grade.student][0] - 1e-6 <= grade.score <= right[grade.student][1] + 1e-6
     ]
+    count = len(graded.batch.grades)
+    click.echo(f"\n{count - len(wrong)} of {len(students)} are the expected ones.")
     if wrong:
-        click.echo("\nNot what the demo expects: " + "; ".join(wrong), err=True)
-    sys.exit(NOT_GRADED if batch_result.not_graded else WRONG if wrong else DONE)
+        click.echo("Not what the demo expects: " + "; ".join(wrong), err=True)
+    for title, todo in demonstration.next_steps(folder, name):
+        click.echo(f"{title:14} {todo}")
+    sys.exit(NOT_GRADED if graded.batch.not_graded else WRONG if wrong else DONE)
 
 
-def _difference(grade: Grade, expected: tuple[float, float]) -> str:
-    """Compare a demo student's score with the right one; return a sentence, empty if it is right."""
-    low, high = expected
-    if low - 1e-6 <= grade.score <= high + 1e-6:
-        return ""
-    right = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-    return f"{grade.student} expected {right}, got {grade.score:.4g}"
+def _span(low: float, high: float) -> str:
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"

@@ -17,6 +17,7 @@ from autograder.cli.output import (
     course_option,
     examples,
     open_course,
+    say_unanswered,
     workers_option,
 )
 from autograder.cli.requirements import GradingCommand
@@ -60,7 +61,7 @@ autograder grade keras-fully-connected --scheduler tls://cluster.example:8786
     "--inbox", type=click.Path(path_type=Path), metavar="FOLDER", help="With --watch: collect what arrives there, too."
 )
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write all results to this file as well.")
-@click.option("--quiet", is_flag=True, help="Show problems only.")
+@click.option("--quiet", is_flag=True, help="Show problems only, and the table of a dry run.")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this dask scheduler (tls://host:8786).")
 @click.option("--insecure-scheduler", is_flag=True, help="Allow a scheduler without TLS (tcp://host:8786).")
 def grade(
@@ -144,8 +145,9 @@ def _forecast(
     from autograder.coordinator.assignment import forecast_assignment
 
     graded = forecast_assignment(course, assignment, options, ForecastDisplay(quiet))
+    show_forecast(Console(), graded.published)  # with --quiet, too: it is what a dry run is for
     if not quiet:
-        show_forecast(Console(), graded.published)
+        say_unanswered(graded.batch)
     if json_path:
         write_atomically(json_path, json.dumps(forecast.to_json(graded.published), indent=2) + "\n")
     complain_of(graded.batch)

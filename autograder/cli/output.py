@@ -76,6 +76,16 @@ def complain_of(batch_result: Batch) -> None:
         warn(f"not graded: {one_line(failure.student)}: {failure.reason}")
 
 
+def say_unanswered(batch_result: Batch) -> None:
+    """Say whose notebooks were executed although a recording is there, and why."""
+    from autograder._util.text import one_line
+
+    if students := batch_result.unanswered:
+        reason = "tests ask what they did not ask then, or an answer is found in another cell"
+        names = one_line(", ".join(students))
+        warn(f"note: recordings have no answer, so notebooks were executed again: {reason}: {names}")
+
+
 def warn(text: str) -> None:
     """Print a text on standard error."""
     from autograder._util.text import visible

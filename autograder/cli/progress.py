@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
 from rich.console import Console, RenderableType
@@ -149,16 +149,26 @@ def _summary(outcome: Grade | NotGraded) -> str:
     return f"{outcome.score:.4g}/{outcome.max_score:g} {outcome.status}"
 
 
-def show_grades(console: Console, grades: Iterable[Grade]) -> None:
-    """Print the table of scores; where no terminal is attached, a line for each, however wide."""
-    rows = text_table(grades)
+def show_grades(console: Console, grades: Sequence[Grade], expected: Mapping[str, str] | None = None) -> None:
+    """Print the table of scores; where no terminal is attached, a line for each, however wide.
+
+    Args:
+        console: where to print.
+        grades: a line for each.
+        expected: student → the right score, for a column of its own.
+    """
+    columns, rows = list(TEXT_COLUMNS), [list(row) for row in text_table(grades)]
+    if expected:
+        columns.insert(2, "expected")
+        for grade, row in zip(grades, rows, strict=True):
+            row.insert(2, expected.get(grade.student, ""))
     if not console.is_terminal:
-        console.width = max(120, 2 + sum(max(map(len, column)) + 2 for column in zip(TEXT_COLUMNS, *rows, strict=True)))
+        console.width = max(120, 2 + sum(max(map(len, column)) + 2 for column in zip(columns, *rows, strict=True)))
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for name in TEXT_COLUMNS:
+    for name in columns:
         table.add_column(
             name,
-            justify="right" if name in ("score", "seconds", "MiB") else "left",
+            justify="right" if name in ("score", "expected", "seconds", "MiB") else "left",
             no_wrap=name != "to do",
             overflow="ellipsis" if name == "student" else "fold",
         )

@@ -264,8 +264,9 @@ def run(
     due = longest_first([work for work in works if work.student not in grades])
     graded: list[str] = []
     failed: dict[str, NotGraded] = {}
+    unanswered: list[str] = []
     with contextlib.ExitStack() as stack:
-        outcomes = execute(due, workers) if force else once_each(due, workers, execute)
+        outcomes = execute(due, workers) if force else once_each(due, workers, execute, unanswered)
         stack.enter_context(contextlib.closing(outcomes))
         fair = stack.enter_context(contextlib.closing(alone_at_the_end(outcomes, execute)))
         for work, ending in fair:
@@ -283,6 +284,7 @@ def run(
         grades=tuple(grades[work.student] for work in works if work.student in grades),
         graded=tuple(sorted(graded)),
         not_graded=tuple(failed[work.student] for work in works if work.student in failed),
+        unanswered=tuple(unanswered),
     )
 
 

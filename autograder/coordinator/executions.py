@@ -25,6 +25,7 @@ VERSION = 1
 """Version of the file; another one counts as none."""
 MAX_NAMED = 6
 """Largest number of packages that a sentence names."""
+_VISIBLE_CODE = "the code that students see, or where the tests stand in it"
 _NAMES = {
     "kit": "version of the kit",
     "code": "the kit's own code",
@@ -49,10 +50,11 @@ def reasons(course: Course, works: Sequence[Work]) -> list[str]:
     if not record:
         return []
     now = _parts(works[0])
-    stale = (key for work in works if (key := record["students"].get(work.student)) and _is_lost(work, key))
+    stale = (key for work in works if (key := record["students"].get(work.student)) and _is_lost(work))
     causes: Counter[str] = Counter()
     for key, count in Counter(stale).items():
-        causes["; ".join(differences(record["environments"].get(key, {}), now)) or "their environment"] += count
+        same = _VISIBLE_CODE if key == works[0].execution else "their environment"
+        causes["; ".join(differences(record["environments"].get(key, {}), now)) or same] += count
     return [
         f"{count} recording{'s do' if count > 1 else ' does'} not fit any more, so notebooks are executed again: "
         f"{cause}"
@@ -93,11 +95,11 @@ def _versions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
         yield match[1].lower().replace("_", "-"), match[2]
 
 
-def _is_lost(work: Work, key: str) -> bool:
-    """Tell whether a submission that has not changed had a recording under another key, and has none now."""
+def _is_lost(work: Work) -> bool:
+    """Tell whether a submission that has not changed had a recording, and has none now."""
     grade = earlier(work)
     same = grade is not None and grade.content_keys.get("submission") == work.content_keys.get("submission")
-    return same and key != work.execution and not recordings.are_kept(work)
+    return same and not recordings.are_kept(work)
 
 
 def _parts(work: Work) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from autograder.coordinator.weak_answers import MakeWork, weak_answers
 from autograder.errors import HostError, ProofError
 from autograder.exchange.work import Work
 from autograder.lint.copies import compared_copies
-from autograder.records.checks import BRANCHES, Outcome
+from autograder.records.checks import ASKS_PROBABILITIES, BRANCHES, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import BRIEF, GIVEN_TAG, RAISES, Exam, ExamCell, Role, has_tag, raises_exception
 from autograder.records.failures import FailureKind
@@ -42,6 +42,8 @@ from autograder.release.explanation import sentence
 from autograder.release.formats import is_foreign_test
 from autograder.release.record import Release
 from autograder.submissions.student_habits import explained
+from autograder.syntax.cell_matching import bound_names
+from autograder.syntax.names import loaded_names
 
 UNCHANGED_GETS = "the unchanged release gets"
 """Words of a warning about points without work."""
@@ -101,7 +103,7 @@ def prove(
     unchanged = work("unchanged", release_texts)
     with prestart_templates([first, unchanged], force=True) if execute is in_processes else nullcontext():
         say("the solution, to see what it does")
-        observed, stopped = _observed(release, first, folder, execute)
+        observed, stopped, first_grade = _observed(release, first, folder, execute)
         release = observation.with_seeds_of(observed)
         say("the solution and the unchanged release")
         began = time.monotonic()
@@ -110,13 +112,14 @@ def prove(
         solution, blank = _graded(assignment, works, workers, execute)
         seconds = time.monotonic() - began
         release, varying = _joined(release, observation.without_seeds(observation.read(works[0])))
+        varying += _measured_twice(release.exams, first_grade, solution)
         if missed := _missed_tests(release.exams, solution):
             say("the solution once more: it missed points")
             lost = [{str(cell.grade_id) for of, cell, _ in missed if of is exam} for exam in release.exams]
             release = observation.with_seeds_of(_observed(release, first, folder, execute)[0], lost)
             again = replace(first, exams=release.exams)
             (solution,) = _graded(assignment, [again], workers, execute)
-        warnings = _compared(course, release, folder, solution, blank)
+        warnings = _compared(course, release, folder, solution, blank, again=bool(missed))
         say("weak answers (functions that return None, 0, their input)")
         weak = weak_answers(_brief(release.exams, stopped), work, solution, seconds, workers, execute)
     slow = _slow_learners(release.exams, work, workers, execute, say)
@@ -126,19 +129,19 @@ def prove(
 
 def _observed(
     release: Release, work: Work, folder: Path, execute: batch.Execute
-) -> tuple[Release, Mapping[str, Set[int]]]:
+) -> tuple[Release, Mapping[str, Set[int]], Grade]:
     """Run the solution with everything allowed.
 
     Returns:
-        The release with what it did, beside what is known, and notebook → the cells that ran to their limit.
+        The release with what it did, beside what is known; notebook → the cells that ran to their limit; its grade.
     """
     observing = observation.observing(replace(work, exams=release.exams), folder / "observed")
-    _graded(release.assignment, [observing], 1, execute)
+    (grade,) = _graded(release.assignment, [observing], 1, execute)
     observed = observation.read(observing)
     ran = {exam.notebook: _cells_of(observing.target / f"{exam.notebook}.ipynb") for exam in release.exams}
     shutil.rmtree(folder / "observed", ignore_errors=True)
     stopped = {name: {i for i, cell in enumerate(cells) if _run_of(cell) == "timed_out"} for name, cells in ran.items()}
-    return _joined(release, observed)[0], stopped
+    return _joined(release, observed)[0], stopped, grade
 
 
 def _brief(exams: Sequence[Exam], stopped: Mapping[str, Set[int]]) -> tuple[Exam, ...]:
@@ -175,6 +178,27 @@ def _joined(release: Release, observed: Sequence[Observations]) -> tuple[Release
     return joined, [note for exam, facts in zip(joined.exams, varying, strict=True) for note in _by_chance(exam, facts)]
 
 
+def _measured_twice(exams: Sequence[Exam], first: Grade, second: Grade) -> Iterator[str]:
+    """Name the checks that measured something else in the solution's two runs: it draws without a seed."""
+    for (exam, cell, earlier), (_, _, later) in zip(_tests(exams, first), _tests(exams, second), strict=True):
+        for then, now in zip(earlier.checks, later.checks, strict=False):
+            before, after = (_measured(check.evidence) for check in (then, now))
+            if None not in (before, after) and abs(before - after) > _SAME * max(abs(before), abs(after)):
+                yield (
+                    f"{exam.notebook}, {cell.grade_id}: {now.name}: {before:.4g} in one run of the solution, "
+                    f"{after:.4g} in another: chance is in it; set a seed where it draws or trains, or see with "
+                    f"`autograder calibrate {exam.assignment}` how often it misses"
+                )
+
+
+_SAME = 0.005
+"""Relative difference of two measurements that rounding in another order may make."""
+
+
+def _measured(evidence: Mapping[str, Any]) -> Any:
+    return evidence.get("loss", evidence.get("accuracy"))
+
+
 _IN_BOTH_RUNS = frozenset({Act.CHANGES, Act.GETS, Act.GIVES, Act.QUERIES, Act.WRITES})
 """Facts that both runs record. Others need that everything is allowed, or slow calls down."""
 
@@ -201,15 +225,28 @@ def _missed_tests(exams: Sequence[Exam], grade: Grade) -> list[tuple[Exam, ExamC
     return [each for each in _tests(exams, grade) if each[2].score < each[1].points - 1e-9]
 
 
-def _compared(course: Course, release: Release, folder: Path, solution: Grade, unchanged: Grade) -> tuple[str, ...]:
-    """Compare the points of both runs with what a release needs, and return warnings; see :func:`prove`."""
+def _compared(
+    course: Course, release: Release, folder: Path, solution: Grade, unchanged: Grade, *, again: bool
+) -> tuple[str, ...]:
+    """Compare the points of both runs with what a release needs, and return warnings; see :func:`prove`.
+
+    Args:
+        course: the course.
+        release: the release.
+        folder: what the runs left.
+        solution: the solution's grade.
+        unchanged: the grade of the unchanged release.
+        again: whether the solution was run once more, because it had missed points.
+    """
     assignment, exams = release.assignment, release.exams
     limit = assignment.limits.cell_seconds
     ran = [_Ran(exam, folder / "solution" / "autograded" / f"{exam.notebook}.ipynb", limit) for exam in exams]
     gifts = [(exam, text) for exam, text in _given_away(exams, unchanged)]
     faults = [*_missed(exams, solution, ran), *(text for exam, text in gifts if not _is_otters(exam))]
     if faults:
-        listed = "".join(f"\n  - {fault}" for fault in faults)
+        ended = all(notebook.status == RunStatus.COMPLETED for notebook in solution.notebooks)
+        twice = [_TWICE] if again and ended and _missed_tests(exams, solution) else []
+        listed = "".join(f"\n  - {fault}" for fault in [*faults, *twice])
         report_folder = folder.relative_to(course.root) if folder.is_relative_to(course.root) else folder
         raise ProofError(
             f"{assignment.name} does not prove itself:{listed}\nBoth runs, with all details: {report_folder}/"
@@ -221,6 +258,8 @@ def _compared(course: Course, release: Release, folder: Path, solution: Grade, u
         *(text for exam, text in gifts if _is_otters(exam)),
         *_states_of_the_end(exams, solution),
         *_branching(exams, solution),
+        *_asking_probabilities(exams, solution),
+        *_near_thresholds(exams, solution),
         *(text for exam in exams for text in placed(exam, compared_copies(exam))),
         *(text for exam in exams for text in observed_warnings(exam, assignment.limits)),
     )
@@ -278,6 +317,46 @@ def _branching(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
         if any(check.evidence.get(BRANCHES) is True for check in question.checks):
             free = "students may write the layers of its branches in another order, and what is joined once or apart"
             yield f"{exam.notebook}, {cell.grade_id}: the network of your solution branches: {free}"
+
+
+def _asking_probabilities(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
+    """Name the tests that ask for probabilities, if one forgotten softmax costs points in several."""
+    for exam in exams:
+        asking: dict[str, float] = {}
+        for of, cell, question in _tests(exams, grade):
+            shares = [check.weight for check in question.checks if check.evidence.get(ASKS_PROBABILITIES) is True]
+            if of is exam and shares:
+                asking[question.id] = cell.points * sum(shares) / sum(check.weight for check in question.checks)
+        if len(asking) > 1:
+            yield (
+                f"{exam.notebook}: a network that ends in scores, without softmax or sigmoid, would lose points in "
+                f"{', '.join(asking)} ({sum(asking.values()):g} of {exam.max_score:g}); ask for it once, and rank the "
+                "scores elsewhere (check.accuracy), or take them (from_logits=True)"
+            )
+
+
+def _near_thresholds(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
+    """Name the checks whose full credit the solution reaches by less than the noise of the rows."""
+    for exam, cell, question in _tests(exams, grade):
+        for check in question.checks:
+            evidence = check.evidence
+            value, best, noise = (
+                evidence.get("loss", evidence.get("accuracy")),
+                evidence.get("threshold"),
+                evidence.get("standard_error"),
+            )
+            if not all(isinstance(number, float | int) for number in (value, best, noise)) or not noise:
+                continue
+            if abs(value - best) < _CLOSE * noise:
+                yield (
+                    f"{exam.notebook}, {cell.grade_id}: {check.name}: the solution reaches {value:.4g}, and full "
+                    f"credit begins at {best:g}, nearer than the noise of the rows ({noise:.2g}) shows; "
+                    f"`autograder calibrate {exam.assignment}` measures how often chance costs points"
+                )
+
+
+_CLOSE = 2.0
+"""Standard errors of the rows within which a threshold is close."""
 
 
 def _failing_without_points(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
@@ -350,7 +429,20 @@ def _missed(exams: Sequence[Exam], grade: Grade, ran: Sequence[_Ran]) -> Iterato
         checks = "; ".join(f"{name}: {text}" if of_otter else text for name, text in short)
         reason = checks or reason_of(question.failures) or question.message
         points = f"{question.score:g} of {cell.points:g} points"
+        below = _bound_below(exam, cell) if _lacks_name(question) else ()
+        reason = "; ".join(filter(None, [reason, *below]))
         yield f"{exam.notebook}, {cell.grade_id}: the solution gets {points} ({reason})"
+
+
+def _bound_below(exam: Exam, test: ExamCell) -> Iterator[str]:
+    """Say which names of a test only a later cell binds."""
+    position = exam.cells.index(test)
+    bound = [bound_names(cell.source) or frozenset() for cell in exam.cells]
+    with suppress(SyntaxError):
+        for name in sorted(loaded_names(test.source) - frozenset().union(*bound[: position + 1])):
+            later = next((number for number in range(position, len(bound)) if name in bound[number]), None)
+            if later is not None:
+                yield f"`{name}` is bound in cell {later + 1}, below: move the test behind it"
 
 
 def _lacks_name(question: QuestionGrade) -> bool:
@@ -367,6 +459,10 @@ def _given_away(exams: Sequence[Exam], grade: Grade) -> Iterator[tuple[Exam, str
             yield exam, f"{exam.notebook}, {cell.grade_id}: {points}; {todo}"
 
 
+_TWICE = (
+    "the solution was run once more, and missed points again; if chance is in it, set a seed in the cell that draws or "
+    "trains, and `autograder calibrate` measures how often it misses"
+)
 _HARMLESS = f"no question loses points by it; mend it, or tag the cell {RAISES!r} (as Jupyter does) if it is meant to"
 
 

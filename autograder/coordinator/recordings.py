@@ -20,7 +20,6 @@ from autograder.exchange.outcome import Recording
 from autograder.exchange.work import Work, handed_in
 from autograder.records.exam import Exam, Role
 from autograder.records.limits import MAX_NOTEBOOK_BYTES, MAX_SUBMITTED_FILE_BYTES
-from autograder.syntax.cell_matching import WRITABLE, bound_names
 
 
 def keys(work: Work) -> tuple[str, ...]:
@@ -42,7 +41,8 @@ def keys(work: Work) -> tuple[str, ...]:
 def _kernel_view(exam: Exam) -> list[Any]:
     """Return the exam's part in the kernel's input: the code that students see, and where the tests stand.
 
-    What an answer without nbgrader's metadata is recognized by is part of it.
+    What answers without nbgrader's metadata are recognized by is no part of it. A recording has the source of each cell
+    that ran, and a replay with another source is none.
     """
     return [
         [
@@ -50,8 +50,6 @@ def _kernel_view(exam: Exam) -> list[Any]:
             cell.cell_type,
             cell.role is Role.TEST,
             (cell.source if cell.carried else cell.released) if cell.cell_type == "code" else None,
-            cell.cell_id,
-            sorted(bound_names(cell.source) or ()) if cell.role in WRITABLE and cell.cell_type == "code" else None,
         ]
         for cell in exam.cells
         if cell.role is not Role.FREE

@@ -15,19 +15,25 @@ Execute = Callable[[Sequence[Work], int], Endings]
 _ADVICE = "it was tried twice, the second time alone; end what else keeps this machine busy, and grade again"
 
 
-def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Endings:
+def once_each(due: Sequence[Work], workers: int, execute: Execute, unanswered: list[str] | None = None) -> Endings:
     """Grade the submissions, and execute identical ones only once.
 
     First, every submission with a recording is replayed, which costs little. Of those that have to be executed and
     would be the same run, the first one is; the others are replayed from its recording once it has ended. If it could
     not be graded, the next one is executed. A failed replay is never a submission's result: it is executed then.
 
+    Args:
+        due: the submissions.
+        workers: how many at a time.
+        execute: grades them.
+        unanswered: gets the students whose recording has no answer to what is asked now.
+
     Yields:
         Each submission as it ends, with its ending.
     """
     ready = [work for work in due if are_kept(work)]
     missing: list[Work] = []
-    yield from _replayed(ready, workers, execute, missing)
+    yield from _replayed(ready, workers, execute, missing, unanswered)
     rank = {id(work): number for number, work in enumerate(due)}
     missing += [work for work in due if id(work) not in {id(one) for one in ready}]
     missing.sort(key=lambda work: rank[id(work)])
@@ -80,7 +86,9 @@ def _leads(work: Work, leaders: dict[tuple[str, ...], Work]) -> bool:
     return work.runs is None or not keys or not all(keys) or leaders.setdefault(keys, work) is work
 
 
-def _replayed(works: Sequence[Work], workers: int, execute: Execute, missing: list[Work]) -> Endings:
+def _replayed(
+    works: Sequence[Work], workers: int, execute: Execute, missing: list[Work], unanswered: list[str] | None = None
+) -> Endings:
     """Replay submissions; those that have to be executed are added to ``missing``."""
     by_student = {work.student: work for work in works}
     for tried, ending in _outcomes(execute, [replace(work, replay_only=True) for work in works], workers):
@@ -89,6 +97,8 @@ def _replayed(works: Sequence[Work], workers: int, execute: Execute, missing: li
             yield work, ending
         else:
             missing.append(work)
+            if unanswered is not None and ending.kind is EndingKind.UNRECORDED:
+                unanswered.append(work.student)
 
 
 def _outcomes(execute: Execute, works: Sequence[Work], workers: int) -> Endings:

@@ -6,7 +6,7 @@ make_course copies the kit's own course to a fresh folder, and make_class fills 
 
 from __future__ import annotations
 
-from autograder.demo.classroom import check_library, class_of, expected, make_class
+from autograder.demo.classroom import check_library, class_of, expected, make_class, next_steps
 from autograder.demo.demo_course import make_course
 from autograder.demo.students import ASSIGNMENT, STUDENTS, DemoStudent
 
@@ -19,4 +19,5 @@ __all__ = [
     "expected",
     "make_class",
     "make_course",
+    "next_steps",
 ]

@@ -93,6 +93,18 @@ def expected(student: str, assignment: str = ASSIGNMENT) -> tuple[float, float]:
     raise UsageError(f"the demo has no student {student!r}")
 
 
+def next_steps(course_root: Path, assignment: str) -> tuple[tuple[str, str], ...]:
+    """Return what to open, and what to ask, after the demo: titles, and paths or commands."""
+    students = [student.name for student in class_of(assignment)]
+    name = "patches-evaluate" if "patches-evaluate" in students else students[1]  # somebody who lost points
+    page = course_root / "feedback" / name / assignment / f"{assignment}.html"
+    return (
+        ("open next", str(course_root / "reports" / f"{assignment}.html")),
+        ("and", str(page)),
+        ("then ask", f"autograder why {name} {assignment} --course {course_root}"),
+    )
+
+
 def _released(course: Course, assignment: str) -> tuple[str, Any]:
     """Return the released notebook's file name and content."""
     from autograder._util.notebook_format import nbformat

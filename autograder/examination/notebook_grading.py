@@ -42,6 +42,7 @@ from autograder.records.limits import Limits
 from autograder.records.mistakes import MAX_MISTAKES, ModelMistakes
 from autograder.records.observations import Observations
 from autograder.records.run import ATTEMPTS, Run
+from autograder.syntax.cell_matching import bound_names
 from autograder.syntax.file_paths import looks_at_files, paths_in
 from autograder.syntax.names import Vocabulary, names_of_cell, needs, vocabulary
 from autograder.syntax.written_files import paths_written_by_calls, written_paths
@@ -309,6 +310,7 @@ def _questions(
     cells = {str(c.grade_id): c for c in composed.cells if c.grade_id}
     late = {c.grade_id for c in composed.cells[min(cut_short, default=len(composed.cells)) :]}
     missed = composed.exam.observations.missed if composed.exam.observations is not None else frozenset()
+    is_strange = _is_of_another(composed)
     doubt = False  # a test may need any answer before it
     questions = []
     for cell in composed.exam.cells:
@@ -318,7 +320,7 @@ def _questions(
             is_blank = composed_cell is None or (composed_cell.unchanged and not composed_cell.doubtful)
             question = _question(cell, examined, is_blank, decimals)
             if cell.role is Role.TEST:
-                question = _for_a_person(question, _DOUBT) if doubt else question
+                question = _for_a_person(question, _STRANGE if is_strange else _DOUBT) if doubt else question
                 question = _for_a_person(question, _CUT_SHORT) if cell.grade_id in late else question
                 if cell.grade_id in missed and question.outcome is not Outcome.SKIPPED:
                     question = _for_a_person(question, _MISSED)
@@ -326,10 +328,21 @@ def _questions(
     return tuple(questions)
 
 
+def _is_of_another(composed: Composed) -> bool:
+    """Tell whether a notebook has no cell of the exam, and binds no name that its answers bind."""
+    if any(cell.number for cell in composed.cells if cell.role is not Role.FREE):
+        return False
+    answers = [bound_names(cell.source) or frozenset() for cell in composed.exam.cells if cell.role is Role.ANSWER]
+    bound = [bound_names(cell.source) or frozenset() for cell in composed.cells if cell.role is Role.FREE]
+    names = frozenset[str]().union(*answers)
+    return bool(names) and names.isdisjoint(frozenset[str]().union(*bound))
+
+
 _DOUBT = (
-    "The notebook has lost nbgrader's marks of its cells, and the answer may be in another cell than was looked at: a "
-    "person decides."
+    "An editor or a converter has removed what tells the cells of this notebook apart, and the answer may be in "
+    "another cell than was looked at: a person decides."
 )
+_STRANGE = "This seems to be another assignment's notebook: no cell of this one is in it. A person decides."
 
 
 _CUT_SHORT = (

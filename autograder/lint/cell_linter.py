@@ -12,6 +12,7 @@ from autograder.lint.certain import certain
 from autograder.lint.check_calls import unknown_names
 from autograder.lint.decision import Decision
 from autograder.lint.empty_loops import empty_loops
+from autograder.lint.hidden_words import hidden_words
 from autograder.lint.model_evaluations import evaluations
 from autograder.lint.origins import origins
 from autograder.lint.pytest_cells import test_tree
@@ -83,6 +84,8 @@ class CellLinter:
         for node, reason, instead in empty_loops(self.tree, self.notebook.known.students - self.own):
             yield self.finding(node, reason, instead, warning=True)
         for node, reason, instead in evaluations(self.tree, self.notebook.imports, self._students_names()):
+            yield self.finding(node, reason, instead, warning=True)
+        for node, reason, instead in hidden_words(self.tree, self.notebook.imports):
             yield self.finding(node, reason, instead, warning=True)
         yield from self._clocks()
         for node, reason, instead in () if self.cell.in_kernel else of_tensors(self.tree, self._students_names()):

@@ -42,15 +42,19 @@ class CheckResult:
     """Whether the test cannot tell: a person decides what it did not give."""
 
 
-PRIVATE_EVIDENCE = frozenset({"threshold", "first_credit", "higher_is_better", "close_calls", "branches", "unfinished"})
+PRIVATE_EVIDENCE = frozenset(
+    {"threshold", "first_credit", "higher_is_better", "close_calls", "branches", "unfinished", "asks_probabilities"}
+)
 """Evidence for the instructor alone: the values of full and of first credit, their direction, whether a close call
-has the benefit of the doubt, :data:`BRANCHES`, and :data:`UNFINISHED`."""
+has the benefit of the doubt, :data:`BRANCHES`, :data:`UNFINISHED`, and :data:`ASKS_PROBABILITIES`."""
 RECORDED = "recorded"
 """Message of a case of otter's whose detail is a JSON list: what it prints, and what it shows."""
 LEADERBOARD, ORDER = "leaderboard", "leaderboard order"
 """Names of evidence: what an entry on a leaderboard is called, and which values come first."""
 BRANCHES = "branches"
 """Evidence of a comparison of layers: the network has branches, whose layers may stand in another order."""
+ASKS_PROBABILITIES = "asks_probabilities"
+"""Evidence of a check that a network without softmax or sigmoid at its end would fail."""
 PUBLIC = "public"
 """Evidence of a case of otter's that students have, too."""
 UNFINISHED = "unfinished"

@@ -222,3 +222,5 @@ class Batch:
     graded: tuple[str, ...]
     """Students graded in this batch; the grades of all others were current."""
     not_graded: tuple[NotGraded, ...]
+    unanswered: tuple[str, ...] = ()
+    """Students whose recording had no answer to what the tests ask now, so that their notebook was executed."""

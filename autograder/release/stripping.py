@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -118,12 +118,14 @@ def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderC
     student = steps.run(_HIDDEN, copy.deepcopy(grader))
     _check_valid(student, label)
     hidden = steps.make("ClearHiddenTests")
+    markers = course_markers(config)
+    lost_tasks = _lost_tasks(notebook, student, markers)
     return NotebookVersions(
         instructor,
         grader,
         student,
         (hidden.begin_test_delimeter, hidden.end_test_delimeter),
-        warnings=tuple(f"{label}: {said}" for said in _lost_tests(notebook, course_markers(config))),
+        warnings=tuple(f"{label}: {said}" for said in (*_lost_tests(notebook, markers), *lost_tasks)),
     )
 
 
@@ -133,6 +135,31 @@ def _lost_tests(notebook: NotebookNode, markers: Markers) -> Iterator[str]:
         marked = read_cell(cell, markers)
         if marked.is_replaced and HIDDEN_TESTS in marked.kinds:
             yield f"{cell_name(index, cell)}: the hidden tests of an answer grade nothing; move them to a test cell"
+
+
+def _lost_tasks(notebook: NotebookNode, student: NotebookNode, markers: Markers) -> Iterator[str]:
+    """Warn of a written answer that is replaced as a whole, below no task: its text may be the task."""
+    released = {cell.metadata["nbgrader"]["grade_id"]: cell.source for cell in student.cells if _marks(cell)}
+    has_task = False
+    for index, cell in enumerate(notebook.cells):
+        marks = _marks(cell)
+        if cell.cell_type == "markdown" and not marks.get("solution"):
+            # A heading alone names a question and does not ask it.
+            lines = [line.strip() for line in cell.source.split("\n")]
+            has_task = has_task or any(line and not line.startswith("#") for line in lines)
+            continue
+        is_written = cell.cell_type == "markdown" and marks.get("grade") and read_cell(cell, markers).is_replaced
+        if is_written and not has_task and cell.source.strip() not in ("", stub := released[marks["grade_id"]].strip()):
+            yield (
+                f"{cell_name(index, cell)}: students get {stub!r} in place of its whole text, and no task stands above "
+                "it; if the text is the question, put it into a Markdown cell of its own above"
+            )
+        has_task = has_task and not marks.get("grade")
+
+
+def _marks(cell: NotebookNode) -> Mapping[str, Any]:
+    marks: Mapping[str, Any] = cell.metadata.get("nbgrader") or {}
+    return marks
 
 
 def without_solutions(source: str, root: Path, folder: Path, config: NbgraderConfig, label: str) -> str:

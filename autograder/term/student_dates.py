@@ -40,7 +40,9 @@ def own_dates(assignment: Assignment, person: Person, extensions: Iterable[Exten
             latest, extension = max(extended, key=lambda pair: pair[0])
             if latest > due:
                 due = latest
-                notes.append(_with_reason(f"extended to {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC", extension))
+                local_due = due.astimezone(base.tzinfo)
+                date = f"{local_due.day} {local_due:%B %Y, %H:%M} {local_due.tzname()}"  # as pages write all times
+                notes.append(_with_reason(f"extended to {date}", extension))
     if close is not None:
         close = aware(close)
         close = max(close, due) if due is not None and due > aware(assignment.due or due) else close

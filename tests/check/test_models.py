@@ -14,7 +14,7 @@ from autograder import check
 from autograder.check.prediction import predictions
 from autograder.check.rows import same_answers
 from autograder.errors import CourseError
-from autograder.records.checks import CheckResult, Outcome, is_undecided
+from autograder.records.checks import ASKS_PROBABILITIES, CheckResult, Outcome, is_undecided
 
 pytestmark = pytest.mark.keras
 
@@ -431,6 +431,23 @@ def test_one_slip_in_the_last_layer_costs_no_accuracy(activation: str | None) ->
     assert result.fraction == 1
     assert result.evidence["accuracy"] == pytest.approx((np.asarray(model(X)).argmax(1) == CLASSES).mean())
     assert "on 2,500 rows by the largest score of each row (the outputs are no probabilities); " in result.message
+
+
+def test_a_loss_of_scores_says_of_probabilities_what_they_are() -> None:
+    message = check.loss(classifier(), on=(X, Y), below=9, from_logits=True).message
+    assert "(the outputs are probabilities, and scores are asked: leave the softmax out)" in message
+
+
+def test_checks_that_refuse_scores_say_so_to_the_instructor() -> None:
+    model = classifier()
+    asking = [
+        check.architecture(model, [..., check.dense(3, "softmax")]),
+        check.loss(model, on=(X, Y), below=9),
+        check.accuracy(model, on=(X, Y), above=0.0, probabilities=True),
+    ]
+    taking = [check.accuracy(model, on=(X, Y), above=0.0), check.architecture(model, [..., check.dense(3)])]
+    assert all(result.evidence[ASKS_PROBABILITIES] for result in asking)
+    assert not any(ASKS_PROBABILITIES in result.evidence for result in taking)
 
 
 def test_of_probabilities_and_of_a_single_score_an_accuracy_says_no_more() -> None:

@@ -15,7 +15,8 @@ from helpers.lazy import layers as L
 from helpers.rebuilding import sent
 
 from autograder import check
-from autograder.check import cost, fresh_model, training, training_plan
+from autograder.check import cost, fresh_model, prediction_cache, training, training_plan
+from autograder.check.reading import as_examined
 from autograder.errors import CourseError
 from autograder.kernel import keras_model
 from autograder.models import rebuild
@@ -124,6 +125,46 @@ def test_an_accuracy_can_be_asked() -> None:
     assert 0.6 < result.evidence["accuracy"] <= 1
 
 
+ACCURACY: dict[str, Any] = {"metric": "accuracy", "above": 0.6, "epochs": 15, "batch_size": 32}
+
+
+def last(layer: Any) -> Any:
+    """A network with this last layer; all have the same first one."""
+    return sequential(L.Dense(8, activation="relu"), layer)
+
+
+def test_for_an_accuracy_a_network_without_softmax_is_trained_on_its_scores() -> None:
+    """The beginner's pattern of TensorFlow: ``Dense(10)``, and ``from_logits=True`` in the loss."""
+    probabilities = again(last(L.Dense(3, activation="softmax")), **ACCURACY)
+    scores = again(last(L.Dense(3)), **ACCURACY)
+    asked = again(last(L.Dense(3)), from_logits=True, **ACCURACY)
+    assert scores.evidence["values"] == asked.evidence["values"] == probabilities.evidence["values"]
+    assert scores.outcome is Outcome.PASSED
+    assert "trained on scores, because the last layer gives no probabilities" in scores.message
+    assert "scores" not in probabilities.message + asked.message
+
+
+def test_for_an_accuracy_probabilities_are_trained_as_such_where_scores_are_asked() -> None:
+    plain = again(last(L.Dense(3, activation="softmax")), **ACCURACY)
+    asked = again(last(L.Dense(3, activation="softmax")), from_logits=True, **ACCURACY)
+    assert asked.evidence["values"] == plain.evidence["values"]
+    assert "trained on probabilities, because the last layer gives these and not scores" in asked.message
+
+
+def test_of_a_single_score_class_1_begins_at_0_after_a_training_on_scores() -> None:
+    ones = (LABELS > 0).astype("float32")[:, None]
+    parts = {"on": (X[:600], ones[:600]), "holdout": (X[600:], ones[600:]), "loss": "binary_crossentropy"}
+    sigmoid = again(last(L.Dense(1, activation="sigmoid")), **parts, **ACCURACY)
+    score = again(last(L.Dense(1)), **parts, **ACCURACY)
+    assert score.evidence["values"] == pytest.approx(sigmoid.evidence["values"])
+
+
+def test_a_loss_of_probabilities_is_refused_without_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_plan, "prepare_training", lambda *_: pytest.fail("it trains"))
+    result = again(last(L.Dense(3)))
+    assert (result.outcome, result.message[:44]) == (Outcome.FAILED, "The last layer does not give probabilities: ")
+
+
 @pytest.mark.usefixtures("quick")
 def test_labels_may_be_numbers_and_outputs_logits() -> None:
     one_hot = values()
@@ -164,6 +205,26 @@ def test_random_states_are_left_as_they_were() -> None:
     keras.utils.set_random_seed(5)
     again(model)
     assert (random.random(), float(np.random.rand()), float(keras.random.uniform(()))) == expected
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_training_that_is_kept_is_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A regrade with another threshold has the same trainings: seeds follow from the labels."""
+    model, cache = as_examined(network(), rows=X), prediction_cache.PredictionCache()
+    cache.watch(model, ["a claim"])
+    with prediction_cache.caching_in(cache):
+        first = again(model, seeds=2, below=9.0)
+    packed = cache.packed()
+    kept = prediction_cache.read_predictions(packed)
+    kept.watch(model, ["a claim"])
+    prepare = training_plan.prepare_training
+    monkeypatch.setattr(training_plan, "prepare_training", lambda *_: pytest.fail("it trains"))
+    with prediction_cache.caching_in(kept):
+        second = again(model, seeds=2, below=0.01, close_calls="exact")
+        assert second.evidence["values"] == first.evidence["values"]
+        assert (first.fraction, second.fraction) == (1, 0)
+        monkeypatch.setattr(training_plan, "prepare_training", prepare)
+        assert again(model, seeds=2, optimizer="sgd").evidence["values"] != first.evidence["values"]
 
 
 @pytest.mark.usefixtures("quick")

@@ -193,12 +193,14 @@ def test_each_case_of_a_function_weighs_the_same() -> None:
 
 
 KINDS = [
-    ([1], (1,), "another type than tuple"),
+    ([1], (1,), "a list and no tuple"),
+    (np.zeros(2), [1.0, 2.0], "an array and no list"),
+    ({1: 2}, [1, 2], "another type than list"),
     (1, True, "another type than bool"),
     (np.zeros(2), 1.0, "an array and no number"),
     ("1", 1, "another type than int"),
     (np.zeros((2, 3)), np.zeros((3, 2)), "another shape than (3, 2)"),
-    ([0.0, 0.0], np.ones(2), "no ndarray of shape (2,)"),
+    ([0.0, 0.0], np.ones(2), "a list and no array of shape (2,)"),
     ([1, 2, 3], [1, 2], "another length than 2"),
     (0, None, "no None"),
     (1, 2, "another result"),
@@ -457,6 +459,23 @@ def test_outputs_that_are_no_probabilities_are_refused(outputs: np.ndarray, mess
     for metric in (metrics.categorical_crossentropy, metrics.accuracy_of_probabilities):
         with pytest.raises(metrics.BadOutput, match=message):
             metric(outputs, np.eye(3)[[0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("outputs", "kind"),
+    [
+        (P, metrics.PROBABILITIES),
+        (np.stack([P, P], axis=1), metrics.PROBABILITIES),
+        (np.log(P), metrics.SCORES),
+        (P * 3, metrics.SCORES),
+        (np.array([[-0.1], [0.5]]), metrics.SCORES),
+        (P / 2, metrics.UNKNOWN),  # as after a sigmoid for each class
+        (np.array([0.2, 0.9]), metrics.UNKNOWN),
+        (P * np.nan, metrics.UNKNOWN),
+    ],
+)
+def test_what_a_model_puts_out_is_told_by_its_values(outputs: np.ndarray, kind: str) -> None:
+    assert metrics.put_out(outputs) == kind
 
 
 def test_rows_from_0_to_1_are_divided_by_their_sums_as_keras_does() -> None:

@@ -551,10 +551,16 @@ def test_a_demo_score_that_is_not_the_expected_one_is_1(
     monkeypatch.setattr(demo, "class_of", lambda name: ())
     monkeypatch.setattr(demo, "check_library", lambda name: None)
     monkeypatch.setattr(demo, "expected", lambda name, assignment: {"ada": (2, 2), "bob": (0, 1)}[name])
-    assert autograder("demo", "--course", tmp_path / "demo").exit_code == 0
+    monkeypatch.setattr(demo, "next_steps", lambda root, name: [("then ask", f"autograder why ada {name}")])
+    right = autograder("demo", "--course", tmp_path / "demo")
+    assert right.exit_code == 0
+    assert re.search(r"^student +score +expected +status", right.stdout, re.M)
+    assert re.search(r"^bob +0 / 2 +0 to 1 +completed", right.stdout, re.M)
+    assert right.stdout.endswith("\n2 of 2 are the expected ones.\nthen ask       autograder why ada hw\n")
     monkeypatch.setattr(demo, "expected", lambda name, assignment: {"ada": (0, 1.5), "bob": (1, 1)}[name])
     said = autograder("demo", "--course", tmp_path / "demo")
     assert said.exit_code == 1
+    assert "\n0 of 2 are the expected ones.\n" in said.stdout
     assert said.stderr.endswith("Not what the demo expects: ada expected 0 to 1.5, got 2; bob expected 1, got 0\n")
 
 

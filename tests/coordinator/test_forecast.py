@@ -154,9 +154,11 @@ def test_who_could_not_be_graded_is_3_and_counted(
     assert state(course) == before
 
 
-def test_quiet_shows_nothing(course: Course, started: list[str]) -> None:
+def test_quiet_shows_the_table_and_nothing_else(course: Course, started: list[str]) -> None:
     change_test(course, "== 42", "== 43")
-    assert grade(course, "--dry-run", "--quiet").output == ""
+    said = grade(course, "--dry-run", "--quiet")
+    assert said.stderr == ""
+    assert said.stdout == grade(course, "--dry-run").stdout != ""
 
 
 def test_force_executes_for_the_dry_run_too(course: Course, started: list[str]) -> None:
@@ -202,6 +204,47 @@ def test_an_upgraded_package_is_named_where_recordings_do_not_fit_any_more(
     assert "1 recording does not fit any more, so notebooks are executed again: numpy 2.4.5 → 2.4.6" in said
     assert sorted(started) == ["ada", "bob"]
     assert "recording" not in grade(course, option).stderr
+
+
+def renumbered(course: Course, number: int) -> None:
+    """Give each cell of the source an id of its own, as `nbformat.v4` draws new ones at each call."""
+    path = course.source("hw") / "nb.ipynb"
+    content = json.loads(path.read_text())
+    content["nbformat_minor"] = 5
+    for index, cell in enumerate(content["cells"]):
+        cell["id"] = f"drawn{number}-{index}"
+    path.write_text(json.dumps(content))
+
+
+def test_new_ids_of_all_cells_execute_nothing(tmp_path: Path, started: list[str]) -> None:
+    """A script that makes the source notebook draws them anew each time that it runs."""
+    course = tiny_course(tmp_path)
+    renumbered(course, 1)
+    submit(course, "ada")
+    grade(course)
+    started.clear()
+    renumbered(course, 2)
+    change_test(course, "== 42", "== 43")
+    said = grade(course)
+    assert started == []
+    assert "recording" not in said.stderr
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--workers=1"])
+def test_code_that_students_see_is_named_where_it_has_changed(option: str, course: Course, started: list[str]) -> None:
+    change_test(course, "assert double(1) == 2", "assert double(2) == 4")
+    said = " ".join(grade(course, option).stderr.split())
+    assert "3 recordings do not fit any more, so notebooks are executed again: the code that students see" in said
+    assert sorted(started) == ["ada", "bob", "eve"]
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--workers=1"])
+def test_a_question_that_a_recording_does_not_answer_is_named(option: str, course: Course, started: list[str]) -> None:
+    change_test(course, "assert double(21) == 42", "assert double(x=21) == 42")
+    said = " ".join(grade(course, option).stderr.split())
+    assert "recordings have no answer, so notebooks were executed again: tests ask what they did not ask then" in said
+    assert "ada" in said
+    assert sorted(started) == ["ada", "bob", "eve"]
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"version": 1, "students": 3}', "[" * 100_000])

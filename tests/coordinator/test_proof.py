@@ -19,7 +19,7 @@ from autograder.coordinator.proof_reasons import reason_of, was_stopped, with_re
 from autograder.errors import HostError, ProofError, SandboxError
 from autograder.exchange import result_json
 from autograder.exchange.work import Work
-from autograder.records.checks import Outcome
+from autograder.records.checks import ASKS_PROBABILITIES, Outcome
 from autograder.records.course import Course
 from autograder.records.failures import Failure, FailureKind
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
@@ -539,3 +539,74 @@ def test_a_network_that_fails_with_a_third_of_the_epochs_is_named(
     (one,) = said
     assert one.startswith("nb, test-double: with a third of the epochs the solution would lose points (after 3 epochs)")
     assert "an honest network that learns more slowly" in one
+
+
+ASKING = """\
+from autograder import check
+### BEGIN HIDDEN TESTS
+check.report("layers", double(1) == 2, "as asked"{first})
+check.report("size", double(1) == 2, "as asked")
+### END HIDDEN TESTS"""
+
+
+@pytest.mark.parametrize("tests", [1, 2])
+def test_what_one_forgotten_softmax_would_cost_in_several_questions_is_told(tmp_path: Path, tests: int) -> None:
+    """Asked once, a student who forgets it loses the points for it, and no others."""
+    course = tiny_course(tmp_path)
+    source = ASKING.format(first=f", evidence={{{ASKS_PROBABILITIES!r}: True}}, weight=3")
+    graded = [cell(source, f"t{number}", grade=True, locked=True, points=2) for number in range(tests)]
+    (course.source("hw") / "nb.ipynb").write_text(notebook(cell(SOLUTION, "double", solution=True), *graded))
+    said = prove(course, tiny_release(course), execute=Here()).warnings
+    told = [text for text in said if "softmax" in text]
+    assert len(told) == tests - 1
+    assert all("would lose points in t0, t1 (3 of 4); ask for it once" in text for text in told)
+
+
+def test_a_name_that_a_later_cell_binds_is_told_with_its_cell(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    graded = cell(TEST, "test-double", grade=True, locked=True, points=2)
+    (course.source("hw") / "nb.ipynb").write_text(notebook(graded, cell(SOLUTION, "double", solution=True)))
+    with pytest.raises(ProofError, match=r"`double` is bound in cell 2, below: move the test behind it"):
+        prove(course, tiny_release(course), execute=Here())
+
+
+def test_the_result_of_a_second_try_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ProofError, match=r"the solution was run once more, and missed points again; .* set a seed"):
+        proved(tiny_course(tmp_path, solution=SOLUTION.replace("2 * x", "3 * x")))
+
+
+NEAR = """\
+from autograder import check
+### BEGIN HIDDEN TESTS
+evidence = {{"accuracy": 0.91, "threshold": {threshold}, "standard_error": 0.01}}
+check.report("accuracy", double(1) == 2, "right", evidence=evidence)
+### END HIDDEN TESTS"""
+
+
+@pytest.mark.parametrize(("threshold", "is_near"), [(0.9, True), (0.85, False)])
+def test_a_threshold_close_to_what_the_solution_reaches_is_told(
+    tmp_path: Path, threshold: float, is_near: bool
+) -> None:
+    course = tiny_course(tmp_path, test=NEAR.format(threshold=threshold))
+    said = [text for text in prove(course, tiny_release(course), execute=Here()).warnings if "calibrate" in text]
+    assert len(said) == is_near
+    assert all(
+        "the solution reaches 0.91, and full credit begins at 0.9, nearer than the noise" in text for text in said
+    )
+
+
+DRAWN = """\
+from autograder import check
+### BEGIN HIDDEN TESTS
+check.report("accuracy", double(1) == 2, "right", evidence={"accuracy": float(reached)})
+### END HIDDEN TESTS"""
+
+
+@pytest.mark.parametrize("seeded", [True, False])
+def test_a_solution_that_passes_without_a_seed_is_told(tmp_path: Path, seeded: bool) -> None:
+    """Two runs tell it: nothing is looked for in its code."""
+    draw = f"import random\n{'random.seed(1)' if seeded else ''}\nreached = random.random()\n"
+    course = tiny_course(tmp_path, solution=draw + SOLUTION, test=DRAWN)
+    said = [text for text in prove(course, tiny_release(course), execute=Here()).warnings if "chance" in text]
+    assert len(said) == (not seeded)
+    assert all("in another: chance is in it; set a seed" in text for text in said)

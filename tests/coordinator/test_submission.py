@@ -281,6 +281,13 @@ def test_an_answer_in_doubt_is_for_a_person_and_no_silent_0(course: Course) -> N
     assert "a person decides" in question.message
 
 
+def test_a_notebook_without_any_cell_or_name_of_the_assignment_is_called_anothers(course: Course) -> None:
+    hand_in_stripped(course, "def triple(x):\n    return 3 * x", "def half(x):\n    return x / 2")
+    (question,) = grade_here(work_of(course)).notebooks[0].questions
+    assert question.needs_manual_grade
+    assert "This seems to be another assignment's notebook: no cell of this one is in it." in question.message
+
+
 def test_of_answers_in_doubt_what_is_right_is_earned(course: Course) -> None:
     hand_in_stripped(course, "def double(x):\n    return 3 * x", "def double(x):\n    return 2 * x")
     grade = grade_here(work_of(course))

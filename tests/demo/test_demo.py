@@ -187,6 +187,16 @@ def test_a_lesson_that_lost_a_cell_is_an_error_that_names_it(class_course: Path,
         demo.make_class(root, NAME)
 
 
+@pytest.mark.parametrize("lesson", ["keras-fully-connected", "backpropagation", *IN_PYTORCH])
+def test_the_demo_ends_with_what_to_open_and_what_to_ask(lesson: str) -> None:
+    """The one who is asked for lost points, so that there is something to tell."""
+    report, page, ask = demo.next_steps(Path("demo"), lesson)
+    assert report[1] == f"demo/reports/{lesson}.html"
+    student = ask[1].split()[2]
+    assert page[1] == f"demo/feedback/{student}/{lesson}/{lesson}.html"
+    assert demo.expected(student, lesson)[1] < 16
+
+
 # --- the other lessons -----------------------------------------------------------------------------------
 
 

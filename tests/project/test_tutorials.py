@@ -15,8 +15,13 @@ import pytest
 from click.testing import CliRunner
 from helpers.doc_blocks import blocks, commands
 
+from autograder._util.notebook import read_source_notebook
 from autograder.cli import main
+from autograder.course.configuration import load_course
 from autograder.course.nbgrader_config import read_nbgrader_config
+from autograder.records.exam import Role
+from autograder.release.build import build
+from autograder.release.stripping import strip
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_COURSE = ROOT / "docs/tutorial/your-first-course.md"
@@ -69,6 +74,47 @@ def promised_scores(page: Path) -> dict[str, tuple[str, str]]:
 def scores(root: Path) -> dict[str, tuple[str, str]]:
     with (root / "grades.csv").open() as file:
         return {row["student"]: (row["score"], row["max_score"]) for row in csv.DictReader(file)}
+
+
+# --- what students get -------------------------------------------------------------------------------
+
+MAKERS = [(FIRST_COURSE, "make_source.py"), (FIRST_KERAS_ASSIGNMENT, "make_notebook.py")]
+
+
+def sentences(text: str) -> list[str]:
+    return [sentence for line in text.split("\n") for sentence in re.split(r"(?<=[.?!])\s+", line.strip()) if sentence]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(("page", "script"), MAKERS, ids=["first-course", "first-keras-assignment"])
+def test_every_sentence_of_a_task_is_in_the_release_of_a_tutorial(page: Path, script: str, tmp_path: Path) -> None:
+    """Also each cell keeps its id when the script runs again, so that recordings fit and nothing is executed."""
+    files = {block.file: block.text for block in blocks(page) if block.file}
+    (tmp_path / "course.yaml").write_text(files["course.yaml"])
+    (tmp_path / script).write_text(files[script])
+    made = []
+    for _ in range(2):
+        subprocess.run([sys.executable, script], cwd=tmp_path, check=True, timeout=60)
+        made += [path.read_text() for path in tmp_path.glob("source/*/*.ipynb")]
+    assert made[0] == made[1]
+    course = load_course(tmp_path)
+    (release,) = [build(course, assignment) for assignment in course.assignments.values()]
+    assert release.warnings == ()
+    (notebook,) = release.notebooks
+    student = "\n".join(cell.source for cell in notebook.released.cells)
+    tasks = [
+        cell.source for cell in notebook.exam.cells if cell.cell_type == "markdown" and cell.role is not Role.MANUAL
+    ]
+    asked = [sentence for task in tasks for sentence in sentences(task)]
+    assert len(asked) >= 3
+    assert [sentence for sentence in asked if sentence not in student] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "source").glob("*/*.ipynb")), ids=lambda path: path.stem)
+def test_the_lessons_lose_no_written_question(path: Path) -> None:
+    config = read_nbgrader_config(ROOT)
+    source = read_source_notebook(path, name=path.name)
+    assert strip(source, root=ROOT, folder=path.parent, config=config, label=path.name).warnings == ()
 
 
 # --- the first course --------------------------------------------------------------------------------

@@ -144,6 +144,43 @@ def test_the_exam_of_nbgraders_course_has_its_questions(tmp_path: Path) -> None:
     assert (first.name, second.name) == ("problem1", "problem2")
 
 
+# --- written questions ---------------------------------------------------------------------------------
+
+ESSAY = meta("why", "grade", "solution", points=2)
+TASK = cell("## Why?\n\nSay why the mean of the training rows is used.", kind="markdown")
+HEADING = cell("## Why?", kind="markdown")
+QUESTION = cell("Why is the mean of the *training* rows used?", ESSAY, "markdown")
+PARTLY = cell("Why?\n\n### BEGIN SOLUTION\nBecause.\n### END SOLUTION", ESSAY, "markdown")
+STUB = cell("YOUR ANSWER HERE", ESSAY, "markdown")
+DESCRIBED = cell("Say why.\n\n### BEGIN MARK SCHEME\nx\n### END MARK SCHEME", meta("t", "task", points=1), "markdown")
+
+
+@pytest.mark.parametrize(
+    "above",
+    [(), (TEST,), (TASK, TEST), (TEST, HEADING), (TASK, STUB | {"metadata": meta("b", "grade", "solution", points=1)})],
+)
+def test_a_written_answer_that_may_be_the_question_itself_is_warned_of(tmp_path: Path, above: tuple[dict, ...]) -> None:
+    """nbgrader's rule replaces all of the cell, so students would get no question."""
+    (said,) = built(course_of(tmp_path, ANSWER, *above, QUESTION)).warnings
+    assert f"cell {len(above) + 2} ('why'): students get 'YOUR ANSWER HERE' in place of its whole text" in said
+    assert "put it into a Markdown cell of its own above" in said
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [(TASK, QUESTION), (TEST, TASK, QUESTION), (TASK, HEADING, QUESTION), (PARTLY,), (STUB,), (DESCRIBED, QUESTION)],
+)
+def test_a_written_answer_below_its_task_and_one_that_loses_nothing_is_fine(
+    tmp_path: Path, cells: tuple[dict, ...]
+) -> None:
+    assert built(course_of(tmp_path, *cells)).warnings == ()
+
+
+def test_a_task_above_the_code_answers_is_also_the_task_of_the_text(tmp_path: Path) -> None:
+    """*Write f, and say why*: a cell for the code, and one for the text."""
+    assert built(course_of(tmp_path, TASK, ANSWER, QUESTION, TEST)).warnings == ()
+
+
 # --- the exam ------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import random
 import re
 import time
 from dataclasses import replace
+from datetime import timedelta, timezone
 from itertools import pairwise
 
 import nbformat
@@ -36,6 +37,7 @@ from autograder.exchange import pieces
 from autograder.exchange.images import Encoder
 from autograder.exchange.rendering import markdown
 from autograder.records.checks import Outcome
+from autograder.records.dates import Dates
 from autograder.records.grade import NotebookGrade
 from autograder.results.report import feedback_name, plots, render_class_report, render_feedback
 
@@ -208,11 +210,60 @@ def test_a_question_that_waits_for_a_person_is_not_called_failed_meanwhile(tmp_p
             assert ("1 not passed" in inert(page).text) is not waits
 
 
+def test_a_mean_is_over_the_submissions_that_are_decided(tmp_path):
+    """One wrong notebook in a class must not take the mean of every question away."""
+    book = grade(loss=0.63).notebooks[0]
+    right = replace(book.questions[0], outcome=Outcome.PASSED, score=book.questions[0].max_score, checks=())
+    waiting = replace(right, outcome=Outcome.FAILED, score=0.0, needs_manual_grade=True)
+    grades = [replace(grade(), notebooks=(replace(book, questions=(one,)),)) for one in (right, right, waiting)]
+    assert "100 % of 2" in inert(report(tmp_path, grades)).text
+
+
+def test_a_notebook_of_which_everything_waits_is_one_entry(tmp_path):
+    """Another assignment's notebook would stand under each question."""
+    wrong = grade("mallory")
+    book = wrong.notebooks[0]
+    waiting = tuple(replace(one, needs_manual_grade=True) for one in book.questions)
+    wrong = replace(wrong, notebooks=(replace(book, questions=waiting),))
+    page = inert(report(tmp_path, [*a_class(), wrong])).text.partition("For a person to look at")[2]
+    assert page.partition("Submissions")[0].split().count("mallory") == 1
+    assert "All questions of the notebook" in page
+
+
+def extended(one):
+    """The same grade, of a student with another due date for a reason."""
+    due = assignment().due + timedelta(days=3)
+    return replace(one, dates=Dates(due, notes=("extended to another day: ill",)))
+
+
+def test_an_extension_is_in_the_class_report_without_its_reason(tmp_path):
+    page = inert(report(tmp_path, [extended(grade())])).text
+    assert "due " in page.partition("Submissions")[2]
+    assert "ill" not in page.partition("Submissions")[2].split()
+
+
+def test_times_of_a_page_are_in_the_zone_of_the_due_date(tmp_path):
+    due = assignment().due.astimezone(timezone(timedelta(hours=1)))
+    page = inert(feedback(tmp_path, replace(grade(), dates=Dates(due)))).text
+    assert "Due" in page
+    assert "UTC+01:00" in page.partition("Submitted")[2].partition("Due")[0]
+
+
+def test_an_empty_cell_has_no_empty_box(tmp_path):
+    made = composed(exam())
+    node = annotated_notebook(made, run(made), grade().notebooks[0])
+    for cell in node.cells:
+        cell.source = "" if cell.cell_type == "code" else cell.source
+        cell.metadata.pop("nbgrader", None)
+    assert '<pre class="source"' not in feedback(tmp_path, node=node)
+
+
 @pytest.mark.integration
 @in_browser
 def test_nothing_of_the_pages_is_cut_on_any_screen(tmp_path):
     """Tables become cards on a telephone; what scrolls has a hint."""
-    pages = {"report": report(tmp_path, a_class()), "feedback": feedback(tmp_path, grade(hours=7))}
+    everybody = [extended(one) for one in a_class()]
+    pages = {"report": report(tmp_path, everybody), "feedback": feedback(tmp_path, grade(hours=7))}
     assert misfits(pages) == []
 
 

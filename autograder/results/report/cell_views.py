@@ -94,7 +94,7 @@ def _cell(cell: Any, pieced: str) -> CellView:
     return CellView(
         kind=kind,
         role=role,
-        html=html,
+        html=html if cell.source.strip() else type(html)(),
         rendered=rendered,
         note=str(about.get("note", "")),
         run=str(about.get("run", "")),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder._util.yaml_record import aware
 from autograder.exchange.result_json import peak_memory
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
@@ -29,7 +30,7 @@ class _Tally:
     notebook: str = ""
     points: float = 0.0
     earned: list[float] = field(default_factory=list)
-    """Percent of the points, for each graded submission."""
+    """Percent of the points, for each submission in which no person has to decide."""
     outcomes: list[Outcome] = field(default_factory=list)
     checks: dict[str, _Tally] = field(default_factory=dict)
     in_kernel: bool = False
@@ -42,9 +43,7 @@ class _Tally:
 
     @property
     def mean(self) -> float | None:
-        """Percent of the points; None while a person has answers of this question to grade."""
-        if Outcome.MANUAL in self.outcomes:
-            return None
+        """Percent of the points where they are decided; None where they are in no submission."""
         return statistics.fmean(self.earned) if self.earned else None
 
 
@@ -137,27 +136,53 @@ def _row(grade: Grade, assignment: Assignment, titles: Titles) -> dict[str, Any]
         "seconds": sum(one.wall_seconds for one in grade.notebooks),
         "mib": peak_memory(grade),
         "late": status_words.lateness(grade.submitted_at, status_words.due_date(grade, assignment)),
-        "notes": grade.dates.notes if grade.dates else (),
+        "notes": _own_dates(grade, assignment),
         "outcomes": [
             (titles.get((one.notebook, q.id)) or q.id, q.standing, q.score, q.max_score) for one, q in _questions(grade)
         ],
     }
 
 
+def _own_dates(grade: Grade, assignment: Assignment) -> list[str]:
+    """Say which dates are the student's own, without the reason: a room may see the class report."""
+    dates = grade.dates
+    if dates is None:
+        return []
+    is_moved = dates.due is not None and assignment.due is not None and dates.due != aware(assignment.due)
+    return [
+        *(["excused"] if dates.excused else []),
+        *([f"due {status_words.moment(dates.due, assignment.due)}"] if is_moved else []),
+        *([f"{dates.late_days:g} late days"] if dates.late_days else []),
+        *(["after the close"] if dates.closed else []),
+    ]
+
+
 def _for_people(grades: Sequence[Grade], titles: Titles) -> list[dict[str, Any]]:
-    """Make one entry per question that waits for a person, broken tests first, with students and reason."""
+    """Make one entry per question that waits for a person, broken tests first, with students and reason.
+
+    The few notebooks of which every question waits, as of another assignment's, have one entry together.
+    """
     entries: dict[tuple[bool, str, str], dict[str, Any]] = {}
+    books = [book for grade in grades for book in grade.notebooks if _waits_wholly(book)]
+    whole = {id(book) for book in books} if 4 * len(books) < len(grades) else set()
     for grade in sorted(grades, key=lambda g: g.student.casefold()):
         for book, question in _questions(grade):
-            if not question.needs_manual_grade:
+            if not question.needs_manual_grade or (id(book) in whole and question is not book.questions[0]):
                 continue
-            key = (question.standing is not Outcome.BROKEN, book.notebook, question.id)
-            title = titles.get((book.notebook, question.id), "")
+            key = (question.standing is not Outcome.BROKEN, book.notebook, "" if id(book) in whole else question.id)
+            title = _ALL if id(book) in whole else titles.get((book.notebook, question.id), "")
             entry = entries.setdefault(
                 key, {"question": question, "title": title, "notebook": book.notebook, "who": []}
             )
             entry["who"].append((grade, feedback_link(grade)))
     return [entries[key] for key in sorted(entries, key=lambda key: key[0])]
+
+
+_ALL = "All questions of the notebook"
+
+
+def _waits_wholly(book: NotebookGrade) -> bool:
+    return len(book.questions) > 2 and all(question.needs_manual_grade for question in book.questions)
 
 
 def _replaced_files(grades: Sequence[Grade]) -> dict[str, list[str]]:

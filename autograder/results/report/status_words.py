@@ -103,10 +103,12 @@ def percent(part: float, whole: float) -> float:
     return min(100.0, max(0.0, 100.0 * part / whole)) if whole > 0 else 0.0
 
 
-def moment(when: datetime | None) -> str:
-    """Format a moment: 2 March 2026, 18:00 UTC."""
+def moment(when: datetime | None, like: datetime | None = None) -> str:
+    """Format a moment: 2 March 2026, 18:00 UTC; in the zone of another one, if both have zones."""
     if when is None:
         return ""
+    if like is not None and like.tzinfo and when.tzinfo:
+        when = when.astimezone(like.tzinfo)
     zone = f" {when.tzname()}" if when.tzinfo else ""
     return f"{when.day} {when:%B %Y, %H:%M}{zone}"
 
