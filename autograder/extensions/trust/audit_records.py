@@ -23,6 +23,7 @@ class MutantVerdict(enum.StrEnum):
     EQUIVALENT = "equivalent"  # it behaves as the solution does, and counts nowhere
     SPARED = "spared"  # an honest rewrite that kept all points
     LOST = "lost"  # an honest rewrite that lost some
+    ASKED = "asked"  # it lost some, and only the instructor knows whether it is right: it counts nowhere
     WITHDRAWN = "withdrawn"  # a rewrite that was not honest, or a cheat that raised: it counts nowhere
     NOT_GRADED = "not graded"  # this machine could not grade it
 
