@@ -155,8 +155,9 @@ def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade) -> Resul
     if raised and mutant.is_honest and mutant.operator == AS_FLOATS:
         return Result(mutant, MutantVerdict.WITHDRAWN, losses, raised, reason=_ARE_PLACES)
     if mutant.is_honest:
-        lost = MutantVerdict.ASKED if mutant.is_question else MutantVerdict.LOST
-        return Result(mutant, lost if losses else MutantVerdict.SPARED, losses, raised)
+        if losses and mutant.is_question:
+            return Result(mutant, MutantVerdict.ASKED, losses, raised, reason=_IS_ORDER_FIXED)
+        return Result(mutant, MutantVerdict.LOST if losses else MutantVerdict.SPARED, losses, raised)
     if losses and mutant.family != "cheat" and all(_ends_with(_MISSING, loss.question, outcome) for loss in losses):
         return Result(mutant, MutantVerdict.MISSING, losses, raised, reason=_ONLY_MISSING)
     return Result(mutant, MutantVerdict.CAUGHT if losses else MutantVerdict.SURVIVED, losses, raised)
@@ -165,6 +166,10 @@ def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade) -> Resul
 _VISIBLE = "Failed at `"
 """Beginning of a message that quotes a line which students see."""
 _FORM_IS_SHOWN = "a visible test shows students that another form is wanted"
+_IS_ORDER_FIXED = (
+    "Does your task fix the order of this result? If it does, say so in its text; if not, let the test sort, or name "
+    "the change under `right` in course.yaml."
+)
 _ARE_PLACES = "these numbers are used as places or lengths, which floats cannot be"
 _MISSING = frozenset({"NameError", "UnboundLocalError", "AttributeError"})
 _ONLY_MISSING = "it is caught only because a name or an attribute is missing"

@@ -150,6 +150,11 @@ class Audit:
         share = self.share if self.share is not None else float(is_of_honest_alone)
         return share < self.floor or self.count(MutantVerdict.LOST) > 0
 
+    @property
+    def is_unsound(self) -> bool:
+        """Whether a test is called weak, or costs a right answer points."""
+        return self.count(MutantVerdict.LOST) > 0 or any(question.remarks for question in self.questions)
+
     def of(self, *verdicts: MutantVerdict) -> list[Result]:
         """List the mutants with one of these verdicts."""
         return [result for result in self.results if result.verdict in verdicts]
