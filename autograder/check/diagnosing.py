@@ -15,7 +15,6 @@ import numpy as np
 
 from autograder._util import registry
 from autograder.check.asking import asking_question
-from autograder.check.holdout import rows_of
 from autograder.check.metrics import loss_named
 from autograder.check.reading import as_examined
 from autograder.check.results import in_examiner
@@ -26,7 +25,7 @@ from autograder.records.diagnosis import Diagnosis
 
 _CHECK = "check.diagnose"
 MAX_EPOCHS = 1000
-USUAL_EPOCHS = 10
+USUAL_EPOCHS, USUAL_BATCH_SIZE = 10, 32
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,8 @@ class DiagnosisRequest:
     """Whether the outputs are scores, for a model that is not compiled."""
     question: str = ""
     """The grade_id of the test; empty in a student's own notebook."""
+    graded: tuple[str, float] | None = None
+    """The loss that a check measured of the model as it was handed in: its name, and the mean over the rows."""
 
 
 Answer = Callable[[DiagnosisRequest, Mapping[str, Any]], Diagnosis | None]
@@ -59,6 +60,8 @@ class _Collected:
     requests: list[DiagnosisRequest] = field(default_factory=list)
     optimizers: dict[str, OptimizerSettings] = field(default_factory=dict)
     """The grade_id of a test → the first optimizer that it names or checks."""
+    losses: list[tuple[Any, str, float]] = field(default_factory=list)
+    """Models with a loss that a check measured: its name, and the mean."""
 
 
 _collected: ContextVar[_Collected | None] = ContextVar("autograder_diagnosis_requests", default=None)
@@ -75,12 +78,16 @@ def collecting_requests() -> Iterator[list[DiagnosisRequest]]:
     token = _collected.set(collected)
     try:
         yield collected.requests
-        collected.requests[:] = [_with_optimizer(request, collected.optimizers) for request in collected.requests]
+        collected.requests[:] = [_completed(request, collected) for request in collected.requests]
     finally:
         _collected.reset(token)
 
 
-def _with_optimizer(request: DiagnosisRequest, optimizers: Mapping[str, OptimizerSettings]) -> DiagnosisRequest:
+def _completed(request: DiagnosisRequest, collected: _Collected) -> DiagnosisRequest:
+    """Add to a request what other checks of the notebook showed: the module's optimizer, and the graded loss."""
+    measured = [(name, value) for model, name, value in collected.losses if model is request.model]
+    request = replace(request, graded=next(iter(measured), None))
+    optimizers = collected.optimizers
     if request.optimizer is not None or not isinstance(request.model, Network):
         return request
     first = next(iter(optimizers.values()), None)
@@ -103,10 +110,23 @@ def note_optimizer(optimizer: OptimizerSettings) -> None:
         collected.optimizers.setdefault(asking_question(), optimizer)
 
 
+def note_loss(model: Any, name: str, value: float) -> None:
+    """Note a loss that a check measured, for the diagnosis of the same model."""
+    if (collected := _collected.get()) is not None:
+        collected.losses.append((model, name, value))
+
+
 def own_epochs(model: Any, otherwise: int) -> int:
     """Return how long the model's last ``fit`` was, as its history says, or another number without one."""
     epochs = getattr(getattr(model, "history", None), "epoch", None)
     return len(epochs) if isinstance(epochs, list) and 0 < len(epochs) <= MAX_EPOCHS else otherwise
+
+
+def own_batch_size(model: Any, rows: int, otherwise: int) -> int:
+    """Return the batch size of the model's last ``fit`` on so many rows, by its steps; another number without one."""
+    epochs = own_epochs(model, 0)
+    steps = int(getattr(getattr(model, "optimizer", None), "iterations", 0))
+    return min(rows, round(rows * epochs / steps)) if 0 < epochs <= steps else otherwise
 
 
 def diagnose(
@@ -114,7 +134,7 @@ def diagnose(
     on: tuple[Any, Any],
     epochs: int | None = None,
     *,
-    batch_size: int = 32,
+    batch_size: int | None = None,
     loss: str | None = None,
     from_logits: bool = False,
     seconds: float = 10.0,
@@ -129,7 +149,7 @@ def diagnose(
             used, and stay as they are.
         on: ``(X, y)`` to train on and to compare on; y is one-hot, whole numbers, or values.
         epochs: epochs of each training; None: as many as the model's last ``fit`` had, else 10.
-        batch_size: rows of a batch.
+        batch_size: rows of a batch; None: as many as the model's last ``fit`` had, else 32.
         loss: the loss that is compared, as in :func:`check.loss`; None: the one that the model is compiled with.
         from_logits: True if a PyTorch module returns scores (logits).
         seconds: processor time that all trainings together may take; in the examiner, course.yaml says it.
@@ -143,6 +163,8 @@ def diagnose(
     >>> check.diagnose(model, on=(X, y), epochs=10)  # doctest: +SKIP
     With a learning rate of 0.001, the default of Adam, in place of 1e-05, your network reaches a loss of 0.77 on …
     """
+    from autograder.check.holdout import rows_of  # which notes its losses here
+
     inputs, labels = rows_of(_CHECK, "on", on)
     for label, value, most in [("epochs", epochs, MAX_EPOCHS), ("batch_size", batch_size, 1_000_000)]:
         if value is not None and (type(value) is not int or not 1 <= value <= most):
@@ -151,7 +173,8 @@ def diagnose(
         loss_named(_CHECK, loss)
     model = as_examined(model, rows=inputs)
     length = epochs or own_epochs(model, USUAL_EPOCHS)
-    request = DiagnosisRequest(model, inputs, labels, length, batch_size, loss, from_logits=from_logits)
+    size = batch_size or own_batch_size(model, len(labels), USUAL_BATCH_SIZE)
+    request = DiagnosisRequest(model, inputs, labels, length, size, loss, from_logits=from_logits)
     if in_examiner():
         request_diagnosis(request)
         return Diagnosis(loss or "", 0, 0.0, note="The diagnosis is made after the tests.")

@@ -220,7 +220,6 @@ FORMS = [
     ("def f(a):\n    return g(a)", "ndarray float64", "a list for an array", "np.asarray(g(a)).tolist()"),
     ("def f(a):\n    return g(a)", "ndarray float32", "whole numbers for floats, where all are whole", ".astype(int)"),
     ("def f(a):\n    return g(a)", "ndarray int64", "floats for whole numbers", "np.asarray(g(a), dtype=float)"),
-    ("def f(a):\n    return g(a)", "ndarray int64", "another width of whole numbers", "else 'int64')"),
     ("def f(a):\n    return g(a)", "ndarray int64", "a copy of an array", "np.array(g(a))"),
     ("x = g()", "int", "a number of numpy's", "x = np.asarray(x)[()]"),
     ("x = g()", "float64 float64", "a plain number for one of numpy's", "x = x.item()"),

@@ -84,7 +84,6 @@ class ResultForm:
 
 
 _ARRAY, _DICT, _TABLE = r"ndarray .*", "dict|Counter|OrderedDict|defaultdict", rf"{FRAME}|Series.*"
-_INTEGERS = r"ndarray u?int\d+"
 _FLOATS = rf"{FLOAT}|ndarray float\d+|list|tuple|dict|{FRAME}|Series float\d+|Tensor"
 
 FORMS: tuple[ResultForm, ...] = (
@@ -112,13 +111,7 @@ FORMS: tuple[ResultForm, ...] = (
         "_x.astype(int) if np.ndim(_x) and np.all(_x == np.floor(_x)) else _x",
         _WHOLE,
     ),
-    ResultForm(_INTEGERS, AS_FLOATS, "np.asarray(_x, dtype=float)", _WHOLE),
-    ResultForm(
-        _INTEGERS,
-        "another width of whole numbers",
-        "_x.astype('int32' if _x.dtype.itemsize > 4 and abs(_x).max(initial=0) < 2**31 else 'int64')",
-        r"int\d|dtype|\bbit",
-    ),
+    ResultForm(r"ndarray u?int\d+", AS_FLOATS, "np.asarray(_x, dtype=float)", _WHOLE),
     ResultForm("int|float", "a number of numpy's", "np.asarray(_x)[()]", r"Python (number|float|int)"),
     ResultForm(r"(float|u?int)\d+ .*", "a plain number for one of numpy's", "_x.item()", r"numpy"),
     ResultForm(FLOAT, "a whole number for a float", "int(_x) if _x.is_integer() else _x", _WHOLE),
