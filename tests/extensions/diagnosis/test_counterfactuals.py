@@ -86,6 +86,8 @@ def relu(units: int = 32, **keywords: Any) -> Any:
         (lambda: network(relu(), L.Dense(4, "softmax"), optimizer=keras.optimizers.Adam(1e-5)), ["rate"]),
         (lambda: network(relu(), L.Dense(4, "softmax"), optimizer=keras.optimizers.SGD(0.02)), []),
         (lambda: network(relu(), L.Dropout(0.9), L.Dense(4, "softmax")), ["dropout"]),
+        (lambda: network(relu(kernel_regularizer=keras.regularizers.L2(1.0)), L.Dense(4, "softmax")), ["penalty"]),
+        (lambda: network(relu(kernel_regularizer="l2"), L.Dense(4, "softmax")), []),
         (lambda: network(relu(bias_initializer=keras.initializers.Constant(-9)), L.Dense(4, "softmax")), ["dead"]),
         (lambda: network(*[L.Dense(8, "sigmoid") for _ in range(9)], L.Dense(4, "softmax")), ["vanishing"]),
         (lambda: network(*sigmoids(), L.Dense(4), L.Activation("softmax")), ["vanishing"]),
@@ -96,6 +98,41 @@ def test_a_network_suggests_the_changes_whose_signs_it_shows(make: Callable[[], 
     if kinds != ["rate"]:
         model.optimizer.learning_rate = 0.002
     assert suspected(model, fit=0.1) == kinds
+
+
+def test_a_hundredth_of_a_penalty_leaves_the_network_as_it_is_otherwise() -> None:
+    regularizer = keras.regularizers.L1L2(0.3, 0.02)
+    recipe = _recipe(network(relu(kernel_regularizer=regularizer), L.Dense(4, "softmax")), Settings(epochs=1))
+    assert recipe is not None
+    (changed,) = [one.recipe(recipe) for one in candidates(_symptoms(recipe)) if one.kind == "penalty"]
+    factors = changed.layers()[0]["config"]["kernel_regularizer"]["config"]
+    assert {name: round(float(factor), 5) for name, factor in factors.items()} == {"l1": 0.003, "l2": 0.0002}
+    assert recipe.layers()[0]["config"]["kernel_regularizer"]["config"]["l1"] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(("size", "is_suspected"), [(200, True), (128, True), (64, False), (32, False)])
+def test_a_batch_of_most_rows_is_suspected_and_trained_as_it_was(size: int, is_suspected: bool) -> None:
+    model = network(relu(), L.Dense(4, "softmax"))
+    recipe = _recipe(model, Settings(epochs=3, batch_size=size))
+    assert recipe is not None
+    assert ("batch" in [one.kind for one in candidates(_symptoms(recipe))]) == is_suspected
+    assert recipe.batch_size == size
+
+
+WORDS = [
+    ("mse", "A squared error", "the loss sparse_categorical_crossentropy"),
+    ("mae", "An absolute error", "the loss sparse_categorical_crossentropy"),
+]
+
+
+@pytest.mark.parametrize(("loss", "lesson", "change"), WORDS)
+def test_a_sentence_has_the_words_of_the_loss_that_was_compiled(loss: str, lesson: str, change: str) -> None:
+    recipe = _recipe(network(relu(), L.Dense(4, "softmax"), loss=loss), Settings(epochs=1))
+    assert recipe is not None
+    symptoms = replace(_symptoms(recipe), goal="categorical_crossentropy")
+    (remedy,) = [one for one in candidates(symptoms) if one.kind == "loss"]
+    assert remedy.lesson.startswith(lesson)
+    assert remedy.change.startswith(change)
 
 
 def test_relu_in_place_of_activations_that_are_layers_leaves_the_last_one() -> None:

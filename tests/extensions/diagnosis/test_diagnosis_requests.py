@@ -16,7 +16,9 @@ from autograder.check.asking import asked_by
 from autograder.check.diagnosing import (
     DiagnosisRequest,
     collecting_requests,
+    note_loss,
     note_optimizer,
+    own_batch_size,
     own_epochs,
     request_diagnosis,
 )
@@ -79,6 +81,27 @@ def test_a_module_gets_the_optimizer_of_a_check_of_its_test_or_the_only_one_of_i
             with asked_by(question):
                 note_optimizer(optimizer)
     assert [one.optimizer for one in requests] == [expected, "adam", None]
+
+
+def test_a_request_gets_the_loss_that_a_check_measured_of_its_model() -> None:
+    model, other = Model(), Model()
+    with collecting_requests() as requests:
+        for one in (model, other, Model()):
+            request_diagnosis(request(one))
+        note_loss(other, "mse", 0.7)
+        note_loss(model, "mae", 0.2)
+    assert [one.graded for one in requests] == [("mae", 0.2), ("mse", 0.7), None]
+
+
+STEPS = [((600, 40, 19 * 40), 32), ((600, 40, 40), 600), ((600, 40, 0), 64), ((600, 0, 9), 64), ((600, 40, 7), 64)]
+
+
+@pytest.mark.parametrize(("trained", "size"), STEPS)
+def test_the_batch_is_that_of_the_students_own_training(trained: tuple[int, int, int], size: int) -> None:
+    """By the optimizer's steps, which the notebook claims: 19 an epoch on 600 rows are batches of 32."""
+    rows, epochs, steps = trained
+    history, optimizer = SimpleNamespace(epoch=[0] * epochs), SimpleNamespace(iterations=steps)
+    assert own_batch_size(SimpleNamespace(history=history, optimizer=optimizer), rows, 64) == size
 
 
 @pytest.fixture

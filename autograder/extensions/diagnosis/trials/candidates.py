@@ -105,8 +105,8 @@ def _fitting_pair(symptoms: Symptoms) -> Remedy:
     counted = None if units is None else "one unit" if units == 1 else f"{units} units"
     output = " with ".join(filter(None, [counted, None if takes_scores else activation])) + " at the end"
     if recipe.loss not in OF_CLASSES:
-        kind = "squared" if recipe.loss == SQUARED else "absolute"
-        lesson = f"A {kind} error of probabilities hardly punishes a certain, wrong answer; the crossentropy does."
+        error = "A squared error" if recipe.loss == SQUARED else "An absolute error"
+        lesson = f"{error} of probabilities hardly punishes a certain, wrong answer; the crossentropy does."
     elif goal == CATEGORICAL:
         lesson = "Each class, counted from 0, has a unit, and softmax shares the probability among them."
     else:
