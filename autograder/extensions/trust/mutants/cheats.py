@@ -85,7 +85,9 @@ def cheats(
     values = [name for name in used if name not in functions and name not in models and _is_assigned(tree, name)]
     for name in functions:
         for kind, after in _of_function(source, name, list(public_calls(exam, index, name))):
-            if kind != NEARLY or types.get(f"{name}()") != {"int"}:  # whole numbers say nothing of a tolerance
+            if kind != NEARLY or types.get(f"{name}()") != frozenset(
+                {"int"}
+            ):  # whole numbers say nothing of a tolerance
                 yield kind, after
         for kind, pattern in _OF_TABLES if has_type(types, f"{name}()", FRAME) else ():
             right = f"_right_{name}"
