@@ -123,10 +123,13 @@ def own_epochs(model: Any, otherwise: int) -> int:
 
 
 def own_batch_size(model: Any, rows: int, otherwise: int) -> int:
-    """Return the batch size of the model's last ``fit`` on so many rows, by its steps; another number without one."""
+    """Return the batch size of the model's last ``fit`` on so many rows, by its steps, if it is larger than another one.
+
+    The optimizer counts the steps of earlier calls of ``fit``, too, so that a smaller number shows nothing.
+    """
     epochs = own_epochs(model, 0)
     steps = int(getattr(getattr(model, "optimizer", None), "iterations", 0))
-    return min(rows, round(rows * epochs / steps)) if 0 < epochs <= steps else otherwise
+    return max(otherwise, min(rows, round(rows * epochs / steps))) if 0 < epochs <= steps else otherwise
 
 
 def diagnose(

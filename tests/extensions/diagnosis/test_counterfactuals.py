@@ -179,6 +179,8 @@ def test_clipped_gradients_are_told_where_they_keep_a_training_from_diverging() 
     model = network(*(relu(64) for _ in range(4)), L.Dense(1), loss="mse", optimizer=keras.optimizers.SGD(0.04))
     diagnosis = diagnose(model, X, 10 * X[:, 0] + 40 * X[:, 1] ** 2, Settings(epochs=20), PLENTY)
     first = diagnosis.findings[0]
+    assert first.trial in diagnosis.tried  # the sentence and the table have the same numbers
+    assert len({trial.before for trial in diagnosis.tried}) == 1
     assert first.trial.kind == "exploding"
     assert first.trial.before is None
     assert first.trial.after is not None

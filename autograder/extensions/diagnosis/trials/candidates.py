@@ -227,7 +227,9 @@ def _penalty(symptoms: Symptoms) -> Iterator[Remedy]:
         yield Remedy(
             "penalty",
             "a hundredth of the penalty on the weights",
-            lambda old: replace(old.edited(weaker), optimizer=replace(old.optimizer, settings=decays)),
+            lambda old: replace(
+                old.edited(weaker) if factors else old, optimizer=replace(old.optimizer, settings=decays)
+            ),
             "A penalty that outweighs the loss keeps all weights near 0, and the network says the same of every row.",
         )
 
