@@ -123,7 +123,7 @@ def own_epochs(model: Any, otherwise: int) -> int:
 
 
 def own_batch_size(model: Any, rows: int, otherwise: int) -> int:
-    """Return the batch size of the model's last ``fit`` on so many rows, by its steps, if it is larger than another one.
+    """Return the batch size of the last ``fit`` on so many rows, by its steps, if it is larger than another one.
 
     The optimizer counts the steps of earlier calls of ``fit``, too, so that a smaller number shows nothing.
     """

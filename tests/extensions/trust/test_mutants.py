@@ -307,6 +307,16 @@ def test_numbers_in_arrays_and_tables_have_another_last_digit_too() -> None:
         assert np.allclose(numbers, wanted, rtol=1e-15, atol=0)
 
 
+def test_a_tensor_has_another_last_digit_too_and_keeps_its_gradient() -> None:
+    torch = pytest.importorskip("torch")
+    source = "def f(a):\n    return a / 3"
+    given = torch.tensor([1.0, 1.5, 2.0], requires_grad=True)
+    rounded, plain = in_another_form(OTHER_DIGITS, source, "Tensor")["f"](given), given / 3  # type: ignore[operator]
+    assert (rounded != plain).tolist() == [True, False, True]
+    assert torch.allclose(rounded, plain, rtol=3e-7)
+    assert rounded.requires_grad
+
+
 EXACT = [
     ("def f(a):\n    return (a[0] + a[1]) / 2", [1, 2]),
     ("def f(a):\n    return sorted(a)", [0.3, 0.1]),
