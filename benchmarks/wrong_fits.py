@@ -76,7 +76,7 @@ def main() -> None:
         chances = model.predict(unseen, verbose=0)[np.arange(len(truth)), truth]
         graded = float(-np.log(np.clip(chances, 1e-7, 1)).mean())
         size = own_batch_size(model, len(y), 32)
-        request = DiagnosisRequest(model, x, y, own_epochs(model, 40), size, LOSS, graded=(LOSS, graded))
+        request = DiagnosisRequest(model, x, y, own_epochs(model, 40), size, LOSS, graded=((LOSS, graded),))
         diagnosis = answer(request, {"diagnosis_seconds": SECONDS})
         assert diagnosis is not None
         told = [finding.trial.kind for finding in diagnosis.findings]

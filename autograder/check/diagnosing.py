@@ -47,8 +47,8 @@ class DiagnosisRequest:
     """Whether the outputs are scores, for a model that is not compiled."""
     question: str = ""
     """The grade_id of the test; empty in a student's own notebook."""
-    graded: tuple[str, float] | None = None
-    """The loss that a check measured of the model as it was handed in: its name, and the mean over the rows."""
+    graded: tuple[tuple[str, float], ...] = ()
+    """Losses that checks of the test measured of the model as it was handed in: name, and mean over the rows."""
 
 
 Answer = Callable[[DiagnosisRequest, Mapping[str, Any]], Diagnosis | None]
@@ -60,8 +60,8 @@ class _Collected:
     requests: list[DiagnosisRequest] = field(default_factory=list)
     optimizers: dict[str, OptimizerSettings] = field(default_factory=dict)
     """The grade_id of a test → the first optimizer that it names or checks."""
-    losses: list[tuple[Any, str, float]] = field(default_factory=list)
-    """Models with a loss that a check measured: its name, and the mean."""
+    losses: list[tuple[Any, str, str, float]] = field(default_factory=list)
+    """Models with a loss that a check measured: the grade_id of its test, its name, and the mean."""
 
 
 _collected: ContextVar[_Collected | None] = ContextVar("autograder_diagnosis_requests", default=None)
@@ -84,9 +84,12 @@ def collecting_requests() -> Iterator[list[DiagnosisRequest]]:
 
 
 def _completed(request: DiagnosisRequest, collected: _Collected) -> DiagnosisRequest:
-    """Add to a request what other checks of the notebook showed: the module's optimizer, and the graded loss."""
-    measured = [(name, value) for model, name, value in collected.losses if model is request.model]
-    request = replace(request, graded=next(iter(measured), None))
+    """Add to a request what other checks showed: the module's optimizer, and the graded losses of its own test.
+
+    The results of another test may be held back from students.
+    """
+    mine = (one for one in collected.losses if one[0] is request.model and one[1] == request.question)
+    request = replace(request, graded=tuple((name, value) for *_, name, value in mine))
     optimizers = collected.optimizers
     if request.optimizer is not None or not isinstance(request.model, Network):
         return request
@@ -113,7 +116,7 @@ def note_optimizer(optimizer: OptimizerSettings) -> None:
 def note_loss(model: Any, name: str, value: float) -> None:
     """Note a loss that a check measured, for the diagnosis of the same model."""
     if (collected := _collected.get()) is not None:
-        collected.losses.append((model, name, value))
+        collected.losses.append((model, asking_question(), name, value))
 
 
 def own_epochs(model: Any, otherwise: int) -> int:

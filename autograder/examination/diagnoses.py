@@ -56,4 +56,4 @@ def _plain(request: DiagnosisRequest) -> list[Any]:
     chosen = getattr(request.optimizer, "defaults", None) if configuration is None else configuration()
     optimizer = f"{type(request.optimizer).__name__} {chosen!r}" if chosen else str(request.optimizer)
     settings = [request.epochs, request.batch_size, request.loss, request.from_logits, optimizer, request.question]
-    return [*settings, *(request.graded or ())]
+    return [*settings, *map(list, request.graded)]

@@ -84,13 +84,18 @@ def test_a_module_gets_the_optimizer_of_a_check_of_its_test_or_the_only_one_of_i
 
 
 def test_a_request_gets_the_loss_that_a_check_measured_of_its_model() -> None:
+    """Only of its own test: the results of another one may be held back."""
     model, other = Model(), Model()
     with collecting_requests() as requests:
-        for one in (model, other, Model()):
-            request_diagnosis(request(one))
-        note_loss(other, "mse", 0.7)
-        note_loss(model, "mae", 0.2)
-    assert [one.graded for one in requests] == [("mae", 0.2), ("mse", 0.7), None]
+        with asked_by("mine"):
+            for one in (model, other, Model()):
+                request_diagnosis(request(one))
+            note_loss(other, "mse", 0.7)
+            note_loss(model, "mae", 0.2)
+            note_loss(model, "mae", 0.3)
+        with asked_by("held back"):
+            note_loss(model, "mae", 0.9)
+    assert [one.graded for one in requests] == [(("mae", 0.2), ("mae", 0.3)), (("mse", 0.7),), ()]
 
 
 STEPS = [((600, 40, 19 * 40), 32), ((600, 40, 40), 600), ((600, 40, 0), 16), ((600, 0, 9), 16), ((600, 40, 7), 16)]

@@ -37,7 +37,9 @@ def diagnosed(
     """Diagnose a network whose training anew, of 10 epochs, reaches a loss."""
     made = Diagnosis("categorical_crossentropy", 90, 0.11, found, (TRIAL,), LossCurve((1, ended), (2.0, anew)))
     monkeypatch.setattr(answering, "diagnose", lambda *_: made)
-    request = DiagnosisRequest(Module(), np.zeros((9, 2)), np.zeros(9), 10, 32, loss="mse", graded=graded)
+    request = DiagnosisRequest(
+        Module(), np.zeros((9, 2)), np.zeros(9), 10, 32, loss="mse", graded=() if graded is None else (graded,)
+    )
     diagnosis = answer(request, {})
     assert diagnosis is not None
     return diagnosis

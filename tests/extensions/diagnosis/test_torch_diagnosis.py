@@ -65,7 +65,7 @@ def test_a_good_module_that_was_trained_on_wrong_rows_hears_to_look_at_what_fit_
 
     optimizer = torch.optim.Adam([torch.zeros(1)], lr=0.003)
     request = DiagnosisRequest(sequential(usual), X, Y, 60, 32, "categorical_crossentropy", optimizer, from_logits=True)
-    wrong = dataclasses.replace(request, graded=("categorical_crossentropy", 2.5))
+    wrong = dataclasses.replace(request, graded=(("categorical_crossentropy", 2.5),))
     right, other = (answer(one, {"diagnosis_seconds": 600.0}) for one in (request, wrong))
     assert right is not None
     assert other is not None

@@ -49,8 +49,8 @@ _FAR = 2 / 3
 
 def _given(diagnosis: Diagnosis, request: DiagnosisRequest) -> HelpfulChange | None:
     """Say that the network itself is good, where nothing helps and a training of it anew is much better than it is."""
-    loss, graded = request.graded or ("", 0.0)
-    if diagnosis.findings or loss_name(loss) != diagnosis.loss or not diagnosis.curve.losses:
+    graded = min((value for loss, value in request.graded if loss_name(loss) == diagnosis.loss), default=0.0)
+    if diagnosis.findings or not diagnosis.curve.losses:
         return None
     anew = diagnosis.curve.losses[-1]
     if not graded - anew > diagnosis.least or anew > _FAR * graded:

@@ -24,8 +24,10 @@ OTHER_ORDER, AS_FLOATS, OTHER_DIGITS = (
 )
 _ORDER_HELPER = """
 def _other_order(value, given):
+    if type(value) is not list and not getattr(value, "shape", ()):
+        return value
     lengths = [len(one) for one in given if isinstance(one, (str, list, tuple, set, dict)) or getattr(one, "shape", ())]
-    kinds = {type(one).__name__ for one in value} if getattr(value, "shape", (1,)) else {"ndarray"}
+    kinds = {type(one).__name__ for one in value}
     has_places = any("float" in kind or kind == "ndarray" for kind in kinds) or len(value) in lengths
     return value if has_places or len({repr(one) for one in value}) < len(value) else value[::-1]
 """
