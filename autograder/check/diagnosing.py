@@ -5,7 +5,7 @@ Tests make requests while they run, and an extension answers them after the last
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from autograder._util import registry
-from autograder.check.asking import asking_question
+from autograder.check.asking import Measured, asking_question, collecting_losses
+from autograder.check.holdout import rows_of
 from autograder.check.metrics import loss_named
 from autograder.check.reading import as_examined
 from autograder.check.results import in_examiner
@@ -60,8 +61,6 @@ class _Collected:
     requests: list[DiagnosisRequest] = field(default_factory=list)
     optimizers: dict[str, OptimizerSettings] = field(default_factory=dict)
     """The grade_id of a test → the first optimizer that it names or checks."""
-    losses: list[tuple[Any, str, str, float]] = field(default_factory=list)
-    """Models with a loss that a check measured: the grade_id of its test, its name, and the mean."""
 
 
 _collected: ContextVar[_Collected | None] = ContextVar("autograder_diagnosis_requests", default=None)
@@ -77,20 +76,21 @@ def collecting_requests() -> Iterator[list[DiagnosisRequest]]:
     collected = _Collected()
     token = _collected.set(collected)
     try:
-        yield collected.requests
-        collected.requests[:] = [_completed(request, collected) for request in collected.requests]
+        with collecting_losses() as losses:
+            yield collected.requests
+        completed = (_with_losses(request, losses) for request in collected.requests)
+        collected.requests[:] = [_with_optimizer(request, collected.optimizers) for request in completed]
     finally:
         _collected.reset(token)
 
 
-def _completed(request: DiagnosisRequest, collected: _Collected) -> DiagnosisRequest:
-    """Add to a request what other checks showed: the module's optimizer, and the graded losses of its own test.
+def _with_losses(request: DiagnosisRequest, losses: Sequence[Measured]) -> DiagnosisRequest:
+    """Add the losses of the request's own test: the results of another one may be held back from students."""
+    mine = (one for one in losses if one[0] is request.model and one[1] == request.question)
+    return replace(request, graded=tuple((name, value) for *_, name, value in mine))
 
-    The results of another test may be held back from students.
-    """
-    mine = (one for one in collected.losses if one[0] is request.model and one[1] == request.question)
-    request = replace(request, graded=tuple((name, value) for *_, name, value in mine))
-    optimizers = collected.optimizers
+
+def _with_optimizer(request: DiagnosisRequest, optimizers: Mapping[str, OptimizerSettings]) -> DiagnosisRequest:
     if request.optimizer is not None or not isinstance(request.model, Network):
         return request
     first = next(iter(optimizers.values()), None)
@@ -111,12 +111,6 @@ def note_optimizer(optimizer: OptimizerSettings) -> None:
     collected = _collected.get()
     if collected is not None and optimizer.rate == "lr":
         collected.optimizers.setdefault(asking_question(), optimizer)
-
-
-def note_loss(model: Any, name: str, value: float) -> None:
-    """Note a loss that a check measured, for the diagnosis of the same model."""
-    if (collected := _collected.get()) is not None:
-        collected.losses.append((model, asking_question(), name, value))
 
 
 def own_epochs(model: Any, otherwise: int) -> int:
@@ -169,8 +163,6 @@ def diagnose(
     >>> check.diagnose(model, on=(X, y), epochs=10)  # doctest: +SKIP
     With a learning rate of 0.001, the default of Adam, in place of 1e-05, your network reaches a loss of 0.77 on …
     """
-    from autograder.check.holdout import rows_of  # which notes its losses here
-
     inputs, labels = rows_of(_CHECK, "on", on)
     for label, value, most in [("epochs", epochs, MAX_EPOCHS), ("batch_size", batch_size, 1_000_000)]:
         if value is not None and (type(value) is not int or not 1 <= value <= most):

@@ -9,9 +9,8 @@ import numpy as np
 
 from autograder._util.text import credit_percent
 from autograder.check import metrics
-from autograder.check.asking import asking_question
+from autograder.check.asking import asking_question, note_loss
 from autograder.check.credit import Credit, credit_of
-from autograder.check.diagnosing import note_loss
 from autograder.check.mistaken import CHANCES, LOGITS, VALUES, note_mistakes
 from autograder.check.prediction import NoPrediction, predict, row_count
 from autograder.check.properties import demanded_of, registered_property

@@ -12,11 +12,10 @@ import pytest
 
 from autograder import check
 from autograder.check import diagnosing
-from autograder.check.asking import asked_by
+from autograder.check.asking import asked_by, note_loss
 from autograder.check.diagnosing import (
     DiagnosisRequest,
     collecting_requests,
-    note_loss,
     note_optimizer,
     own_batch_size,
     own_epochs,
