@@ -216,7 +216,8 @@ def _honest(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     public_words = frozenset(WORD.findall(public_text(answer.exam)))
     source, tree, used = answer.cell.source, answer.tree, answer.used
     yield from honest_rewrites.whole_cells(source, tree, used, public_words)
-    has_numpy = any("import numpy as np" in cell.source for cell in answer.exam.cells)
+    scope = [answer.cell] if answer.cell.is_answer_file else answer.exam.cells  # a module sees no notebook's names
+    has_numpy = any("import numpy as np" in cell.source for cell in scope)
     task = task_of(answer.exam, answer.cell)
     yield from result_forms.result_forms(source, tree, used, answer.types, task, has_numpy)
 
