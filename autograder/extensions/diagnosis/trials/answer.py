@@ -36,8 +36,8 @@ def answer(request: DiagnosisRequest, settings: Mapping[str, Any]) -> Diagnosis 
     seconds = settings.get("diagnosis_seconds", DEFAULT_SECONDS)
     chosen = Settings(request.epochs, request.batch_size, request.loss, request.optimizer, request.from_logits)
     diagnosis = diagnose(request.model, request.inputs, request.labels, chosen, seconds)
-    if (given := _given(diagnosis, request)) is not None:
-        diagnosis = replace(diagnosis, findings=(given,))
+    if (of_fit := fault_of_fit(diagnosis, request)) is not None:
+        diagnosis = replace(diagnosis, findings=(of_fit,))
     if is_network and request.optimizer is None and diagnosis.curve.epochs:
         return replace(diagnosis, note=f"{diagnosis.note} {_UNKNOWN_OPTIMIZER}".strip())
     return diagnosis
@@ -47,8 +47,8 @@ _FAR = 2 / 3
 """Largest share of the graded loss that the training anew may reach if the two differ by what ``fit`` got."""
 
 
-def _given(diagnosis: Diagnosis, request: DiagnosisRequest) -> HelpfulChange | None:
-    """Say that the network itself is good, where nothing helps and a training of it anew is much better than it is."""
+def fault_of_fit(diagnosis: Diagnosis, request: DiagnosisRequest) -> HelpfulChange | None:
+    """Say that the network itself is good, where a training anew is much better and nothing helps."""
     graded = min((value for loss, value in request.graded if loss_name(loss) == diagnosis.loss), default=0.0)
     if diagnosis.findings or not diagnosis.curve.losses:
         return None

@@ -223,13 +223,15 @@ def _penalty(symptoms: Symptoms) -> Iterator[Remedy]:
             for entry in entries:
                 _factors(entry).update({name: factor / 100 for name, factor in _factors(entry).items()})
 
-        decays = {**settings, "weight_decay": decay / 100} if decay > _USUAL_PENALTY else settings
+        def with_less(recipe: Recipe) -> Recipe:
+            decays = {**settings, "weight_decay": decay / 100} if decay > _USUAL_PENALTY else settings
+            edited = recipe.edited(weaker) if factors else recipe
+            return replace(edited, optimizer=replace(recipe.optimizer, settings=decays))
+
         yield Remedy(
             "penalty",
             "a hundredth of the penalty on the weights",
-            lambda old: replace(
-                old.edited(weaker) if factors else old, optimizer=replace(old.optimizer, settings=decays)
-            ),
+            with_less,
             "A penalty that outweighs the loss keeps all weights near 0, and the network says the same of every row.",
         )
 
