@@ -95,7 +95,8 @@ def solution_networks(check: str, describe: Callable[[], str]) -> Collection[str
 @contextmanager
 def collecting_losses() -> Iterator[list[Measured]]:
     """Collect the losses that checks measure inside the block; outside of one, they are dropped."""
-    token = _losses.set(losses := [])
+    losses: list[Measured] = []
+    token = _losses.set(losses)
     try:
         yield losses
     finally:

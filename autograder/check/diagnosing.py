@@ -122,7 +122,8 @@ def own_epochs(model: Any, otherwise: int) -> int:
 def own_batch_size(model: Any, rows: int, otherwise: int) -> int:
     """Return the batch size of the last ``fit`` on so many rows, or another number.
 
-    It follows from the optimizer's steps, and counts only if it is larger than the other number. The optimizer counts the steps of earlier calls of ``fit``, too, so that a smaller number shows nothing.
+    It follows from the optimizer's steps, and counts only if it is larger than the other number. Steps of earlier calls
+    of ``fit`` are counted, too, so that a smaller number shows nothing.
     """
     epochs = own_epochs(model, 0)
     steps = int(getattr(getattr(model, "optimizer", None), "iterations", 0))
