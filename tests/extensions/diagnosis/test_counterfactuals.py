@@ -282,7 +282,14 @@ def test_labels_that_a_loss_does_not_take_are_said_without_an_exception(loss: st
         (1, "softmax", "sparse_categorical_crossentropy", Y, "output", "4 units with softmax at the end"),
         (1, "softmax", "categorical_crossentropy", np.eye(4)[Y], "output", "4 units with softmax at the end"),
         (4, "softmax", "sparse_categorical_crossentropy", Y + 1, "output", "5 units with softmax at the end"),
-        (1, "sigmoid", "binary_crossentropy", Y, "loss", "the loss categorical_crossentropy and 4 units with softmax"),
+        (
+            1,
+            "sigmoid",
+            "binary_crossentropy",
+            Y,
+            "loss",
+            "the loss sparse_categorical_crossentropy and 4 units with softmax",
+        ),
     ],
 )
 def test_an_output_that_does_not_fit_the_classes_is_told_with_the_one_that_does(
@@ -299,7 +306,7 @@ def test_whole_numbers_for_several_outputs_are_classes_whatever_a_network_minimi
     model = network(relu(), L.Dense(10), loss="mse")
     diagnosis = diagnose(model, X, Y[:, None], Settings(epochs=2), PLENTY)
     assert diagnosis.loss == "categorical_crossentropy"
-    assert diagnosis.tried[0].change == "the loss categorical_crossentropy and softmax at the end"
+    assert diagnosis.tried[0].change == "the loss sparse_categorical_crossentropy and softmax at the end"
 
 
 def test_scores_for_too_few_classes_stay_scores() -> None:
@@ -320,7 +327,7 @@ def test_a_yes_or_no_for_each_class_suggests_the_crossentropy_of_classes_and_no_
     assert recipe is not None
     symptoms = replace(_symptoms(recipe, fit=0.1), goal="categorical_crossentropy")
     changes = [remedy.change for remedy in candidates(symptoms) if remedy.kind in ("output", "loss")]
-    assert changes == ["the loss categorical_crossentropy and softmax at the end"]
+    assert changes == ["the loss sparse_categorical_crossentropy and softmax at the end"]
 
 
 def test_a_network_with_dropout_before_batch_normalization_is_tried_as_it_is() -> None:
