@@ -11,6 +11,9 @@ _kernel: ContextVar[Any] = ContextVar("autograder_asked_kernel", default=None)
 _question: ContextVar[str] = ContextVar("autograder_asking_question", default="")
 _constants: ContextVar[Callable[[str, int], int]] = ContextVar("autograder_constants", default=lambda check, count: 0)
 Networks = Callable[[str, Callable[[], str]], Collection[str]]
+Measured = tuple[Any, str, str, float]
+"""A model, the grade_id of a test, the name of a loss, and its mean."""
+_losses: ContextVar[list[Measured] | None] = ContextVar("autograder_losses", default=None)
 _networks: ContextVar[Networks] = ContextVar("autograder_networks", default=lambda check, describe: ())
 
 
@@ -87,3 +90,20 @@ def solution_networks(check: str, describe: Callable[[], str]) -> Collection[str
             an empty text where none passes.
     """
     return _networks.get()(check, describe)
+
+
+@contextmanager
+def collecting_losses() -> Iterator[list[Measured]]:
+    """Collect the losses that checks measure inside the block; outside of one, they are dropped."""
+    losses: list[Measured] = []
+    token = _losses.set(losses)
+    try:
+        yield losses
+    finally:
+        _losses.reset(token)
+
+
+def note_loss(model: Any, name: str, value: float) -> None:
+    """Note a loss that a check measured, for the diagnosis of the same model."""
+    if (losses := _losses.get()) is not None:
+        losses.append((model, asking_question(), name, value))

@@ -5,7 +5,7 @@ Tests make requests while they run, and an extension answers them after the last
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograder._util import registry
-from autograder.check.asking import asking_question
+from autograder.check.asking import Measured, asking_question, collecting_losses
 from autograder.check.holdout import rows_of
 from autograder.check.metrics import loss_named
 from autograder.check.reading import as_examined
@@ -26,7 +26,7 @@ from autograder.records.diagnosis import Diagnosis
 
 _CHECK = "check.diagnose"
 MAX_EPOCHS = 1000
-USUAL_EPOCHS = 10
+USUAL_EPOCHS, USUAL_BATCH_SIZE = 10, 32
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class DiagnosisRequest:
     """Whether the outputs are scores, for a model that is not compiled."""
     question: str = ""
     """The grade_id of the test; empty in a student's own notebook."""
+    graded: tuple[tuple[str, float], ...] = ()
+    """Losses that checks of the test measured of the model as it was handed in: name, and mean over the rows."""
 
 
 Answer = Callable[[DiagnosisRequest, Mapping[str, Any]], Diagnosis | None]
@@ -74,10 +76,18 @@ def collecting_requests() -> Iterator[list[DiagnosisRequest]]:
     collected = _Collected()
     token = _collected.set(collected)
     try:
-        yield collected.requests
-        collected.requests[:] = [_with_optimizer(request, collected.optimizers) for request in collected.requests]
+        with collecting_losses() as losses:
+            yield collected.requests
+        completed = (_with_losses(request, losses) for request in collected.requests)
+        collected.requests[:] = [_with_optimizer(request, collected.optimizers) for request in completed]
     finally:
         _collected.reset(token)
+
+
+def _with_losses(request: DiagnosisRequest, losses: Sequence[Measured]) -> DiagnosisRequest:
+    """Add the losses of the request's own test: the results of another one may be held back from students."""
+    mine = (one for one in losses if one[0] is request.model and one[1] == request.question)
+    return replace(request, graded=tuple((name, value) for *_, name, value in mine))
 
 
 def _with_optimizer(request: DiagnosisRequest, optimizers: Mapping[str, OptimizerSettings]) -> DiagnosisRequest:
@@ -109,12 +119,23 @@ def own_epochs(model: Any, otherwise: int) -> int:
     return len(epochs) if isinstance(epochs, list) and 0 < len(epochs) <= MAX_EPOCHS else otherwise
 
 
+def own_batch_size(model: Any, rows: int, otherwise: int) -> int:
+    """Return the batch size of the last ``fit`` on so many rows, or another number.
+
+    It follows from the optimizer's steps, and counts only if it is larger than the other number. Steps of earlier calls
+    of ``fit`` are counted, too, so that a smaller number shows nothing.
+    """
+    epochs = own_epochs(model, 0)
+    steps = int(getattr(getattr(model, "optimizer", None), "iterations", 0))
+    return max(otherwise, min(rows, round(rows * epochs / steps))) if 0 < epochs <= steps else otherwise
+
+
 def diagnose(
     model: Any,
     on: tuple[Any, Any],
     epochs: int | None = None,
     *,
-    batch_size: int = 32,
+    batch_size: int | None = None,
     loss: str | None = None,
     from_logits: bool = False,
     seconds: float = 10.0,
@@ -129,7 +150,7 @@ def diagnose(
             used, and stay as they are.
         on: ``(X, y)`` to train on and to compare on; y is one-hot, whole numbers, or values.
         epochs: epochs of each training; None: as many as the model's last ``fit`` had, else 10.
-        batch_size: rows of a batch.
+        batch_size: rows of a batch; None: as many as the model's last ``fit`` had, else 32.
         loss: the loss that is compared, as in :func:`check.loss`; None: the one that the model is compiled with.
         from_logits: True if a PyTorch module returns scores (logits).
         seconds: processor time that all trainings together may take; in the examiner, course.yaml says it.
@@ -151,7 +172,8 @@ def diagnose(
         loss_named(_CHECK, loss)
     model = as_examined(model, rows=inputs)
     length = epochs or own_epochs(model, USUAL_EPOCHS)
-    request = DiagnosisRequest(model, inputs, labels, length, batch_size, loss, from_logits=from_logits)
+    size = batch_size or own_batch_size(model, len(labels), USUAL_BATCH_SIZE)
+    request = DiagnosisRequest(model, inputs, labels, length, size, loss, from_logits=from_logits)
     if in_examiner():
         request_diagnosis(request)
         return Diagnosis(loss or "", 0, 0.0, note="The diagnosis is made after the tests.")

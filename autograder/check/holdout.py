@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder._util.text import credit_percent
 from autograder.check import metrics
-from autograder.check.asking import asking_question
+from autograder.check.asking import asking_question, note_loss
 from autograder.check.credit import Credit, credit_of
 from autograder.check.mistaken import CHANCES, LOGITS, VALUES, note_mistakes
 from autograder.check.prediction import NoPrediction, predict, row_count
@@ -96,6 +96,7 @@ def loss(
         kind,
         causal,
         mistakes,
+        loss=loss,
         show=show,
         name=name,
         weight=weight,
@@ -174,6 +175,7 @@ def _check_measure(
     causal: bool | int,
     mistakes: bool,
     *,
+    loss: str = "",
     show: bool,
     name: str,
     weight: float,
@@ -196,6 +198,8 @@ def _check_measure(
     if show and may_tell and metrics.has_class_of_row(measure, prediction.outputs):
         note_mistakes(asking_question(), name, prediction.outputs, labels, kind, hidden_too=mistakes)
     value = float(rows.mean())
+    if loss and show and may_tell and part is None:
+        note_loss(model, loss, value)
     verdict = judge(rows, wanted, close_calls)
     if shortcoming is not None and verdict.share:
         return report_for_a_person(name, shortcoming.message, weight, detail=shortcoming.detail)

@@ -12,7 +12,7 @@ from autograder.check import metrics
 from autograder.check.asking import constants_allowed
 from autograder.check.compile_settings import unwrapped
 from autograder.check.credit import Credit, credit_of
-from autograder.check.diagnosing import DiagnosisRequest, own_epochs, request_diagnosis
+from autograder.check.diagnosing import DiagnosisRequest, own_batch_size, own_epochs, request_diagnosis
 from autograder.check.fresh_model import MAX_NUMBERS, NotTrainable, excess_problem, suspicious
 from autograder.check.holdout import messages, output_problem, rows_of
 from autograder.check.prediction import NoPrediction, predictions
@@ -145,7 +145,8 @@ def retrained(
         message = f"This network trains too slowly to be trained again here: {seconds:g} s are allowed."
         return report(name, 0.0, message, weight=weight, detail=f"{message} It would take {error}.")
     length = own_epochs(model, epochs)
-    wish = DiagnosisRequest(model, inputs, labels, length, batch_size, loss, optimizer and chosen, scores)
+    size = own_batch_size(model, len(labels), batch_size)
+    wish = DiagnosisRequest(model, inputs, labels, length, size, loss, optimizer and chosen, scores)
     request_diagnosis(wish)
     as_put_out = _AS_PUT_OUT[scores] if scores != from_logits and may_tell_of(model) else ""
     summary = ", ".join(filter(None, [_summary(metric, trainings, epochs), default, as_put_out]))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from autograder.records.course import Assignment, Course
     from autograder.records.grade import Batch
 
-DONE, WRONG, USAGE, NOT_GRADED, NOT_VERIFIED = 0, 1, 2, 3, 4
+DONE, WRONG, USAGE, NOT_GRADED, NOT_VERIFIED, UNSOUND = 0, 1, 2, 3, 4, 5
 """Exit codes."""
 MAX_PATH = 4096
 """Largest number of characters of a printed path. It holds students' names, which are escaped like all their text."""

@@ -11,7 +11,7 @@ from autograder.check.prediction_cache import PredictionCache, digest
 from autograder.examiner.memory_limit import limit_memory
 from autograder.records.diagnosis import MAX_DIAGNOSES, Diagnosis
 
-_VERSION = 4
+_VERSION = 5
 """Raise it when the same network would get another diagnosis: kept ones are then made anew."""
 
 
@@ -53,6 +53,7 @@ def _kept_or_new(request: DiagnosisRequest, settings: Mapping[str, Any], cache: 
 
 def _plain(request: DiagnosisRequest) -> list[Any]:
     configuration = getattr(request.optimizer, "get_config", None)
-    settings = getattr(request.optimizer, "defaults", None) if configuration is None else configuration()
-    optimizer = f"{type(request.optimizer).__name__} {settings!r}" if settings else str(request.optimizer)
-    return [request.epochs, request.batch_size, request.loss, request.from_logits, optimizer, request.question]
+    chosen = getattr(request.optimizer, "defaults", None) if configuration is None else configuration()
+    optimizer = f"{type(request.optimizer).__name__} {chosen!r}" if chosen else str(request.optimizer)
+    settings = [request.epochs, request.batch_size, request.loss, request.from_logits, optimizer, request.question]
+    return [*settings, *map(list, request.graded)]

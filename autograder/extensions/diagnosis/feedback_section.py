@@ -35,7 +35,7 @@ def _view(diagnosis: Diagnosis) -> dict[str, Any]:
 
 def _plot(diagnosis: Diagnosis) -> Markup | None:
     """Plot the loss without a change, and with those that were told."""
-    if not diagnosis.findings:
+    if not diagnosis.findings or not diagnosis.findings[-1].curve.epochs:
         return None
     last = diagnosis.findings[-1]
     label = "with the change" if len(diagnosis.findings) == 1 else "with both changes"

@@ -13,6 +13,7 @@ import click
 
 from autograder.cli.output import (
     DONE,
+    UNSOUND,
     WRONG,
     course_option,
     examples,
@@ -36,7 +37,7 @@ FAMILIES = ("honest", "code", "network", "data", "cheat")
 autograder audit keras-fully-connected
 autograder audit keras-fully-connected --minutes 30
 autograder audit keras-fully-connected --family network --question test-loss
-autograder audit keras-fully-connected --quiet --json audit.json
+autograder audit keras-fully-connected --check --quiet --json audit.json
 """),
 )
 @click.argument("assignment")
@@ -58,6 +59,7 @@ autograder audit keras-fully-connected --quiet --json audit.json
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides which answers are tried first.")
 @workers_option
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write all results to this file as well.")
+@click.option("--check", is_flag=True, help="End with exit code 5 if a test is weak or strict.")
 @click.option("--quiet", is_flag=True, help="Show problems only.")
 def audit(
     assignment: str,
@@ -68,6 +70,7 @@ def audit(
     seed: int,
     workers: int | None,
     json_path: Path | None,
+    check: bool,
     quiet: bool,
 ) -> None:
     """Test the tests of ASSIGNMENT: do they catch wrong answers, and spare right ones?
@@ -78,7 +81,8 @@ def audit(
     count nowhere. An audit that was stopped goes on where it was.
 
     Exit code 1: the solution loses points, there is nothing to audit, nothing was tried, or fewer wrong answers are
-    caught than `audit` in course.yaml wants.
+    caught than `audit` in course.yaml wants. With --check, exit code 5: no floor is set there, and a test is weak or
+    costs a right answer points.
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder.coordinator.assignment import observed_release
@@ -103,7 +107,9 @@ def audit(
     _show(outcome, quiet)
     if not quiet:
         click.echo(page)
-    sys.exit(WRONG if outcome.is_below_floor or outcome.nothing_tried else DONE)
+    if outcome.is_below_floor or outcome.nothing_tried:
+        sys.exit(WRONG)
+    sys.exit(UNSOUND if check and outcome.floor is None and outcome.is_unsound else DONE)
 
 
 @contextlib.contextmanager
@@ -148,6 +154,10 @@ def _write_json(path: Path, outcome: Audit) -> None:
     write_atomically(path, json.dumps(to_json(outcome), indent=2) + "\n")
 
 
+def _lost(result: Result) -> str:
+    return ", ".join(f"{loss.question} −{loss.points:g}" for loss in result.losses)
+
+
 def _show(outcome: Audit, quiet: bool) -> None:
     """Print the questions, the wrong answers that survived, and first of all the right ones that lost points."""
     from autograder._util.text import one_line
@@ -155,8 +165,11 @@ def _show(outcome: Audit, quiet: bool) -> None:
     from autograder.extensions.trust.audit_records import MutantVerdict
 
     for result in outcome.of(MutantVerdict.LOST):
-        lost = ", ".join(f"{loss.question} −{loss.points:g}" for loss in result.losses)
-        click.echo(f"right, and loses points: {result.mutant.cell}: {one_line(result.mutant.operator)} ({lost})")
+        click.echo(
+            f"right, and loses points: {result.mutant.cell}: {one_line(result.mutant.operator)} ({_lost(result)})"
+        )
+    for result in outcome.of(MutantVerdict.ASKED):
+        click.echo(f"{result.mutant.cell}: {result.reason} In another order it loses points ({_lost(result)}).")
     if not quiet:
         for question in outcome.questions:
             caught = (

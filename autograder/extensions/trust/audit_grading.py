@@ -20,6 +20,7 @@ from autograder.exchange.work import Work
 from autograder.extensions.trust.audit_records import Loss, MutantVerdict, Result
 from autograder.extensions.trust.audit_runs import AuditDisplay, AuditRuns, runs_that_fit, until
 from autograder.extensions.trust.mutants import Mutant
+from autograder.extensions.trust.mutants.result_forms import AS_FLOATS
 from autograder.records.grade import Grade, NotGraded
 from autograder.records.run import RunStatus
 
@@ -105,7 +106,7 @@ def may_be_endless(mutant: Mutant) -> bool:
 
 def needs_a_run_alone(result: Result, outcome: Grade | NotGraded) -> bool:
     """Tell whether a result may be another mutant's fault in its pack: a broken run, an honest loss."""
-    if isinstance(outcome, NotGraded) or result.verdict is MutantVerdict.LOST:
+    if isinstance(outcome, NotGraded) or result.verdict in (MutantVerdict.LOST, MutantVerdict.ASKED):
         return True
     return any(book.status not in _RAN for book in outcome.notebooks)
 
@@ -151,7 +152,11 @@ def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade) -> Resul
     raised = bool(losses) and all(_raised(loss.question, outcome) for loss in losses)
     if losses and mutant.is_another_form and all(loss.message.startswith(_VISIBLE) for loss in losses):
         return Result(mutant, MutantVerdict.WITHDRAWN, losses, raised, reason=_FORM_IS_SHOWN)
+    if raised and mutant.is_honest and mutant.operator == AS_FLOATS:
+        return Result(mutant, MutantVerdict.WITHDRAWN, losses, raised, reason=_ARE_PLACES)
     if mutant.is_honest:
+        if losses and mutant.is_question:
+            return Result(mutant, MutantVerdict.ASKED, losses, raised, reason=_IS_ORDER_FIXED)
         return Result(mutant, MutantVerdict.LOST if losses else MutantVerdict.SPARED, losses, raised)
     if losses and mutant.family != "cheat" and all(_ends_with(_MISSING, loss.question, outcome) for loss in losses):
         return Result(mutant, MutantVerdict.MISSING, losses, raised, reason=_ONLY_MISSING)
@@ -161,6 +166,11 @@ def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade) -> Resul
 _VISIBLE = "Failed at `"
 """Beginning of a message that quotes a line which students see."""
 _FORM_IS_SHOWN = "a visible test shows students that another form is wanted"
+_IS_ORDER_FIXED = (
+    "Does your task fix the order of this result? If it does, say so in its text; if not, let the test sort, or name "
+    "the change under `right` in course.yaml."
+)
+_ARE_PLACES = "these numbers are used as places or lengths, which floats cannot be"
 _MISSING = frozenset({"NameError", "UnboundLocalError", "AttributeError"})
 _ONLY_MISSING = "it is caught only because a name or an attribute is missing"
 

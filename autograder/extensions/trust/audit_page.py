@@ -43,6 +43,7 @@ def _values(course: Course, assignment: Assignment, audit: Audit) -> dict[str, A
         "audit": audit,
         "tiles": list(_tiles(audit)),
         "lost": [_row_of(result, audit) for result in audit.of(MutantVerdict.LOST)],
+        "asked": [_row_of(result, audit) for result in audit.of(MutantVerdict.ASKED)],
         "questions": [
             (question, _bars(question.caught, question.by_others, question.survived)) for question in audit.questions
         ],

@@ -23,6 +23,7 @@ class MutantVerdict(enum.StrEnum):
     EQUIVALENT = "equivalent"  # it behaves as the solution does, and counts nowhere
     SPARED = "spared"  # an honest rewrite that kept all points
     LOST = "lost"  # an honest rewrite that lost some
+    ASKED = "asked"  # it lost some, and only the instructor knows whether it is right: it counts nowhere
     WITHDRAWN = "withdrawn"  # a rewrite that was not honest, or a cheat that raised: it counts nowhere
     NOT_GRADED = "not graded"  # this machine could not grade it
 
@@ -148,6 +149,11 @@ class Audit:
         is_of_honest_alone = bool(self.results) and all(result.mutant.is_honest for result in self.results)
         share = self.share if self.share is not None else float(is_of_honest_alone)
         return share < self.floor or self.count(MutantVerdict.LOST) > 0
+
+    @property
+    def is_unsound(self) -> bool:
+        """Whether a test is called weak, or costs a right answer points."""
+        return self.count(MutantVerdict.LOST) > 0 or any(question.remarks for question in self.questions)
 
     def of(self, *verdicts: MutantVerdict) -> list[Result]:
         """List the mutants with one of these verdicts."""

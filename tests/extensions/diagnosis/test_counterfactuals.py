@@ -86,6 +86,8 @@ def relu(units: int = 32, **keywords: Any) -> Any:
         (lambda: network(relu(), L.Dense(4, "softmax"), optimizer=keras.optimizers.Adam(1e-5)), ["rate"]),
         (lambda: network(relu(), L.Dense(4, "softmax"), optimizer=keras.optimizers.SGD(0.02)), []),
         (lambda: network(relu(), L.Dropout(0.9), L.Dense(4, "softmax")), ["dropout"]),
+        (lambda: network(relu(kernel_regularizer=keras.regularizers.L2(1.0)), L.Dense(4, "softmax")), ["penalty"]),
+        (lambda: network(relu(kernel_regularizer="l2"), L.Dense(4, "softmax")), []),
         (lambda: network(relu(bias_initializer=keras.initializers.Constant(-9)), L.Dense(4, "softmax")), ["dead"]),
         (lambda: network(*[L.Dense(8, "sigmoid") for _ in range(9)], L.Dense(4, "softmax")), ["vanishing"]),
         (lambda: network(*sigmoids(), L.Dense(4), L.Activation("softmax")), ["vanishing"]),
@@ -96,6 +98,41 @@ def test_a_network_suggests_the_changes_whose_signs_it_shows(make: Callable[[], 
     if kinds != ["rate"]:
         model.optimizer.learning_rate = 0.002
     assert suspected(model, fit=0.1) == kinds
+
+
+def test_a_hundredth_of_a_penalty_leaves_the_network_as_it_is_otherwise() -> None:
+    regularizer = keras.regularizers.L1L2(0.3, 0.02)
+    recipe = _recipe(network(relu(kernel_regularizer=regularizer), L.Dense(4, "softmax")), Settings(epochs=1))
+    assert recipe is not None
+    (changed,) = [one.recipe(recipe) for one in candidates(_symptoms(recipe)) if one.kind == "penalty"]
+    factors = changed.layers()[0]["config"]["kernel_regularizer"]["config"]
+    assert {name: round(float(factor), 5) for name, factor in factors.items()} == {"l1": 0.003, "l2": 0.0002}
+    assert recipe.layers()[0]["config"]["kernel_regularizer"]["config"]["l1"] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(("size", "is_suspected"), [(200, True), (128, True), (64, False), (32, False)])
+def test_a_batch_of_most_rows_is_suspected_and_trained_as_it_was(size: int, is_suspected: bool) -> None:
+    model = network(relu(), L.Dense(4, "softmax"))
+    recipe = _recipe(model, Settings(epochs=3, batch_size=size))
+    assert recipe is not None
+    assert ("batch" in [one.kind for one in candidates(_symptoms(recipe))]) == is_suspected
+    assert recipe.batch_size == size
+
+
+WORDS = [
+    ("mse", "A squared error", "the loss sparse_categorical_crossentropy"),
+    ("mae", "An absolute error", "the loss sparse_categorical_crossentropy"),
+]
+
+
+@pytest.mark.parametrize(("loss", "lesson", "change"), WORDS)
+def test_a_sentence_has_the_words_of_the_loss_that_was_compiled(loss: str, lesson: str, change: str) -> None:
+    recipe = _recipe(network(relu(), L.Dense(4, "softmax"), loss=loss), Settings(epochs=1))
+    assert recipe is not None
+    symptoms = replace(_symptoms(recipe), goal="categorical_crossentropy")
+    (remedy,) = [one for one in candidates(symptoms) if one.kind == "loss"]
+    assert remedy.lesson.startswith(lesson)
+    assert remedy.change.startswith(change)
 
 
 def test_relu_in_place_of_activations_that_are_layers_leaves_the_last_one() -> None:
@@ -142,6 +179,8 @@ def test_clipped_gradients_are_told_where_they_keep_a_training_from_diverging() 
     model = network(*(relu(64) for _ in range(4)), L.Dense(1), loss="mse", optimizer=keras.optimizers.SGD(0.04))
     diagnosis = diagnose(model, X, 10 * X[:, 0] + 40 * X[:, 1] ** 2, Settings(epochs=20), PLENTY)
     first = diagnosis.findings[0]
+    assert first.trial in diagnosis.tried  # the sentence and the table have the same numbers
+    assert len({trial.before for trial in diagnosis.tried}) == 1
     assert first.trial.kind == "exploding"
     assert first.trial.before is None
     assert first.trial.after is not None
@@ -243,7 +282,14 @@ def test_labels_that_a_loss_does_not_take_are_said_without_an_exception(loss: st
         (1, "softmax", "sparse_categorical_crossentropy", Y, "output", "4 units with softmax at the end"),
         (1, "softmax", "categorical_crossentropy", np.eye(4)[Y], "output", "4 units with softmax at the end"),
         (4, "softmax", "sparse_categorical_crossentropy", Y + 1, "output", "5 units with softmax at the end"),
-        (1, "sigmoid", "binary_crossentropy", Y, "loss", "the loss categorical_crossentropy and 4 units with softmax"),
+        (
+            1,
+            "sigmoid",
+            "binary_crossentropy",
+            Y,
+            "loss",
+            "the loss sparse_categorical_crossentropy and 4 units with softmax",
+        ),
     ],
 )
 def test_an_output_that_does_not_fit_the_classes_is_told_with_the_one_that_does(
@@ -260,7 +306,7 @@ def test_whole_numbers_for_several_outputs_are_classes_whatever_a_network_minimi
     model = network(relu(), L.Dense(10), loss="mse")
     diagnosis = diagnose(model, X, Y[:, None], Settings(epochs=2), PLENTY)
     assert diagnosis.loss == "categorical_crossentropy"
-    assert diagnosis.tried[0].change == "the loss categorical_crossentropy and softmax at the end"
+    assert diagnosis.tried[0].change == "the loss sparse_categorical_crossentropy and softmax at the end"
 
 
 def test_scores_for_too_few_classes_stay_scores() -> None:
@@ -281,7 +327,7 @@ def test_a_yes_or_no_for_each_class_suggests_the_crossentropy_of_classes_and_no_
     assert recipe is not None
     symptoms = replace(_symptoms(recipe, fit=0.1), goal="categorical_crossentropy")
     changes = [remedy.change for remedy in candidates(symptoms) if remedy.kind in ("output", "loss")]
-    assert changes == ["the loss categorical_crossentropy and softmax at the end"]
+    assert changes == ["the loss sparse_categorical_crossentropy and softmax at the end"]
 
 
 def test_a_network_with_dropout_before_batch_normalization_is_tried_as_it_is() -> None:

@@ -12,11 +12,12 @@ import pytest
 
 from autograder import check
 from autograder.check import diagnosing
-from autograder.check.asking import asked_by
+from autograder.check.asking import asked_by, note_loss
 from autograder.check.diagnosing import (
     DiagnosisRequest,
     collecting_requests,
     note_optimizer,
+    own_batch_size,
     own_epochs,
     request_diagnosis,
 )
@@ -79,6 +80,36 @@ def test_a_module_gets_the_optimizer_of_a_check_of_its_test_or_the_only_one_of_i
             with asked_by(question):
                 note_optimizer(optimizer)
     assert [one.optimizer for one in requests] == [expected, "adam", None]
+
+
+def test_a_request_gets_the_loss_that_a_check_measured_of_its_model() -> None:
+    """Only of its own test: the results of another one may be held back."""
+    model, other = Model(), Model()
+    with collecting_requests() as requests:
+        with asked_by("mine"):
+            for one in (model, other, Model()):
+                request_diagnosis(request(one))
+            note_loss(other, "mse", 0.7)
+            note_loss(model, "mae", 0.2)
+            note_loss(model, "mae", 0.3)
+        with asked_by("held back"):
+            note_loss(model, "mae", 0.9)
+    assert [one.graded for one in requests] == [(("mae", 0.2), ("mae", 0.3)), (("mse", 0.7),), ()]
+
+
+STEPS = [((600, 40, 19 * 40), 32), ((600, 40, 40), 600), ((600, 40, 0), 16), ((600, 0, 9), 16), ((600, 40, 7), 16)]
+STEPS += [((600, 5, 19 * 45), 16)]
+
+
+@pytest.mark.parametrize(("trained", "size"), STEPS)
+def test_the_batch_is_that_of_the_students_own_training(trained: tuple[int, int, int], size: int) -> None:
+    """By the optimizer's steps, which the notebook claims: 19 an epoch on 600 rows are batches of 32.
+
+    After several calls of `fit` they are more than the last one's, and show nothing.
+    """
+    rows, epochs, steps = trained
+    history, optimizer = SimpleNamespace(epoch=[0] * epochs), SimpleNamespace(iterations=steps)
+    assert own_batch_size(SimpleNamespace(history=history, optimizer=optimizer), rows, 16) == size
 
 
 @pytest.fixture

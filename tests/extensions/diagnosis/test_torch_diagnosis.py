@@ -50,6 +50,29 @@ def usual(nn: Any) -> list[Any]:
     return [nn.Linear(6, 32), nn.ReLU(), nn.Linear(32, 4)]
 
 
+def test_a_decay_of_weights_that_outweighs_the_loss_is_told_as_a_penalty() -> None:
+    import torch
+
+    optimizer = torch.optim.Adam([torch.zeros(1)], lr=0.003, weight_decay=1.0)
+    request = DiagnosisRequest(sequential(usual), X, Y, 30, 32, "categorical_crossentropy", optimizer, from_logits=True)
+    diagnosis = answer(request, {"diagnosis_seconds": 600.0})
+    assert diagnosis is not None
+    assert diagnosis.findings[0].trial.kind == "penalty"
+
+
+def test_a_good_module_that_was_trained_on_wrong_rows_hears_to_look_at_what_fit_got() -> None:
+    import torch
+
+    optimizer = torch.optim.Adam([torch.zeros(1)], lr=0.003)
+    request = DiagnosisRequest(sequential(usual), X, Y, 60, 32, "categorical_crossentropy", optimizer, from_logits=True)
+    wrong = dataclasses.replace(request, graded=(("categorical_crossentropy", 2.5),))
+    right, other = (answer(one, {"diagnosis_seconds": 600.0}) for one in (request, wrong))
+    assert right is not None
+    assert other is not None
+    assert right.findings == ()
+    assert [finding.trial.kind for finding in other.findings] == ["fit"]
+
+
 @pytest.mark.parametrize(
     ("make", "settings", "said"),
     [

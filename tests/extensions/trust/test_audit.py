@@ -19,7 +19,7 @@ from autograder.extensions.trust.audit_records import Audit, MutantVerdict, diff
 from autograder.extensions.trust.audit_runs import MIN_CELL_SECONDS, AuditOptions, AuditRuns, remove_old
 from autograder.extensions.trust.mutants import cheats, mutants
 from autograder.extensions.trust.mutants.feeds import Feeds, feeds, used_later
-from autograder.extensions.trust.mutants.result_forms import OPERATORS
+from autograder.extensions.trust.mutants.result_forms import AS_FLOATS, OPERATORS, OTHER_DIGITS, OTHER_ORDER
 from autograder.records.course import Course
 
 pytestmark = pytest.mark.integration
@@ -391,13 +391,45 @@ TOTAL = "def total(x):\n    ### BEGIN SOLUTION\n    return sum(x)\n    ### END S
 
 @pytest.mark.parametrize("test", ["==", "-"])
 def test_a_test_of_equal_floats_is_shown_to_cost_right_answers(tmp_path: Path, test: str) -> None:
-    """0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1: whoever adds from the other end would lose points."""
+    """0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1: whoever adds from the other end would lose points, also if it is shown."""
     wanted = "0.1 + 0.2 + 0.3"
     equal = f"assert total([0.1, 0.2, 0.3]) == {wanted}"
     close = f"assert abs(total([0.1, 0.2, 0.3]) - ({wanted})) < 1e-9"
     found = audited(tmp_path, equal if test == "==" else close, TOTAL, families=["honest"])
     names = {result.mutant.operator for result in found.of(MutantVerdict.LOST)}
-    assert names == ({"a sum from its other end", "an exact sum"} if test == "==" else set())
+    assert names == ({OTHER_DIGITS} if test == "==" else set())
+
+
+PLACES = [
+    ("assert [10, 20, 30][places([3, 0, 5])[1]] == 30", "withdrawn"),
+    ("assert places([3, 0]).dtype.kind == 'i'", "lost"),
+]
+
+
+@pytest.mark.parametrize(("test", "verdict"), PLACES)
+def test_floats_for_whole_numbers_are_wrong_where_a_test_uses_them_as_places(
+    tmp_path: Path, test: str, verdict: str
+) -> None:
+    solution = "import numpy as np\n### BEGIN SOLUTION\ndef places(a):\n    return np.nonzero(a)[0]\n### END SOLUTION"
+    hidden = f"### BEGIN HIDDEN TESTS\n{test}\n### END HIDDEN TESTS"
+    found = audited(tmp_path, hidden, solution, families=("honest",))
+    assert [one.verdict.value for one in found.results if one.mutant.operator == AS_FLOATS] == [verdict]
+
+
+ODD = "### BEGIN SOLUTION\ndef odd(n):\n    return [k for k in range(n) if k % 2]\n### END SOLUTION"
+
+
+def test_an_order_that_the_task_leaves_open_is_asked_about_and_not_claimed(tmp_path: Path) -> None:
+    """Only who wrote the task knows; `wrong` or `right` in course.yaml answers the question for good."""
+    test = "### BEGIN HIDDEN TESTS\nassert list(odd(6)) == [1, 3, 5]\n### END HIDDEN TESTS"
+    for number, key in enumerate(("", "wrong", "right")):
+        line = f"    audit: {{{key}: {{double: [another order of what is different]}}}}\n" if key else ""
+        course = tiny_course(tmp_path / str(number), solution=ODD, test=test, yaml=YAML + line)
+        given = AuditOptions(families=("honest",), execute=Here(), start=InProcessKernel, workers=1)
+        found = audit(course, observed_release(course), given, Silent())
+        (one,) = [one for one in found.results if one.mutant.operator == OTHER_ORDER]
+        assert one.verdict.value == {"": "asked", "wrong": "caught", "right": "lost"}[key]
+        assert key or one.reason.startswith("Does your task fix the order")
 
 
 def test_what_is_caught_only_because_a_name_is_missing_counts_nowhere(tmp_path: Path) -> None:

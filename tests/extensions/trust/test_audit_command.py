@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
+from click.testing import Result as Ended
 from helpers.pipeline import make_course
 from helpers.tiny import tiny_course, tiny_release
 
 from autograder import cli
-from autograder.extensions.trust.audit_records import Audit
+from autograder.extensions.trust.audit_records import Audit, MutantVerdict, QuestionTally, Result
+from autograder.extensions.trust.mutants import mutants
 
 pytestmark = pytest.mark.sandbox
 
 
-def autograder(*arguments: object) -> Result:
+def autograder(*arguments: object) -> Ended:
     return CliRunner().invoke(cli.main, [str(a) for a in arguments], prog_name="autograder")
 
 
@@ -61,12 +64,40 @@ def test_a_family_that_does_not_exist_is_refused(root: Path) -> None:
 
 
 def test_an_audit_that_tried_nothing_is_exit_code_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    course = tiny_course(tmp_path)
     nothing = Audit("hw", 0, 0.01, 1.0, made=9, results=(), questions=(), notes=("0.01 minutes are too few",))
-    monkeypatch.setattr("autograder.coordinator.grading_sandboxes.require_walls", lambda _: False)
-    monkeypatch.setattr("autograder.coordinator.assignment.observed_release", lambda *_: (tiny_release(course), ()))
-    monkeypatch.setattr("autograder.extensions.trust.audit.audit", lambda *_: nothing)
-    done = autograder("audit", "hw", "--course", tmp_path)
+    done = said(tmp_path, monkeypatch, nothing)
     assert done.exit_code == 1, done.output
     assert "Nothing was tried: nothing is known of these tests." in done.stdout
     assert "0.01 minutes are too few" in done.stderr
+
+
+WEAK = QuestionTally(
+    "test-double", "nb", "", 2, caught=1, by_others=0, survived=4, honest=0, lost=0, remarks=("Weak.",)
+)
+CODES = [((WEAK,), None, 0, 5), ((replace(WEAK, remarks=()),), None, 0, 0), ((WEAK,), 0.0, 0, 0), ((WEAK,), 0.9, 1, 1)]
+
+
+@pytest.mark.parametrize(("questions", "floor", "code", "checked"), CODES)
+def test_a_weak_test_is_exit_code_5_with_check_unless_the_course_sets_a_floor(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    questions: tuple[QuestionTally],
+    floor: float | None,
+    code: int,
+    checked: int,
+) -> None:
+    """What a floor allows is the course's own decision."""
+    (mutant, *_) = mutants(tiny_release(tiny_course(tmp_path)).exams, ("code",), (), 0)
+    results = (Result(mutant, MutantVerdict.SURVIVED),)
+    audit = Audit("hw", 0, 1, 1, made=9, results=results, questions=questions, floor=floor)
+    assert said(tmp_path, monkeypatch, audit).exit_code == code
+    assert said(tmp_path, monkeypatch, audit, "--check").exit_code == checked
+
+
+def said(folder: Path, monkeypatch: pytest.MonkeyPatch, audit: Audit, *options: str) -> Ended:
+    """What the command says of an audit."""
+    course = tiny_course(folder)
+    monkeypatch.setattr("autograder.coordinator.grading_sandboxes.require_walls", lambda _: False)
+    monkeypatch.setattr("autograder.coordinator.assignment.observed_release", lambda *_: (tiny_release(course), ()))
+    monkeypatch.setattr("autograder.extensions.trust.audit.audit", lambda *_: audit)
+    return autograder("audit", "hw", "--course", folder, *options)

@@ -60,9 +60,15 @@ class Judgement:
         return self.found.count(MutantVerdict.LOST) > 0
 
     @property
+    def is_asked(self) -> bool:
+        """Whether the teacher is asked if the task fixes an order."""
+        return self.found.count(MutantVerdict.ASKED) > 0
+
+    @property
     def words(self) -> str:
         """What a teacher reads first: the remarks, and each right answer that loses points."""
         lost = [result.mutant.operator for result in self.found.of(MutantVerdict.LOST)]
+        lost += ["does the task fix the order?"] if self.is_asked and self.test.kind == "strict" else []
         return " · ".join([*self.found.questions[0].remarks, *sorted(set(lost))])
 
     @property
@@ -104,15 +110,15 @@ def share(values: Sequence[bool]) -> str:
 
 def table(judgements: Sequence[Judgement]) -> list[str]:
     """The table of docs/explanation/audits.md: a line for each kind of test."""
-    lines = ["| tests | called weak | called strict | fault named | survivors truly wrong | losers truly right |"]
-    lines.append("|---|---:|---:|---:|---:|---:|")
+    lines = ["| tests | called weak | called strict, or asked | fault named |", "|---|---:|---:|---:|"]
     for kind in ("weak", "strict", "strong"):
         of_kind = [one for one in judgements if one.test.kind == kind]
         named = "–" if kind == "strong" else share([one.is_named for one in of_kind])
-        survivors = share([is_wrong for one in of_kind for _, is_wrong in one.truly_wrong()])
-        losers = share([is_right for one in of_kind for _, is_right in one.truly_right()])
-        flags = [share([getattr(one, name) for one in of_kind]) for name in ("is_called_weak", "is_called_strict")]
-        lines.append(f"| {len(of_kind)} {kind} | {' | '.join(flags)} | {named} | {survivors} | {losers} |")
+        weak, strict = (
+            [one.is_called_weak for one in of_kind],
+            [one.is_called_strict or one.is_asked for one in of_kind],
+        )
+        lines.append(f"| {len(of_kind)} {kind} | {share(weak)} | {share(strict)} | {named} |")
     return lines
 
 
@@ -142,7 +148,7 @@ def test_an_audit_sees_the_planted_faults_and_the_page_has_the_numbers(tmp_path:
     print("\n".join(lines))
     kinds = {kind: [one for one in judgements if one.test.kind == kind] for kind in ("weak", "strict", "strong")}
     assert part(one.is_called_weak for one in kinds["weak"]) >= 0.9
-    assert part(one.is_called_strict for one in kinds["strict"]) >= 0.9
+    assert part(one.is_called_strict or one.is_asked for one in kinds["strict"]) >= 0.9
     assert [one.words for one in kinds["strong"] if one.words] == []
     assert part(one.is_named for kind in ("weak", "strict") for one in kinds[kind]) >= 0.8
     assert part(is_wrong for one in judgements for _, is_wrong in one.truly_wrong()) >= 0.95

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
+import numpy as np
 import pytest
 
 from autograder.extensions.trust.mutants import cheats, mutants
 from autograder.extensions.trust.mutants.cheats import public_calls
 from autograder.extensions.trust.mutants.feeds import touched, used
-from autograder.extensions.trust.mutants.result_forms import OPERATORS
+from autograder.extensions.trust.mutants.result_forms import OPERATORS, OTHER_DIGITS, OTHER_ORDER
 from autograder.extensions.trust.mutants.syntax_edits import Edit, apply
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.observations import Act, Fact, Observations
@@ -127,26 +129,10 @@ def test_a_data_slip(source: str, operator: str, part: str) -> None:
 
 MODULE = "model = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2))"
 BATCHES = "def f(a):\n    # in turn\n    for b in a:\n        yield 2 * b"
-HORNER = "def f(a, x):\n    c = 0.0\n    for b in a:\n        c = c * x + b\n    return c"
 HONEST = [
-    ("def f(a):\n    return sum(a)", "an exact sum", "__import__('math').fsum(a)"),
-    ("def f(a, n):\n    return sum(b for b in a) / n", "a sum of quotients", "sum((b / n for b in a))"),
-    ("def f(a):\n    c = 0\n    for b in a:\n        c += b", "a loop from the other end", "reversed(list(a))"),
-    (
-        "def f(a, n):\n    c = 1\n    for _ in range(n):\n        c *= a",
-        "a power for a loop",
-        "c *= a ** len(list(range(n)))",
-    ),
-    (HORNER, "powers for a loop", "sum((term * x ** power for power, term in enumerate(reversed(terms))))"),
     ("x = (a + b) ** 2", "a power as a product", "x = (a + b) * (a + b)"),
     ("x = a * a", "a product as a power", "x = a ** 2"),
     ("x = a / b", "a quotient as a product", "x = a * (1 / b)"),
-    ("x = np.mean(a)", "another function of numpy's", "__import__('math').fsum(np.ravel(a)) / np.size(a)"),
-    ("x = a.mean(axis=0)", "rows from the other end", "x = a[::-1].mean(axis=0)"),
-    ("x = np.sum(a, axis=0)", "rows from the other end", "x = np.sum(a[::-1], axis=0)"),
-    ("def f(a, b, c):\n    return a + b + c", "brackets elsewhere", "a + (b + c)"),
-    ("def f(a, b, c):\n    return a * b * c", "brackets elsewhere", "a * (b * c)"),
-    ("def f(a):\n    return sum(a)", "a sum from its other end", "sum(reversed(list(a)))"),
     ("x = a * b", "factors exchanged", "x = b * a"),
     ("def f(a):\n    return [g(b) for b in a if b]", "a loop for a comprehension", "collected.append(g(b))"),
     ("def f(a):\n    c = 2 * a\n    return c", "other names", "my_c = 2 * a"),
@@ -169,7 +155,6 @@ NO_REWRITES = [
     ("model = nn.Sequential(*parts)", "modules in a module"),
     ("for x in range(9):\n    x = step()", "more epochs"),
     (BATCHES.replace("for b in a:", "while True:"), "a list for a generator"),
-    ("x = ops.mean(a, axis=0)", "rows from the other end"),
 ]
 
 
@@ -200,40 +185,6 @@ def test_honest_rewrites_compute_the_same() -> None:
             assert [function(a, b) for a in (0, 3, -2) for b in (0, 1, 5)] == expected, operator  # type: ignore[operator]
 
 
-POWERS = [
-    HORNER,
-    HORNER.replace("c * x + b", "x * c + 2 * b"),
-    "def f(a, x):\n    c = 0.5\n    for _ in a:\n        c *= x\n    return c",
-]
-
-
-@pytest.mark.parametrize("source", POWERS)
-def test_powers_for_loops_compute_the_same_but_for_their_last_digits(source: str) -> None:
-    (after,) = (each for operator, each in rewrites(source) if operator in ("a power for a loop", "powers for a loop"))
-    functions = [executed(each)["f"] for each in (source, after)]
-    for a in ([], [1.5], [0.1, -0.2, 0.3, 4]):
-        for x in (-1.3, 0, 2):
-            one, other = (function(a, x) for function in functions)  # type: ignore[operator]
-            assert one == pytest.approx(other, rel=1e-12)
-
-
-NO_POWERS = [
-    HORNER.replace("c * x + b", "c * b + b"),
-    HORNER.replace("c * x + b", "c * x + c"),
-    HORNER.replace("c * x + b", "c * c + b"),
-    HORNER.replace("c = c * x + b", "c *= b"),
-]
-
-
-@pytest.mark.parametrize("source", NO_POWERS)
-def test_a_loop_whose_factor_changes_is_no_power(source: str) -> None:
-    assert not [operator for operator, _ in rewrites(source) if "for a loop" in operator]
-
-
-def rewrites(source: str) -> list[tuple[str, str]]:
-    return [(operator, after) for operator, sources in made(source, "honest").items() for after in sources]
-
-
 @pytest.mark.parametrize("family", ["honest", "code", "network", "data", "cheat"])
 def test_every_answer_is_python_and_another_one(family: str) -> None:
     source = f"{FUNCTION}\n{DENSE}\n{COMPILE}\n{FIT}\nx = [f(1, 2), -3.5]"
@@ -261,8 +212,6 @@ FORMS = [
     ("def f(a):\n    return g(a)", "list", "a tuple for a list", "return tuple(g(a))"),
     ("def f(a):\n    return a + c", "list", "an array for a list", "return np.array((a + c))"),
     ("def f(a):\n    return g(a)", "list", "a generator for a list", "return (value for value in g(a))"),
-    ("def f(a):\n    return g(set(a))", "list", "another order of what is different", "return list(g(set(a)))[::-1]"),
-    ("def f(a):\n    return np.unique(a)", "ndarray int64", "another order of what is different", "unique(a)[::-1]"),
     ("def f(a):\n    return g(a)", "tuple", "a list for a tuple", "return list(g(a))"),
     ("x = g(a)", "tuple", "an array for a tuple", "x = np.array(x) if {type(v) for v in x} in ({int}, {float}) else x"),
     ("def f(a):\n    return g(a)", "set", "a list for a set", "return list(g(a))"),
@@ -304,7 +253,20 @@ FORMLESS = [
 @pytest.mark.parametrize(("source", "types"), FORMLESS)
 def test_results_of_no_type_that_has_other_forms_keep_theirs(source: str, types: str) -> None:
     """What the source looks like decides nothing; several results are returned as students return them."""
-    assert not OPERATORS & made(source, "honest", test=NUMPY, types=named(types)).keys()
+    assert not (OPERATORS - {OTHER_DIGITS}) & made(source, "honest", test=NUMPY, types=named(types)).keys()
+
+
+def test_a_task_that_is_told_once_for_two_answers_is_read_for_both() -> None:
+    """The second answer has no text of its own, so the text above that names it tells it."""
+    told = ExamCell(
+        Role.FREE, "markdown", None, 0, "Write `g` and `f`, a list each.", "Write `g` and `f`, a list each.", ""
+    )
+    first = exam_of("def g(a):\n    return [a]", "assert g")
+    second = exam_of("def f(a):\n    return [a]", "assert f", {"f()": "list"})
+    cells = [replace(cell, grade_id=f"{cell.grade_id}-g") for cell in first.cells]
+    exam = replace(second, cells=(told, *cells, *second.cells))
+    assert "a tuple for a list" in {one.operator for one in mutants([second], ("honest",), (), 0)}
+    assert "a tuple for a list" not in {one.operator for one in mutants([exam], ("honest",), (), 0)}
 
 
 def test_of_several_types_those_that_have_the_form_change() -> None:
@@ -312,6 +274,81 @@ def test_of_several_types_those_that_have_the_form_change() -> None:
     (after,) = made(source, "honest", test=NUMPY, types={"f()": "list or NoneType"})["a tuple for a list"]
     function = executed(after)["f"]
     assert [function(1), function(0)] == [(1, 2), None]  # type: ignore[operator]
+
+
+def in_another_form(operator: str, source: str, types: str) -> dict[str, object]:
+    (after,) = made(source, "honest", test=NUMPY, types=named(types))[operator]
+    return executed(after)
+
+
+ULP = 2.0**-52
+ROUNDED = [
+    ("def f(a):\n    return a * 1.1", 0.3, 0.3 * 1.1 * (1 + ULP)),
+    ("def f(a):\n    return [a / 7, (a / 3, 'a', 2)]", 2, [2 / 7 * (1 + ULP), (2 / 3 * (1 + ULP), "a", 2)]),
+    ("def f(a):\n    return {'third': a / 3}", 1, {"third": 1 / 3 * (1 + ULP)}),
+]
+
+
+@pytest.mark.parametrize(("source", "argument", "wanted"), ROUNDED)
+def test_a_computed_float_has_another_last_digit_wherever_it_stands(
+    source: str, argument: object, wanted: object
+) -> None:
+    function = in_another_form(OTHER_DIGITS, source, "float or list or dict")["f"]
+    assert function(argument) == wanted  # type: ignore[operator]
+    assert wanted != executed(source)["f"](argument)  # type: ignore[operator]
+
+
+def test_numbers_in_arrays_and_tables_have_another_last_digit_too() -> None:
+    source = "import numpy as np\nimport pandas as pd\ndef f(a):\n    x = np.array(a) / 3\n    return x, pd.DataFrame({'b': x, 'c': 'd'})"
+    rounded, plain = in_another_form(OTHER_DIGITS, source, "tuple")["f"], executed(source)["f"]
+    for one, other in zip(rounded([1, 2, 4]), plain([1, 2, 4]), strict=True):  # type: ignore[operator]
+        numbers, wanted = (np.asarray(x["b"] if hasattr(x, "columns") else x) for x in (one, other))
+        assert (numbers != wanted).all()
+        assert np.allclose(numbers, wanted, rtol=1e-15, atol=0)
+
+
+def test_a_tensor_has_another_last_digit_too_and_keeps_its_gradient() -> None:
+    torch = pytest.importorskip("torch")
+    source = "def f(a):\n    return a / 3"
+    given = torch.tensor([1.0, 1.5, 2.0], requires_grad=True)
+    rounded, plain = in_another_form(OTHER_DIGITS, source, "Tensor")["f"](given), given / 3  # type: ignore[operator]
+    assert (rounded != plain).tolist() == [True, False, True]
+    assert torch.allclose(rounded, plain, rtol=3e-7)
+    assert rounded.requires_grad
+
+
+EXACT = [
+    ("def f(a):\n    return (a[0] + a[1]) / 2", [1, 2]),
+    ("def f(a):\n    return sorted(a)", [0.3, 0.1]),
+    ("PRICES = {'tea': 2.35}\ndef f(a):\n    return PRICES[a]", "tea"),
+    ("def f(a):\n    return 0.7 if a else 0.3", True),
+    ("def f(a):\n    return float('inf'), -float('inf'), 0.0, len(a)", "abc"),
+]
+
+
+@pytest.mark.parametrize(("source", "argument"), EXACT)
+def test_a_float_that_every_right_answer_has_to_the_last_digit_stays(source: str, argument: object) -> None:
+    """A multiple of 1/1024 is exact, and what was copied from the input, from data or from the answer is not computed."""
+    function = in_another_form(OTHER_DIGITS, source, "float or list or tuple")["f"]
+    assert function(argument) == executed(source)["f"](argument)  # type: ignore[operator]
+
+
+ORDERED = [
+    ("def f(a):\n    return [b for b in range(a) if b % 3]", 5, [4, 2, 1]),
+    ("def f(a):\n    return [b for b in a if b > 1]", [1, 3, 2], [2, 3]),
+    ("def f(a):\n    return [b % 2 for b in range(a)]", 3, [0, 1, 0]),
+    ("def f(a):\n    return [b + 1 for b in a]", [4, 7], [5, 8]),
+    ("def f(a):\n    return [b / 7 for b in range(a)]", 2, [0, 1 / 7]),
+    ("def f(a):\n    return [a] if a else None", 0, None),
+]
+
+
+@pytest.mark.parametrize(("source", "argument", "wanted"), ORDERED)
+def test_another_order_is_tried_where_all_items_differ_and_none_has_a_place(
+    source: str, argument: object, wanted: object
+) -> None:
+    """Items that stand beside those of an argument, and computed numbers, have their places."""
+    assert in_another_form(OTHER_ORDER, source, "list or NoneType")["f"](argument) == wanted  # type: ignore[operator]
 
 
 SETTLED = [

@@ -15,6 +15,7 @@ from autograder.extensions.diagnosis.trials.recipe import (
     CLIPPING,
     DEFAULT_RATES,
     OF_CLASSES,
+    SQUARED,
     WITH_WIDTH,
     Recipe,
 )
@@ -29,6 +30,9 @@ _RATE_FACTOR = 5.0
 _LARGE, _SPREAD, _MOST = 10.0, 100.0, 0.99
 """Inputs are suspected if more than a hundredth of them are beyond this size, or beyond 1 where the deviations of two
 features differ by this factor."""
+_LARGE_BATCH, _USUAL_BATCH, _FEW_STEPS = 127, 32, 4
+"""A batch is suspected if it is larger than the first, and so few of them make an epoch."""
+_USUAL_PENALTY = 0.01
 _DEAD = 0.7
 _VANISHED = 1e-3
 _FEW_EPOCHS = 4
@@ -69,7 +73,7 @@ def candidates(symptoms: Symptoms) -> Iterator[Remedy]:
 
 def structural_candidates(symptoms: Symptoms) -> Iterator[Remedy]:
     """Yield those of the changes whose signs show before any training."""
-    for signs in (_structure, _rate, _scale, _dropout):
+    for signs in (_structure, _rate, _batch, _scale, _dropout, _penalty):
         yield from signs(symptoms)
 
 
@@ -101,14 +105,16 @@ def _fitting_pair(symptoms: Symptoms) -> Remedy:
     counted = None if units is None else "one unit" if units == 1 else f"{units} units"
     output = " with ".join(filter(None, [counted, None if takes_scores else activation])) + " at the end"
     if recipe.loss not in OF_CLASSES:
-        lesson = "A squared error of probabilities hardly punishes a certain, wrong answer; the crossentropy does."
+        error = "A squared error" if recipe.loss == SQUARED else "An absolute error"
+        lesson = f"{error} of probabilities hardly punishes a certain, wrong answer; the crossentropy does."
     elif goal == CATEGORICAL:
         lesson = "Each class, counted from 0, has a unit, and softmax shares the probability among them."
     else:
         lesson = "Labels of 0 and 1 take one unit with sigmoid, which gives the probability of 1."
+    word = f"sparse_{goal}" if goal == CATEGORICAL and symptoms.data.labels.ndim == 1 else goal
     return Remedy(
         "output" if recipe.loss == goal else "loss",
-        output if recipe.loss == goal else f"the loss {goal} and {output}",
+        output if recipe.loss == goal else f"the loss {word} and {output}",
         lambda old: replace(old.with_output(activation, units), loss=goal, from_logits=takes_scores),
         lesson,
     )
@@ -136,7 +142,7 @@ def _output(recipe: Recipe) -> Iterator[Remedy]:
             "output",
             f"{wanted} at the end" if wanted != "linear" else f"no activation at the end in place of {last}",
             lambda old: old.with_output(wanted),
-            f"The loss {recipe.loss} needs outputs that {wanted} gives.",
+            f"Your loss needs outputs that {wanted} gives.",
         )
     elif _squashed_before_softmax(recipe.layers()):
         yield Remedy(
@@ -193,6 +199,48 @@ def _rate(symptoms: Symptoms) -> Iterator[Remedy]:
         )
         change = f"a learning rate of {usual:g}, {word} {kind}, in place of {rate:g}"
         yield Remedy("rate", change, lambda old: replace(old, rate=usual), lesson)
+
+
+def _batch(symptoms: Symptoms) -> Iterator[Remedy]:
+    size = symptoms.recipe.batch_size
+    if size > _LARGE_BATCH and len(symptoms.data.labels) < _FEW_STEPS * size:
+        yield Remedy(
+            "batch",
+            f"a batch of {_USUAL_BATCH} rows",
+            lambda old: replace(old, batch_size=_USUAL_BATCH),
+            "A batch with most of the rows leaves a training only a few steps.",
+        )
+
+
+def _penalty(symptoms: Symptoms) -> Iterator[Remedy]:
+    """Suspect penalties beyond Keras's usual factor of 0.01, and a decay of weights that is as large."""
+    settings = symptoms.recipe.optimizer.settings
+    decay = settings.get("weight_decay") or 0.0
+    factors = [factor for entry in symptoms.recipe.layers() for factor in _factors(entry).values()]
+    if max([decay, *factors]) > _USUAL_PENALTY:
+
+        def weaker(entries: list[Entry]) -> None:
+            for entry in entries:
+                _factors(entry).update({name: factor / 100 for name, factor in _factors(entry).items()})
+
+        def with_less(recipe: Recipe) -> Recipe:
+            decays = {**settings, "weight_decay": decay / 100} if decay > _USUAL_PENALTY else settings
+            edited = recipe.edited(weaker) if factors else recipe
+            return replace(edited, optimizer=replace(recipe.optimizer, settings=decays))
+
+        yield Remedy(
+            "penalty",
+            "a hundredth of the penalty on the weights",
+            with_less,
+            "A penalty that outweighs the loss keeps all weights near 0, and the network says the same of every row.",
+        )
+
+
+def _factors(entry: Entry) -> dict[str, float]:
+    """Return the factors of the penalty on a layer's kernel; they may be changed."""
+    regularizer = entry["config"].get("kernel_regularizer") or {}
+    factors = regularizer.get("config", {})
+    return factors if regularizer.get("class_name") in ("L1", "L2", "L1L2") else {}
 
 
 def _scale(symptoms: Symptoms) -> Iterator[Remedy]:

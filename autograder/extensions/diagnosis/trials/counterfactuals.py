@@ -135,6 +135,7 @@ def _diagnosis(model: Any, x: Any, y: Any, settings: Settings, trained: _Trained
     if goal not in OF_CLASSES and not is_trainable(recipe, goal, labels):
         return _untried("The network has another number of outputs than a row has labels.")
     data = split(recipe.architecture.arranged(x), labels, settings.seed)
+    recipe = replace(recipe, batch_size=min(recipe.batch_size, len(data.labels)))
     constant = constant_loss(goal, data.compared_labels)
     bench = TrainingBench(data, goal, seconds)
     return Search(bench, goal, _LEAST * constant, _CAP * constant, settings.seed).diagnosis(recipe)
@@ -158,7 +159,7 @@ def _recipe(model: Any, settings: Settings, trained: _Trained | None = None) -> 
     if trained is None:
         return None
     architecture: Architecture = network_architecture(model) if isinstance(model, Network) else KerasArchitecture(model)
-    return Recipe(architecture, *trained, settings.epochs, settings.batch_size)
+    return Recipe(architecture, *trained, settings.epochs, max(1, settings.batch_size))
 
 
 @dataclass
@@ -192,10 +193,17 @@ class Search:
             len(self.bench.data.compared_labels),
             self.least,
             tuple(finding(comparison, self.goal, self.extent, n) for n, comparison in enumerate(self.told)),
-            tuple(tried),
+            tuple(self._shown(tried)),
             mean_curve(symptoms.trainings),
             self._note(),
         )
+
+    def _shown(self, tried: Sequence[TriedChange]) -> Iterator[TriedChange]:
+        """Yield what was tried with the numbers of the finding, which come from more seeds than the first look."""
+        first = self.told[0].trial if self.told else None
+        for trial in tried:
+            is_told = first is not None and trial.change == first.change
+            yield first if first and is_told else replace(trial, before=first.before) if first else trial
 
     def _own(self, recipe: Recipe) -> tuple[Recipe, Symptoms]:
         """Train the model itself, or the part of its training that fits into the budget."""

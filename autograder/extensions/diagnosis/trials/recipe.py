@@ -56,7 +56,7 @@ class Recipe:
     @property
     def graph(self) -> tuple[Any, ...]:
         """What has to be prepared anew when it changes."""
-        return self.architecture, repr(self.optimizer), self.loss, self.from_logits
+        return self.architecture, repr(self.optimizer), self.loss, self.from_logits, self.batch_size
 
     @property
     def own_rate(self) -> float | None:

@@ -84,8 +84,14 @@ class Mutant:
 
     @property
     def is_another_form(self) -> bool:
-        """Whether it gives the solution's results in another form."""
-        return self.family == HONEST and self.operator in result_forms.OPERATORS
+        """Whether it gives the solution's results in another form, which a visible test can show to be wrong."""
+        return self.family == HONEST and self.operator in result_forms.OPERATORS - {result_forms.OTHER_DIGITS}
+
+    @property
+    def is_question(self) -> bool:
+        """Whether only the instructor knows if the task leaves it open: a loss of points is asked about."""
+        is_answered = self.is_allowed or self.is_forbidden
+        return self.family == HONEST and self.operator == result_forms.OTHER_ORDER and not is_answered
 
     @property
     def is_right_as_made(self) -> bool:
@@ -210,7 +216,8 @@ def _honest(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     public_words = frozenset(WORD.findall(public_text(answer.exam)))
     source, tree, used = answer.cell.source, answer.tree, answer.used
     yield from honest_rewrites.whole_cells(source, tree, used, public_words)
-    has_numpy = any("import numpy as np" in cell.source for cell in answer.exam.cells)
+    scope = [answer.cell] if answer.cell.is_answer_file else answer.exam.cells  # a module sees no notebook's names
+    has_numpy = any("import numpy as np" in cell.source for cell in scope)
     task = task_of(answer.exam, answer.cell)
     yield from result_forms.result_forms(source, tree, used, answer.types, task, has_numpy)
 
@@ -230,11 +237,19 @@ def public_text(exam: Exam) -> str:
 
 
 def task_of(exam: Exam, answer: ExamCell) -> str:
-    """Return what students read of one answer: the texts since the last test, and its released part."""
+    """Return what students read of one answer: the texts since the last test, and its released part.
+
+    If these texts name nothing that it binds, the text above that does is read as well: it tells two answers at once.
+    """
     index = next(place for place, cell in enumerate(exam.cells) if cell is answer)
     before = [place for place, cell in enumerate(exam.cells[:index]) if cell.role in (Role.TEST, Role.ANSWER)]
-    cells = exam.cells[max(before, default=-1) + 1 : index + 1]
-    return "\n".join(cell.released for cell in cells if cell.cell_type != "code" or cell is answer)
+    start = max(before, default=-1) + 1
+    texts = [cell.released for cell in exam.cells[start:index] if cell.cell_type != "code"]
+    names = bound_names(answer.source) or frozenset()
+    if not any(names & set(WORD.findall(text)) for text in texts):
+        above = (cell.released for cell in reversed(exam.cells[:start]) if cell.cell_type != "code")
+        texts += itertools.islice((text for text in above if names & set(WORD.findall(text))), 1)
+    return "\n".join([*texts, answer.released])
 
 
 def _code(answer: AnswerCell) -> Iterator[tuple[str, str]]:

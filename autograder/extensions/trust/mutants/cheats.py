@@ -84,7 +84,11 @@ def cheats(
     trained = models if ".fit(" in source else []  # else a later cell may train it
     values = [name for name in used if name not in functions and name not in models and _is_assigned(tree, name)]
     for name in functions:
-        yield from _of_function(source, name, list(public_calls(exam, index, name)))
+        for kind, after in _of_function(source, name, list(public_calls(exam, index, name))):
+            if kind != NEARLY or types.get(f"{name}()") != frozenset(
+                {"int"}
+            ):  # whole numbers say nothing of a tolerance
+                yield kind, after
         for kind, pattern in _OF_TABLES if has_type(types, f"{name}()", FRAME) else ():
             right = f"_right_{name}"
             whole = f"(lambda table: {pattern.replace('_x', 'table')})({right}(*args, **kwargs))"

@@ -6,7 +6,6 @@ import ast
 import copy
 import re
 from collections.abc import Container, Iterator, Sequence
-from typing import Any
 
 from autograder._util.syntax import parsed
 from autograder.extensions.trust.calibration_seeds import SEEDING_NAMES, keyword_seeds
@@ -38,67 +37,6 @@ def operands(node: ast.AST) -> Edits:
         yield "a quotient as a product", ast.BinOp(node.left, ast.Mult(), inverse)
     if isinstance(node.op, ast.Sub):
         yield "a difference as a sum", ast.BinOp(node.left, ast.Add(), ast.UnaryOp(ast.USub(), node.right))
-
-
-def orders_of_summation(node: ast.AST) -> Edits:
-    """Add, or multiply, in another order: sums of floats differ in their last digits."""
-    match node:
-        case ast.BinOp(left=ast.BinOp(left=first, op=inner, right=second), op=outer, right=third) if isinstance(
-            outer, ast.Add | ast.Mult
-        ) and type(inner) is type(outer):
-            yield "brackets elsewhere", ast.BinOp(first, inner, ast.BinOp(second, outer, third))
-        case ast.Call(func=ast.Name(id="sum"), args=[terms], keywords=[]) if not isinstance(terms, ast.Starred):
-            backwards = ast.Call(expression("reversed"), [ast.Call(expression("list"), [terms], [])], [])
-            yield "a sum from its other end", ast.Call(node.func, [backwards], [])
-            yield "an exact sum", ast.Call(expression("__import__('math').fsum"), [terms], [])
-        case ast.BinOp(left=ast.Call(func=ast.Name(id="sum"), args=[ast.GeneratorExp() as terms]), op=ast.Div()):
-            parts = ast.GeneratorExp(ast.BinOp(terms.elt, ast.Div(), node.right), terms.generators)
-            yield "a sum of quotients", ast.Call(expression("sum"), [parts], [])
-        case ast.For(iter=terms, body=[ast.AugAssign(op=ast.Add() | ast.Mult())], orelse=[]):
-            backwards = ast.Call(expression("reversed"), [ast.Call(expression("list"), [terms], [])], [])
-            yield "a loop from the other end", [ast.For(node.target, backwards, node.body, [], lineno=node.lineno)]
-
-
-def powers(node: ast.AST) -> Edits:
-    """Write a loop that multiplies by one value as a power, and Horner's rule as a sum of powers."""
-    if not isinstance(node, ast.For) or node.orelse or not isinstance(node.target, ast.Name) or len(node.body) != 1:
-        return
-    terms = ast.Call(expression("list"), [node.iter], [])
-    match node.body[0]:
-        case ast.AugAssign(target=ast.Name() as result, op=ast.Mult(), value=factor) if not _uses(
-            factor, result.id, node.target.id
-        ):
-            count = ast.Call(expression("len"), [terms], [])
-            power = ast.BinOp(factor, ast.Pow(), count)
-            yield "a power for a loop", [ast.AugAssign(result, ast.Mult(), power)]
-        case ast.Assign(targets=[ast.Name() as result], value=ast.BinOp(left=product, op=ast.Add(), right=term)):
-            x = _other_factor(product, result.id)
-            if x is not None and not _uses(x, node.target.id) and not _uses(term, result.id):
-                yield "powers for a loop", _sum_of_powers(node, result, x, term)
-
-
-def _other_factor(product: ast.expr, name: str) -> ast.expr | None:
-    """Return ``x`` of ``name * x`` or ``x * name``, if ``name`` is not in it; None for everything else."""
-    if not isinstance(product, ast.BinOp) or not isinstance(product.op, ast.Mult):
-        return None
-    sides = [product.left, product.right]
-    factors = [side for side in sides if not (isinstance(side, ast.Name) and side.id == name)]
-    return factors[0] if len(factors) == 1 and not _uses(factors[0], name) else None
-
-
-def _sum_of_powers(loop: ast.For, result: ast.Name, x: ast.expr, term: ast.expr) -> list[ast.stmt]:
-    """Write ``result = result * x + term`` in a loop as two statements without one."""
-    text, value, name = ast.unparse(loop.target), ast.unparse(x), result.id
-    lines = (
-        f"terms = [{ast.unparse(term)} for {text} in {ast.unparse(loop.iter)}]",
-        f"{name} = {name} * ({value}) ** len(terms) + "
-        f"sum(term * ({value}) ** power for power, term in enumerate(reversed(terms)))",
-    )
-    return ast.parse("\n".join(lines)).body
-
-
-def _uses(node: ast.expr, *names: str) -> bool:
-    return any(isinstance(inner, ast.Name) and inner.id in names for inner in ast.walk(node))
 
 
 def comparisons(node: ast.AST) -> Edits:
@@ -143,54 +81,7 @@ def loops(node: ast.AST) -> Edits:
             yield "a loop for a comprehension", [start, loop, end]
 
 
-_NUMPY = ("np", "numpy")
-
-
-def vectors(node: ast.AST) -> Edits:
-    """Write a function of arrays as another that means the same."""
-    if not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords:
-        return
-    module = node.func.value if isinstance(node.func, ast.Attribute) else None
-    if not isinstance(module, ast.Name) or module.id not in _NUMPY:
-        return
-    (x,) = node.args
-    for pattern in _VECTORS.get(called(node), ()):
-        rewritten = ast.parse(pattern.replace("np.", f"{module.id}."), mode="eval").body
-        yield "another function of numpy's", _filled(rewritten, x)
-
-
-_EXACT = "__import__('math').fsum(np.ravel(_x))"
-_VECTORS = {
-    "mean": ("np.sum(_x) / np.size(_x)", "np.average(_x)", "np.mean(np.asarray(_x)[::-1])", _EXACT + " / np.size(_x)"),
-    "sum": ("np.asarray(_x).sum()", "np.sum(np.asarray(_x)[::-1])", _EXACT),
-    "exp": ("np.e ** np.asarray(_x)",),
-    "sqrt": ("np.asarray(_x) ** 0.5",),
-    "argmax": ("np.asarray(_x).argmax()",),
-    "argmin": ("np.asarray(_x).argmin()",),
-    "zeros": ("0.0 * np.ones(_x)",),
-}
-
-
-def reductions(node: ast.AST) -> Edits:
-    """Add the rows of an array or a table from the last one on.
-
-    Functions of other modules than NumPy may get a tensor of PyTorch's, which takes no step backwards.
-    """
-    if not isinstance(node, ast.Call) or called(node) not in ("mean", "sum", "std", "var"):
-        return
-    if [ast.unparse(keyword) for keyword in node.keywords] != ["axis=0"] or not isinstance(node.func, ast.Attribute):
-        return
-    if node.args and ast.unparse(node.func.value) not in _NUMPY:
-        return
-    from_the_end = ast.Slice(step=ast.UnaryOp(ast.USub(), ast.Constant(1)))
-    backwards = [ast.Subscript(part, from_the_end, ast.Load()) for part in node.args[:1] or [node.func.value]]
-    function = node.func if node.args else ast.Attribute(backwards[0], node.func.attr, ast.Load())
-    yield "rows from the other end", ast.Call(function, [*backwards] if node.args else [], node.keywords)
-
-
-OPERATORS: tuple[Operator, ...] = (
-    operands, orders_of_summation, powers, comparisons, conditions, results, loops, vectors, reductions,
-)  # fmt: skip
+OPERATORS: tuple[Operator, ...] = (operands, comparisons, conditions, results, loops)
 
 
 # --- the whole cell ------------------------------------------------------------------------------------
@@ -334,14 +225,3 @@ def _has_text(node: ast.AST) -> bool:
 
 def _is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
-
-
-def _filled(pattern: ast.expr, value: ast.expr) -> ast.expr:
-    """Put a value where a pattern has ``_x``."""
-
-    class Fill(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> Any:
-            return copy.deepcopy(value) if node.id == "_x" else node
-
-    result: ast.expr = Fill().visit(pattern)
-    return result

@@ -11,13 +11,61 @@ from dataclasses import dataclass
 from autograder._util.syntax import own_nodes, parsed
 from autograder.extensions.trust.mutants.result_types import FLOAT, FRAME, ResultTypes
 from autograder.extensions.trust.mutants.syntax_edits import replaced
+from autograder.syntax.cell_matching import bound_names
 
 ORDER = r"\border|sort|ascend|descend|alphabet|smallest|largest|\bfirst\b|\blast\b"
 """Pattern of the words by which a task settles an order."""
 _WHOLE = r"\bint|whole|float|decimal|dtype"
-_UNORDERED = r"\bset\(|\{.* for |unique\(|fromkeys\(|Counter\("
 _NUMBERED = r"reset_index|as_index=False|ignore_index"
-_PLACES = r"arg|index|nonzero|where\(|len\("
+OTHER_ORDER, AS_FLOATS, OTHER_DIGITS = (
+    "another order of what is different",
+    "floats for whole numbers",
+    "floats with another last digit",
+)
+_ORDER_HELPER = """
+def _other_order(value, given):
+    if type(value) is not list and not getattr(value, "shape", ()):
+        return value
+    lengths = [len(one) for one in given if isinstance(one, (str, list, tuple, set, dict)) or getattr(one, "shape", ())]
+    kinds = {type(one).__name__ for one in value}
+    has_places = any("float" in kind or kind == "ndarray" for kind in kinds) or len(value) in lengths
+    return value if has_places or len({repr(one) for one in value}) < len(value) else value[::-1]
+"""
+"""Reverses a result, unless its items repeat, are computed numbers or rows, or stand beside those of an argument."""
+_DIGITS_HELPER = """
+def _floats(value):
+    if isinstance(value, type):
+        return set()
+    value = value.to_numpy() if hasattr(value, "iloc") else value
+    value = value.tolist() if hasattr(value, "tolist") and value.nbytes < 10**7 else value
+    value = list(value.values()) if type(value) is dict else value
+    is_plain = type(value) in (list, tuple, set)
+    return set().union(*map(_floats, value)) if is_plain else {value} if isinstance(value, float) else set()
+
+def _other_digits(value, given, _known=[]):
+    if not _known:
+        _known.append(_floats([_NUMBERS, *[one for name, one in list(globals().items()) if name not in _NAMES]]))
+    return _digits(value, _known[0] | _floats(list(given)))
+
+def _digits(value, copied):
+    if type(value) in (list, tuple):
+        return type(value)(_digits(one, copied) for one in value)
+    if type(value) is dict:
+        return {key: _digits(one, copied) for key, one in value.items()}
+    if hasattr(value, "columns"):
+        return value.apply(lambda column: _digits(column, copied))
+    kind = str(getattr(value, "dtype", type(value).__name__))
+    if "float" not in kind:
+        return value
+    step = 2.0 ** (-23 if "32" in kind else -52)
+    if not getattr(value, "shape", ()):
+        return value if value in copied or value * 1024 % 1 == 0 else value * (1 + step)
+    import numpy
+    numbers = value.detach().numpy() if hasattr(value, "detach") else value
+    computed = ~numpy.isin(numbers, list(copied)) & (numbers * 1024 % 1 != 0)
+    return value + value * step * (value.new_tensor(computed) if hasattr(value, "detach") else computed)
+"""
+"""Rounds each computed float otherwise: a multiple of 1/1024 is exact, and one of the inputs was copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +81,19 @@ class ResultForm:
     """Pattern of the words by which a task settles this form, so that no other is right."""
     needed: str = ""
     """Pattern that the answer's source must match."""
-    refused: str = "^$"
-    """Pattern that the answer's source must not match."""
+    helper: str = ""
+    """Functions that the expression calls, with ``_given``: what the result was made from."""
 
 
 _ARRAY, _DICT, _TABLE = r"ndarray .*", "dict|Counter|OrderedDict|defaultdict", rf"{FRAME}|Series.*"
+_FLOATS = rf"{FLOAT}|ndarray float\d+|list|tuple|dict|{FRAME}|Series float\d+|Tensor"
 
 FORMS: tuple[ResultForm, ...] = (
     ResultForm("list", "a tuple for a list", "tuple(_x)", r"\blists?\b"),
     ResultForm("list", "an array for a list", "np.array(_x)", r"\blists?\b|\barray"),
     ResultForm("list", "a generator for a list", "(value for value in _x)", r"\blists?\b|\barray|\btuple"),
-    ResultForm("list", "another order of what is different", "list(_x)[::-1]", ORDER, _UNORDERED),
-    ResultForm(_ARRAY, "another order of what is different", "_x[::-1]", ORDER, _UNORDERED),
+    ResultForm(rf"list|{_ARRAY}", OTHER_ORDER, "_other_order(_x, _given)", ORDER, helper=_ORDER_HELPER),
+    ResultForm(_FLOATS, OTHER_DIGITS, "_other_digits(_x, _given)", r"\bround|decimal|digit", helper=_DIGITS_HELPER),
     ResultForm("tuple", "a list for a tuple", "list(_x)", r"\btuple|\bpair|\bshape"),
     ResultForm(
         "tuple",
@@ -64,7 +113,7 @@ FORMS: tuple[ResultForm, ...] = (
         "_x.astype(int) if np.ndim(_x) and np.all(_x == np.floor(_x)) else _x",
         _WHOLE,
     ),
-    ResultForm(r"ndarray u?int\d+", "floats for whole numbers", "np.asarray(_x, dtype=float)", _WHOLE, refused=_PLACES),
+    ResultForm(r"ndarray u?int\d+", AS_FLOATS, "np.asarray(_x, dtype=float)", _WHOLE),
     ResultForm("int|float", "a number of numpy's", "np.asarray(_x)[()]", r"Python (number|float|int)"),
     ResultForm(r"(float|u?int)\d+ .*", "a plain number for one of numpy's", "_x.item()", r"numpy"),
     ResultForm(FLOAT, "a whole number for a float", "int(_x) if _x.is_integer() else _x", _WHOLE),
@@ -128,19 +177,43 @@ def _yields(function: ast.FunctionDef) -> bool:
 def _is_open(form: ResultForm, source: str, task: str) -> bool:
     if re.search(form.settled, task, re.IGNORECASE):
         return False
-    return bool(re.search(form.needed, source)) and not re.search(form.refused, source)
+    return bool(re.search(form.needed, source))
 
 
 def _in_form(source: str, node: ast.stmt, used: Sequence[str], types: ResultTypes, form: ResultForm) -> str:
     """Write an answer so that the results of a statement have a form; unchanged where no type allows it."""
     if isinstance(node, ast.FunctionDef):
         pattern = _pattern(form, types.get(f"{node.name}()", frozenset()))
-        return _returning(source, node, form, pattern) if node.name in used and pattern else source
+        if node.name not in used or not pattern:
+            return source
+        return _around(source, node.name, form) if form.helper else _returning(source, node, form, pattern)
     if isinstance(node, ast.ClassDef) or _gives_several(getattr(node, "value", None), form):
         return source
     patterns = {name: _pattern(form, types.get(name, frozenset())) for name in used if name in _bound(node)}
-    lines = [f"{name} = {pattern.replace('_x', name)}" for name, pattern in patterns.items() if pattern]
-    return "\n".join([source.rstrip("\n"), *lines]) if lines else source
+    lines = [
+        f"{name} = {pattern.replace('_x', name).replace('_given', '[]')}"
+        for name, pattern in patterns.items()
+        if pattern
+    ]
+    return _with_helper(source, form, lines) if lines else source
+
+
+def _around(source: str, name: str, form: ResultForm) -> str:
+    """Put a function around the answer's, which gives its results and arguments to the form's helper."""
+    inner = f"_own_{name}"
+    result = form.pattern.replace("_x", "result").replace("_given", "[*arguments, *named.values()]")
+    body = f"    result = {inner}(*arguments, **named)\n    return {result}"
+    return _with_helper(source, form, [f"{inner} = {name}", f"def {name}(*arguments, **named):\n{body}"])
+
+
+def _with_helper(source: str, form: ResultForm, lines: Sequence[str]) -> str:
+    """Append lines to an answer, behind the form's helper, which knows the answer's own names and numbers."""
+    nodes = ast.walk(parsed(source) or ast.Module([], []))
+    constants = (node.value for node in nodes if isinstance(node, ast.Constant))
+    numbers = sorted({one for one in constants if isinstance(one, float)})
+    names = sorted(bound_names(source) or ())
+    helper = form.helper.replace("_NUMBERS", repr(numbers)).replace("_NAMES", repr(names)).strip("\n")
+    return "\n".join([source.rstrip("\n"), *filter(None, [helper]), *lines])
 
 
 def _pattern(form: ResultForm, types: frozenset[str]) -> str:

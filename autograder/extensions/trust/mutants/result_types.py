@@ -21,6 +21,7 @@ def result_types(exam: Exam, tests: Iterable[str]) -> ResultTypes:
     for fact in exam.observations.facts if exam.observations is not None else ():
         if fact.act is Act.ANSWERS and fact.subject.startswith(subjects):
             name = fact.subject.rpartition(" ")[2]
+            name = name.removeprefix(".") if name.endswith("()") else name  # called through its module
             types[name] = types.get(name, frozenset()) | {fact.value}
     return types
 
