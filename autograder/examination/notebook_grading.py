@@ -19,7 +19,7 @@ from autograder.examination.kernel_source import ChooseSource, KernelSource, Liv
 from autograder.examination.own_times import answer_seconds
 from autograder.examination.shown_cells import annotated_notebook
 from autograder.examiner.ended_cells import ended_cells
-from autograder.examiner.examination import Examined, examine, run_delay
+from autograder.examiner.exam_run import Examined, examine, run_delay
 from autograder.examiner.figures.reconstruction import uses_current_figure
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins, asked_names

@@ -27,7 +27,7 @@ from typing import Any
 from unittest import mock
 
 from autograder._util.text import one_line
-from autograder.examiner import examination
+from autograder.examiner import exam_run
 from autograder.examiner.namespace import Namespace
 from autograder.examiner.permissions import Observer
 from autograder.records.checks import Outcome
@@ -116,11 +116,11 @@ class Profile:
     @contextlib.contextmanager
     def noted(self) -> Iterator[None]:
         """Note the test cells that are examined inside the block."""
-        examine = examination._examine_cell
+        examine = exam_run._examine_cell
 
         def profiled(
             cell: ExamCell, capture: Any, index: int, namespace: Namespace, *arguments: Any, **named: Any
-        ) -> examination.Examined:
+        ) -> exam_run.Examined:
             observer = namespace.answers.remote.permissions
             assert isinstance(observer, Observer)
             self._needed, known = set(), set(observer.facts)
@@ -139,7 +139,7 @@ class Profile:
             self.cells[str(cell.grade_id)] = CountedCell(sorted(self._needed), is_passed, message)
             return examined
 
-        with mock.patch.object(examination, "_examine_cell", profiled):
+        with mock.patch.object(exam_run, "_examine_cell", profiled):
             yield
 
 

@@ -17,7 +17,7 @@ from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.examination.kernel_source import RecordingBytes, ReplayMiss, kernel_source
 from autograder.examination.notebook_grading import grade_notebook
-from autograder.examiner.examination import examine
+from autograder.examiner.exam_run import examine
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.capture import Capture

@@ -17,7 +17,7 @@ mpl.use("agg")
 import matplotlib.pyplot as plt
 
 from autograder.codec import decode, encode
-from autograder.examiner.examination import examine
+from autograder.examiner.exam_run import examine
 from autograder.examiner.figures.reconstruction import Figures, uses_current_figure
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote

@@ -19,7 +19,7 @@ from autograder.check.external_predictions import predict_external
 from autograder.check.prediction import predictions
 from autograder.check.rows import secret_order
 from autograder.codec import Packed, Reference, decode
-from autograder.examiner.examination import examine
+from autograder.examiner.exam_run import examine
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Remote, RemoteObject

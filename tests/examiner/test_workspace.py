@@ -16,7 +16,7 @@ from helpers.tiny import tiny_course, tiny_release
 
 from autograder._util.digests import digest
 from autograder.coordinator.proof import prove
-from autograder.examiner.examination import examine
+from autograder.examiner.exam_run import examine
 from autograder.examiner.namespace import Answers
 from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.remote.proxy import Remote

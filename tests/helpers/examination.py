@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from autograder.examiner.ended_cells import ended_cells
-from autograder.examiner.examination import examine
+from autograder.examiner.exam_run import examine
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins, asked_names
 from autograder.examiner.permissions import Observer, Permissions

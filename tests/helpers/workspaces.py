@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.examiner.examination import examine
+from autograder.examiner.exam_run import examine
 from autograder.examiner.namespace import Answers
 from autograder.examiner.permissions import Permissions
 from autograder.examiner.remote.proxy import Remote

@@ -15,7 +15,7 @@ from typing import Any
 
 from helpers.exams import composed_of, exam_of
 
-from autograder.examiner.examination import Examined, examine
+from autograder.examiner.exam_run import Examined, examine
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.notebook_run import execute

@@ -1,4 +1,4 @@
-"""Examination of a notebook's test cells, outside the kernel, after the student's last cell has ended."""
+"""Run of an exam's test cells, outside the kernel, after the student's last cell has ended."""
 
 from __future__ import annotations
 import __future__
