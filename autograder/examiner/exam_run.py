@@ -48,6 +48,7 @@ from autograder.examiner.permissions import Observer
 from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.remote.kinds import with_types
 from autograder.examiner.remote.proxy import Remote
+from autograder.examiner.table_reading import ReleasedTables
 from autograder.examiner.undecided import differing_types, is_of_time, is_undecided, missing_method
 from autograder.examiner.unittest_runs import failures as unittest_failures
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
@@ -61,7 +62,6 @@ from autograder.records.failures import Failure, FailureKind
 from autograder.records.limits import TEST_SECONDS
 from autograder.records.mistakes import ModelMistakes
 from autograder.syntax.names import Vocabulary, bindings
-from autograder.syntax.released_tables import ReleasedTables
 
 _KIT = str(Path(check.__file__).parents[1]) + "/"
 MAX_DETAIL = 20_000

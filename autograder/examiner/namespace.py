@@ -37,12 +37,12 @@ from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.object_claims import form_of
 from autograder.examiner.remote.proxy import RefusedModelHandle, Remote
 from autograder.examiner.student_text.taint import record_text
+from autograder.examiner.table_reading import ReleasedTables
 from autograder.examiner.tainted_names import TaintedNames
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import FIGURES, NETWORK, Capture, Captured
 from autograder.records.compiled import CompiledAs
 from autograder.syntax.names import Vocabulary, imports, loaded_names, names_of_cell
-from autograder.syntax.released_tables import ReleasedTables
 
 lent_modules: set[str] = set()
 """The examiner's own modules that were an answer in this process: a test that calls a method of an answer may have
