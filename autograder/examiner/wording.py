@@ -17,7 +17,6 @@ from autograder.examiner.origin import ANYTHING
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.syntax.names import bindings
 
-BROKEN = "This test could not be run; a person will look at it."
 MAX_MESSAGES = 8
 """Most failures of one cell that get a line of their own."""
 

@@ -40,6 +40,7 @@ from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.limits import Limits
 from autograder.records.run import RunStatus
+from autograder.records.waiting import Waits
 from autograder.release.record import Release
 from autograder.submissions.members import SUBMISSION
 
@@ -169,8 +170,8 @@ def test_each_question_is_a_test_with_its_points() -> None:
 def test_what_a_person_decides_has_no_points_and_says_so() -> None:
     content = results(
         book(
-            question("essay", Outcome.MANUAL, needs_manual_grade=True),
-            question("broken", Outcome.BROKEN, needs_manual_grade=True, message="The test could not be run."),
+            question("essay", Outcome.MANUAL, waits=Waits.WRITTEN),
+            question("broken", Outcome.BROKEN, waits=Waits.BROKEN, message="The test could not be run."),
         )
     )
     essay, broken = content["tests"]

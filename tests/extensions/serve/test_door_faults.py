@@ -27,6 +27,7 @@ from autograder.extensions.serve.models import Job, JobState
 from autograder.records.checks import Outcome
 from autograder.records.ending import Ending, EndingKind, Whose
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.waiting import Waits
 from autograder.results import publication
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -172,7 +173,7 @@ def test_a_hand_in_that_the_machine_is_always_too_busy_for_is_tried_ever_more_se
 
 def undecided(work: Work) -> str:
     """Grade as an examiner does that leaves a question to a person."""
-    question = QuestionGrade("test-double", 0.0, 2.0, Outcome.FAILED, "", needs_manual_grade=True)
+    question = QuestionGrade("test-double", 0.0, 2.0, Outcome.FAILED, "", waits=Waits.UNDECIDED)
     book = NotebookGrade("nb", "completed", "", (question,))
     write_grade(work, Grade(work.student, "hw", (book,), content_keys=work.content_keys), {})
     return ""
