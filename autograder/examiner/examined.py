@@ -86,7 +86,7 @@ def unprepared(error: BaseException, cell: ExamCell, wording: Wording) -> Examin
     """
     if isinstance(error, TooLarge | TooManyFiles | UnreadError):
         waits = why_undecided([error])
-        message = "\n".join([wording.sentence(str(error)), *([waits.sentence] if waits else [])])
+        message = "\n".join([wording.sentence(error), *([waits.sentence] if waits else [])])
         return Examined(0.0, Outcome.FAILED, message, str(error), waits=waits)
     failures = tuple(located(error))
     if isinstance(error, RemoteError | ExaminationTimeout) or hasattr(error, "remote"):

@@ -48,7 +48,7 @@ PRIVATE_EVIDENCE = frozenset({"threshold", "first_credit", "higher_is_better", "
 """Evidence for the instructor alone: the values of full and of first credit, their direction, whether a close call
 has the benefit of the doubt, :data:`BRANCHES`, and :data:`UNFINISHED`."""
 RECORDED = "recorded"
-"""Message of a case of otter's whose detail is a JSON list: what it prints, and what it shows."""
+"""Evidence of a case of otter's whose detail is a JSON list: what it prints, and what it shows."""
 LEADERBOARD, ORDER = "leaderboard", "leaderboard order"
 """Names of evidence: what an entry on a leaderboard is called, and which values come first."""
 BRANCHES = "branches"

@@ -65,6 +65,7 @@ def test_the_keys_are_the_documented_ones_in_order():
             "message",
             "detail",
             "needs_manual_grade",
+            "waits",
             "failures",
             "checks",
             "in_students_process",
