@@ -13,6 +13,7 @@ from helpers.tiny import Here, submit, tiny_course, tiny_release
 from autograder.coordinator import batch
 from autograder.exchange.work import Endings, Work
 from autograder.extensions.platforms import program
+from autograder.extensions.platforms.conclusion import Conclusion
 from autograder.extensions.platforms.platform_table import GRADESCOPE
 from autograder.records.course import Course
 from autograder.records.ending import GRADED, Ending, Whose
@@ -48,5 +49,7 @@ def test_a_platform_tries_again_unless_the_fault_is_the_submissions(
     told: Iterator[Ending] = iter([FAULTS[fault], GRADED])
     monkeypatch.setattr(program, "Templates", lambda *_, **__: contextlib.nullcontext())
     monkeypatch.setattr(program, "attempt", lambda *_: next(told))
-    ended = program._examined(None, program.Deadline(GRADESCOPE, tmp_path, 60, 60))  # type: ignore[arg-type]
+    deadline = program.Deadline(GRADESCOPE, tmp_path, 60, 60)
+    ended = program._examined(None, deadline)  # type: ignore[arg-type]
+    deadline.write(Conclusion(""))
     assert ended.is_done is (FAULTS[fault].whose is not Whose.SUBMISSION)

@@ -22,7 +22,6 @@ ANSWERS = {
     "wrong": "def double(x):\n    return 3 * x\nrows = [1, 2]",
     "raises": "def double(x):\n    raise ValueError(x)\nrows = 1 / 0",
     "empty": "pass",
-    "large": "def double(x):\n    return 2 * x\nrows = list(range(10**7))",
     "unread": "def double(x):\n    return 2 * x\nrows = type('Rows', (list,), {'__len__': lambda self: 3})()",
     "ends": "def double(x):\n    raise SystemExit\nrows = [None]",
 }
@@ -91,7 +90,7 @@ def _course(folder: Path) -> Any:
     essay = cell("Why?", "essay", "markdown", grade=True, solution=True, points=3)
     answer = cell(f"### BEGIN SOLUTION\n{ANSWERS['right']}\n### END SOLUTION", "answer", solution=True)
     (source / "nb.ipynb").write_text(notebook(cell(IMPORT, "begin", locked=True), answer, *tests, essay))
-    (folder / "course.yaml").write_text(YAML)
+    (folder / "course.yaml").write_text(YAML.replace("_seconds: ", "_seconds: 10"))  # times must decide nothing here
     for student, text in ANSWERS.items():
         submitted = folder / "submitted" / student / "hw"
         submitted.mkdir(parents=True)
