@@ -1,4 +1,4 @@
-"""Run of one test cell, on the snapshot at its position: outside of the kernel, or in it where the course says so."""
+"""Run of one test cell on the snapshot at its position, outside of the kernel unless the course says otherwise."""
 
 from __future__ import annotations
 import __future__

@@ -190,10 +190,10 @@ class ExamRun:
 
 def _with_doubt_of_required(examined: Sequence[Examined]) -> list[Examined]:
     """Leave to a person what an undecided test before it, which it may require, decides."""
-    doubts = itertools.accumulate((one.undecided for one in examined), operator.or_)
+    doubts = itertools.accumulate((result.undecided for result in examined), operator.or_)
     return [
-        replace(one, waits=one.waits or Waits.UNDECIDED) if one.unmet and doubt else one
-        for one, doubt in zip(examined, doubts, strict=True)
+        replace(result, waits=result.waits or Waits.UNDECIDED) if result.unmet and doubt else result
+        for result, doubt in zip(examined, doubts, strict=True)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Results of test cells: what became of a cell's statements as points, words and a reason to wait for a person."""
+"""Results of test cells: how a cell's statements ended, as points, words and a reason to wait."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _CONTAINERS = (list, tuple, range, dict)
 
 
 def why_undecided(errors: Iterable[BaseException], checks: Sequence[CheckResult] = ()) -> Waits | None:
-    """Return why a person has to decide a test that ended with these errors and with these checks; None: nobody has."""
+    """Return why a person decides a test that ended with these errors and checks; None: nobody has to."""
     if any(map(_is_of_the_kit, errors)):
         return Waits.UNREAD
     return next((check.waits for check in checks if is_undecided(check)), None)

@@ -280,7 +280,8 @@ def _read_waits(row: Mapping[str, Any]) -> Waits | None:
 
 def _read_check(row: Mapping[str, Any]) -> CheckResult:
     evidence = unplain(dict(row["evidence"]))
-    was_undecided = evidence.pop("undecided", row.get("undecided", False)) is True  # where files of earlier versions have it
+    # Where files of earlier versions have it.
+    was_undecided = evidence.pop("undecided", row.get("undecided", False)) is True
     waits = row.get("waits", Waits.UNDECIDED if was_undecided else None)
     return CheckResult(
         name=_text(row["name"]),

@@ -52,8 +52,8 @@ def attempt(action: Callable[[], object]) -> bool:
 def listed(names: Iterable[str], nothing: str) -> tuple[bool, str, str]:
     """Make a verdict over things that should not exist."""
     unexpected = sorted(names)
-    found = ", ".join(unexpected)
-    return not unexpected, found or nothing, found
+    listing = ", ".join(unexpected)
+    return not unexpected, listing or nothing, listing
 
 
 def writable(folder: str) -> bool:

@@ -104,6 +104,6 @@ def _seen_from_inside(process: Process, ended: int | None) -> tuple[Finding, ...
         detail = f"the test inside ended with status {ended}" if ended is not None else "the test inside hangs"
         return (Finding("inside", False, f"{detail}: {errors}", remedy(errors, Machine.look())),)
     return tuple(
-        Finding(name, bool(ok), str(detail), "" if ok else BUG, str(found))
-        for name, (ok, detail, found) in answers.items()
+        Finding(name, bool(ok), str(detail), "" if ok else BUG, str(value))
+        for name, (ok, detail, value) in answers.items()
     )
