@@ -145,7 +145,7 @@ def kernel_rows() -> Iterator[Row]:
 
 PHASES = {
     "capture": "autograder.execution.capture.capture",
-    "tests": "autograder.examination.attempt.Attempt.examine",
+    "tests": "autograder.examination.attempt.NotebookAttempt.examine",
     "rebuild": "autograder.examination.attempt._rebuild",
     "predict": "autograder.check.holdout.predict",
 }

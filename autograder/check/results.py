@@ -12,7 +12,7 @@ from typing import Any
 from autograder._util.text import printable
 from autograder.errors import CourseError
 from autograder.records.checks import CheckResult, Outcome
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 
 
 class CheckRecorder(list[CheckResult]):

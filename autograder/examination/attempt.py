@@ -15,9 +15,9 @@ from autograder.check.prediction_cache import caching_in, names_only_checked
 from autograder.errors import HostError
 from autograder.examination.diagnoses import diagnoses
 from autograder.examination.kernel_source import ChooseSource, KernelSource, Live
+from autograder.examiner.cell_results import Examined
 from autograder.examiner.ended_cells import ended_cells
 from autograder.examiner.exam_run import ExamRun, run_delay
-from autograder.examiner.examined import Examined
 from autograder.examiner.figures.reconstruction import uses_current_figure
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins, asked_names
@@ -111,7 +111,7 @@ class ComposedTests:
 
 
 @dataclass
-class Attempt:
+class NotebookAttempt:
     """One run of a notebook with the examination of its tests."""
 
     tests: ComposedTests
@@ -188,7 +188,7 @@ class Attempt:
         return Workspace(conditions.shared, conditions.handed_in, paths_in(exam), self.executed.files, outputs=outputs)
 
 
-class Attempts:
+class NotebookAttempts:
     """Attempts at a notebook, with what an attempt that does not count changes for the next one."""
 
     def __init__(self, composed: Composed, conditions: Conditions) -> None:
@@ -198,7 +198,7 @@ class Attempts:
         self.is_doubtful = conditions.observe
         """Whether an attempt in which a copy died does not count: what was seen of a test may be less, or other."""
 
-    def counted(self) -> Attempt:
+    def counted(self) -> NotebookAttempt:
         """Return the first attempt that counts.
 
         Raises:
@@ -218,7 +218,7 @@ class Attempts:
         )
 
     @contextlib.contextmanager
-    def _begun(self) -> Iterator[Attempt]:
+    def _begun(self) -> Iterator[NotebookAttempt]:
         """Run the notebook, and end its kernel once its tests were examined."""
         tests, conditions = self.tests, self.conditions
         observations = tests.composed.exam.observations
@@ -231,7 +231,7 @@ class Attempts:
         )
         executed.remote.permissions = permissions
         with contextlib.closing(executed):
-            yield Attempt(tests, conditions, kernels, executed, permissions)
+            yield NotebookAttempt(tests, conditions, kernels, executed, permissions)
 
     def _counts(self, executed: Execution[Remote]) -> bool:
         """Tell whether an attempt counts.

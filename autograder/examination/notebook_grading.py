@@ -10,10 +10,10 @@ from typing import Any
 from autograder._util.notebook import read_notebook
 from autograder._util.notebook_format import NotebookNode
 from autograder.errors import SubmissionError
-from autograder.examination.attempt import Attempt, Attempts, Conditions
+from autograder.examination.attempt import Conditions, NotebookAttempt, NotebookAttempts
 from autograder.examination.own_times import answer_seconds
 from autograder.examination.shown_cells import annotated_notebook
-from autograder.examiner.examined import Examined
+from autograder.examiner.cell_results import Examined
 from autograder.execution.composition import answers_in_files_alone, compose, released_notebook
 from autograder.execution.notebook_run import cells_cut_short
 from autograder.records.checks import Outcome, shortcomings
@@ -23,7 +23,7 @@ from autograder.records.grade import MAX_EPOCHS, NotebookGrade, QuestionGrade
 from autograder.records.mistakes import MAX_MISTAKES, ModelMistakes
 from autograder.records.observations import Observations
 from autograder.records.run import Run
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def grade_notebook(exam: Exam, source: Path, conditions: Conditions, decimals: i
     except _NoNotebook as error:
         return GradedNotebook(_ungraded(exam, error.status, str(error)))
     composed = compose(exam, notebook, conditions.handed_in)
-    attempt = Attempts(composed, conditions).counted()
+    attempt = NotebookAttempts(composed, conditions).counted()
     return GradedNotebook(_grade(attempt, decimals), (composed, attempt.executed.run), attempt.observations)
 
 
@@ -90,7 +90,7 @@ def _submitted(exam: Exam, source: Path, handed_in: Mapping[str, Path]) -> Noteb
     return notebook
 
 
-def _grade(attempt: Attempt, decimals: int) -> NotebookGrade:
+def _grade(attempt: NotebookAttempt, decimals: int) -> NotebookGrade:
     composed, examined, run = attempt.tests.composed, attempt.examined, attempt.executed.run
     questions = _questions(composed, examined, decimals, cells_cut_short(composed, run))
     has_diagnosis = attempt.conditions.settings.get("diagnosis", True)

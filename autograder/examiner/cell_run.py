@@ -19,8 +19,7 @@ from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.check.mistaken import collecting_mistakes
 from autograder.errors import BusyError, CourseError, CutShortError, HostError, LostError
 from autograder.examiner.cell_environment import CellEnvironment, cell_environment
-from autograder.examiner.comparison import explain, forget, record_operands
-from autograder.examiner.examined import (
+from autograder.examiner.cell_results import (
     MAX_DETAIL,
     Examined,
     broken,
@@ -30,6 +29,7 @@ from autograder.examiner.examined import (
     passed,
     unprepared,
 )
+from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.kernel_tests import run_in_kernel
 from autograder.examiner.memory_limit import limit_memory
 from autograder.examiner.namespace import Namespace, TooLarge, UnreadAnswer
@@ -63,7 +63,7 @@ class Surroundings:
 
 
 @dataclass
-class CellRun:
+class CellTest:
     """One run of a test cell."""
 
     around: Surroundings

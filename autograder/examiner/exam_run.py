@@ -12,9 +12,9 @@ from typing import Any
 from autograder.check import provenance
 from autograder.check.error_place import locating
 from autograder.errors import BusyError
-from autograder.examiner.cell_run import CellRun, Surroundings
+from autograder.examiner.cell_results import Examined, broken, for_a_person, with_state
+from autograder.examiner.cell_run import CellTest, Surroundings
 from autograder.examiner.course_imports import course_modules_as_tests
-from autograder.examiner.examined import Examined, broken, for_a_person, with_state
 from autograder.examiner.frozen_states import answering_copies
 from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError
 from autograder.examiner.other_readings import Reading, other_readings
@@ -26,7 +26,7 @@ from autograder.execution.capture import Capture, FrozenCopy
 from autograder.records.checks import Outcome
 from autograder.records.exam import ExamCell
 from autograder.records.limits import TEST_SECONDS
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 from autograder.syntax.names import Vocabulary, bindings
 
 
@@ -165,7 +165,7 @@ class ExamRun:
 
     def _run(self, index: int, *, import_doubtful: bool = False) -> Examined:
         limit = Allowance(min(self.seconds, max(0.01, self._total.left())), self.waited)
-        return CellRun(self._around, *self.cells[index], index, limit, import_doubtful).examined()
+        return CellTest(self._around, *self.cells[index], index, limit, import_doubtful).examined()
 
     def _read_otherwise(self) -> None:
         """Leave to a person the tests that give more for answers in another form.

@@ -19,7 +19,7 @@ from autograder.check.numeric import is_sparse, is_tensor, of_library
 from autograder.check.tables import TABLES
 from autograder.errors import UnreadError
 from autograder.records.checks import CheckResult, is_undecided
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 from autograder.syntax.times import lines_of_times
 
 _CONTAINERS = (list, tuple, range, dict)

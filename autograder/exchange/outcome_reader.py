@@ -51,7 +51,7 @@ from autograder.records.limits import MAX_RECORDING_BYTES
 from autograder.records.mistakes import MAX_BINS, MAX_CLASSES, MAX_MISTAKES, MAX_PAIRS, Residuals
 from autograder.records.observations import MAX_NETWORK, Act, Fact, Observations
 from autograder.records.run import MAX_TRAININGS, TRAININGS, RunStatus
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from autograder.records.diagnosis import Diagnosis
 from autograder.records.failures import Failure
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade, StepTimes
 from autograder.records.mistakes import ModelMistakes
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 
 NAME = "result.json"
 VERSION = 1

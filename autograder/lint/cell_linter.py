@@ -37,7 +37,7 @@ from autograder.syntax.times import compares_times, timing_calls
 _OF_EVERY_MODULE = frozenset({"__name__", "__doc__", "__builtins__", "__debug__"})
 
 
-class Missing(enum.Enum):
+class Unavailable(enum.Enum):
     """What a test cell needs and does not have."""
 
     NAME = "name"
@@ -58,7 +58,7 @@ class LintFinding:
     warning: bool = False
     kernel: bool = False
     """Whether the cell needs the kernel itself."""
-    missing: Missing | None = None
+    missing: Unavailable | None = None
 
     def __str__(self) -> str:
         position = f"line {self.line}: {self.code.strip()[:80]!r}: " if self.line else ""
@@ -108,7 +108,7 @@ class CellLinter:
         *,
         warning: bool = False,
         kernel: bool = False,
-        missing: Missing | None = None,
+        missing: Unavailable | None = None,
     ) -> LintFinding:
         """Return a finding about a node."""
         line = getattr(node, "lineno", 0)
@@ -138,7 +138,7 @@ class CellLinter:
         if not module:
             return self.finding(node, "a relative import has no package here", _BRING)
         reason = f"there is no module {module!r} where the test runs"
-        return self.finding(node, reason, _BRING, missing=Missing.MODULE)
+        return self.finding(node, reason, _BRING, missing=Unavailable.MODULE)
 
     def _use(self, name: str) -> ast.AST:
         return next((n for n in ast.walk(self.tree) if isinstance(n, ast.Name) and n.id == name), self.tree)
@@ -157,7 +157,7 @@ class CellLinter:
                 near = difflib.get_close_matches(name, bound | vocabulary.own | self.own | set(dir(builtins)), 1)
                 instead = f"did you mean {near[0]!r}?" if near else "bind it in the test, or in a cell of the notebook"
                 reason = f"nothing in the notebook binds {name!r}"
-                yield self.finding(self._use(name), reason, instead, missing=Missing.NAME)
+                yield self.finding(self._use(name), reason, instead, missing=Unavailable.NAME)
         for node in ast.walk(self.tree):
             for target in node.targets if isinstance(node, ast.Delete) else ():
                 if isinstance(target, ast.Name) and target.id in vocabulary.trusted and target.id not in self.own:

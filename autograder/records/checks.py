@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 
 
 class Outcome(enum.StrEnum):

@@ -13,7 +13,7 @@ from autograder.records.ending import Ending, EndingKind, Whose
 from autograder.records.failures import Failure
 from autograder.records.mistakes import ModelMistakes
 from autograder.records.run import RunStatus
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 
 MAX_EPOCHS = 2000
 """Largest number of epochs of a learning curve that is stored."""

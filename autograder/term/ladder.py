@@ -12,7 +12,7 @@ from autograder._util.yaml_record import aware
 from autograder.records.checks import Outcome
 from autograder.records.grade import QuestionGrade
 from autograder.records.policies import Visibility
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 from autograder.term.facts import Term
 from autograder.term.people import LEFT, Person
 from autograder.term.student_dates import own_dates

@@ -27,8 +27,8 @@ from typing import Any
 from unittest import mock
 
 from autograder._util.text import one_line
-from autograder.examiner.cell_run import CellRun
-from autograder.examiner.examined import Examined
+from autograder.examiner.cell_results import Examined
+from autograder.examiner.cell_run import CellTest
 from autograder.examiner.permissions import Observer
 from autograder.records.checks import Outcome
 from autograder.records.observations import Act
@@ -115,9 +115,9 @@ class Profile:
     @contextlib.contextmanager
     def noted(self) -> Iterator[None]:
         """Note the test cells that are examined inside the block."""
-        examine = CellRun.examined
+        examine = CellTest.examined
 
-        def profiled(run: CellRun) -> Examined:
+        def profiled(run: CellTest) -> Examined:
             cell, observer = run.cell, run.permissions
             assert isinstance(observer, Observer)
             self._needed, known = set(), set(observer.facts)
@@ -136,7 +136,7 @@ class Profile:
             self.cells[str(cell.grade_id)] = CountedCell(sorted(self._needed), is_passed, message)
             return examined
 
-        with mock.patch.object(CellRun, "examined", profiled):
+        with mock.patch.object(CellTest, "examined", profiled):
             yield
 
 

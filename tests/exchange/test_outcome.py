@@ -30,7 +30,7 @@ from autograder.records.failures import Failure
 from autograder.records.grade import NotebookGrade, QuestionGrade
 from autograder.records.mistakes import CalibrationBin, ClassResult, ConfusedPair, ModelMistakes, Residuals
 from autograder.records.observations import Act, Fact, Observations
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 
 EXAM = exam_of(
     (Role.READ_ONLY, "import math"),

@@ -17,7 +17,7 @@ from autograder.exchange import result_json
 from autograder.records.checks import Outcome
 from autograder.records.dates import Dates
 from autograder.records.grade import Grade, NotebookGrade, StepTimes
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 
 TOP_LEVEL = [
     *(

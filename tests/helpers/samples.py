@@ -15,7 +15,7 @@ from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.policies import LatePolicy
 from autograder.records.run import CellRun, Run, RunStatus
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 
 DUE = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 HIDDEN = "assert model.count_params() == 31337  # hidden-canary"

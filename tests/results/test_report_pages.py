@@ -37,7 +37,7 @@ from autograder.exchange.images import Encoder
 from autograder.exchange.rendering import markdown
 from autograder.records.checks import Outcome
 from autograder.records.grade import NotebookGrade
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 from autograder.results.report import feedback_name, plots, render_class_report, render_feedback
 
 

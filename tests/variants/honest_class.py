@@ -15,8 +15,8 @@ from typing import Any
 
 from helpers.exams import composed_of, exam_of
 
+from autograder.examiner.cell_results import Examined
 from autograder.examiner.exam_run import ExamRun
-from autograder.examiner.examined import Examined
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.notebook_run import execute

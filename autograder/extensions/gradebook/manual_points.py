@@ -11,7 +11,7 @@ from autograder.extensions.gradebook.database_rows import rows
 from autograder.records.checks import Outcome
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 from autograder.results.gradebook import Points
 
 if TYPE_CHECKING:

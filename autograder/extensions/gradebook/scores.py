@@ -10,7 +10,7 @@ from autograder._util.text import inert_markdown, visible
 from autograder.records.checks import Outcome
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import Grade, QuestionGrade
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook

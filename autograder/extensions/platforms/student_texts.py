@@ -11,7 +11,7 @@ from autograder.records.checks import Outcome
 from autograder.records.course import USER_SANDBOX
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.run import RunStatus
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 
 MAX_OUTPUT, MAX_OUTPUTS = 4000, 60_000
 """Largest numbers of characters of one question, and of all."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from autograder._util.text import one_line
 from autograder.records.dates import Dates
 from autograder.records.grade import Grade
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 from autograder.results.report.status_words import WAITS, points
 from autograder.term.student_dates import deadline
 

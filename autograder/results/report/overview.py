@@ -11,7 +11,7 @@ from autograder.exchange.result_json import peak_memory
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 from autograder.results.report import plots, status_words
 from autograder.results.report.page import feedback_link, pieces
 from autograder.results.report.sections import ReportedClass, Titles, extension_sections

@@ -9,7 +9,7 @@ from autograder.records.checks import Outcome
 from autograder.records.course import Assignment
 from autograder.records.grade import Grade, NotebookGrade
 from autograder.records.run import RunStatus
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 from autograder.term.student_dates import deadline
 
 OUTCOMES = {

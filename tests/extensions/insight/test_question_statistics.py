@@ -17,7 +17,7 @@ from autograder.extensions.insight.term_trend import term_trend
 from autograder.records.checks import Outcome
 from autograder.records.failures import Failure
 from autograder.records.grade import Grade
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 from autograder.results.report import render_class_report
 
 ONCE = np.ones((1, 5))

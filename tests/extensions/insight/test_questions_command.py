@@ -19,7 +19,7 @@ from autograder.exchange import result_json
 from autograder.extensions.insight.statistics_csv import QUESTION_COLUMNS, TERM_COLUMNS
 from autograder.records.course import Course
 from autograder.records.grade import Grade
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 
 
 @pytest.fixture

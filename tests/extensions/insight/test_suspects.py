@@ -12,7 +12,7 @@ from autograder.extensions.insight.suspect_questions import exceptions, upsets
 from autograder.records.checks import Outcome
 from autograder.records.failures import Failure
 from autograder.records.grade import Grade
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 from autograder.results.report import render_class_report
 
 

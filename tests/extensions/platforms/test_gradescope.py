@@ -40,7 +40,7 @@ from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.limits import Limits
 from autograder.records.run import RunStatus
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 from autograder.release.record import Release
 from autograder.submissions.members import SUBMISSION
 

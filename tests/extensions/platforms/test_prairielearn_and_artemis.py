@@ -23,7 +23,7 @@ from autograder.extensions.platforms.package_settings import PackageSettings
 from autograder.extensions.platforms.platform_table import ARTEMIS, PLATFORMS, Platform
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 
 MIB = 1 << 20
 SETTINGS = PackageSettings(written=("hw/essay",))

@@ -28,7 +28,7 @@ from autograder.extensions.serve.models import Job, JobState
 from autograder.records.checks import Outcome
 from autograder.records.ending import Ending, EndingKind, Whose
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 from autograder.results import publication
 
 FULL = OSError(errno.ENOSPC, "No space left on device")

@@ -24,7 +24,7 @@ from autograder.records.checks import CheckResult, Outcome, shortcomings
 from autograder.records.exam import ExamCell
 from autograder.records.failures import Failure, FailureKind
 from autograder.records.mistakes import ModelMistakes
-from autograder.records.waiting import Waits
+from autograder.records.waits import Waits
 
 _KIT = str(Path(check.__file__).parents[1]) + "/"
 MAX_DETAIL = 20_000
