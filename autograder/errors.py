@@ -73,6 +73,14 @@ class EmptyAnswerError(RemoteError):
     """A use of an answer that is empty where the solution's was not: any comparison of its items would hold."""
 
 
+class AnswerError(Exception):
+    """An answer that cannot be examined; the text, which begins with its name, is for the student."""
+
+    def __init__(self, answer: str, problem: str) -> None:
+        super().__init__(f"`{answer}` {problem}")
+        self.answer, self.problem = answer, problem
+
+
 class UnreadError(Exception):
     """An answer of a student's that may be right and that the kit could not read.
 

@@ -17,6 +17,7 @@ import argparse
 import contextlib
 import multiprocessing
 import os
+import pkgutil
 import platform
 import sys
 import tempfile
@@ -144,8 +145,8 @@ def kernel_rows() -> Iterator[Row]:
 
 PHASES = {
     "capture": "autograder.execution.capture.capture",
-    "tests": "autograder.examination.notebook_grading._examine",
-    "rebuild": "autograder.examination.notebook_grading._rebuild",
+    "tests": "autograder.examination.attempt.NotebookAttempt.examine",
+    "rebuild": "autograder.examination.attempt._rebuild",
     "predict": "autograder.check.holdout.predict",
 }
 """Part of the examiner's work → the function whose time it is; rebuilding and predicting lie within the tests."""
@@ -187,6 +188,7 @@ def grade_lesson(report: Any) -> None:
 
     from autograder.coordinator.batch import common_keys, submission_work
     from autograder.course.configuration import load_course
+    from autograder.examination.attempt import Conditions
     from autograder.examination.notebook_grading import grade_notebook
     from autograder.release.build import build
     from autograder.release.exam_construction import solution_notebook
@@ -203,7 +205,8 @@ def grade_lesson(report: Any) -> None:
         for phase, place in PHASES.items():
             stack.enter_context(_clocked(phase, place, spent))
         began, used = perf_counter(), process_time()
-        done = grade_notebook(released.exam, path, lambda: _kernel(work), built.assignment.limits, work.hidden)
+        conditions = Conditions(lambda: _kernel(work), built.assignment.limits, work.hidden)
+        done = grade_notebook(released.exam, path, conditions)
         sandbox = done.grade.cpu_seconds or 0.0
         spent["whole"] = (perf_counter() - began, process_time() - used + sandbox)
     missed = [q for q in done.grade.questions if q.score < q.max_score and not q.needs_manual_grade]
@@ -226,8 +229,7 @@ def _kernel(work: Any) -> Any:
 
 def _clocked(phase: str, place: str, spent: dict[str, tuple[float, float]]) -> Any:
     """Patch the function so that its time is added up."""
-    module, _, name = place.rpartition(".")
-    original = getattr(__import__(module, fromlist=[name]), name)
+    original = pkgutil.resolve_name(place)
 
     def clocked(*args: Any, **kwargs: Any) -> Any:
         began, used = perf_counter(), process_time()

@@ -122,8 +122,8 @@ class case:
         return f"it should {verb} {wanted}"
 
     def _ended(self, error: BaseException) -> str:
-        if isinstance(error, RemoteError) and not hasattr(error, "remote") and not str(error).startswith("`"):
-            return str(error)  # the kit's own words, without a name of the test's
+        if isinstance(error, RemoteError) and not hasattr(error, "remote"):
+            return str(error)  # the kit's own words
         if hasattr(error, "remote"):
             return "your code raised an exception"
         if isinstance(error, NameError) and error.name and not self.hidden:
@@ -146,7 +146,8 @@ class recorded_case(case):
             display = "" if self.value is _NOTHING or self.value is None else repr(self.value)
         except Exception as failure:  # the value is a handle, and showing itself failed
             return super().__exit__(type(failure), failure, failure.__traceback__)
-        report(self.name, 1.0, RECORDED, detail=json.dumps([self.output.getvalue(), display]))
+        detail = json.dumps([self.output.getvalue(), display])
+        report(self.name, 1.0, "recorded", detail=detail, evidence={RECORDED: True})
         return True
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from autograder._util.text import printable
 from autograder.errors import CourseError
 from autograder.records.checks import CheckResult, Outcome
+from autograder.records.waits import Waits
 
 
 class CheckRecorder(list[CheckResult]):
@@ -113,7 +114,7 @@ def report(
         "detail": detail or message,
         "weight": float(weight),
         "evidence": dict(evidence or {}),
-        "undecided": undecided,
+        "waits": Waits.UNDECIDED if undecided else None,
     }
     recorder = _recorder.get()
     if recorder is not None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from autograder._util.plain_records import to_plain
 from autograder.coordinator import kernels, recordings, staging
 from autograder.coordinator.grading_sandboxes import kernel_sandbox
-from autograder.coordinator.submission_grading import EndedError, Examination
+from autograder.coordinator.submission_grading import EndedError, ExaminerReply
 from autograder.coordinator.templates import Templates, examiner_limits
 from autograder.errors import HostError, SandboxError
 from autograder.exchange import outcome, outcome_reader, wire, work_layout
@@ -54,23 +54,23 @@ class Examiners:
         """End every examination at once, without an outcome."""
         self._stopped.set()
 
-    def examine(self, work: Work) -> Examination:
+    def examine(self, work: Work) -> ExaminerReply:
         """Examine a submission.
 
         Raises:
             HostError: this machine cannot do it, or the process ended without an outcome.
         """
-        examination, without = self._examination(work)
-        if without and outcome_reader.needs(examination.outcome) == outcome.LIBRARIES:
+        reply, without = self._examine_with_retry(work)
+        if without and outcome_reader.needs(reply.outcome) == outcome.LIBRARIES:
             self._templates.start_large()
-            examination, _ = self._examination(work)
-        return examination
+            reply, _ = self._examine_with_retry(work)
+        return reply
 
-    def _examination(self, work: Work) -> tuple[Examination, list[str]]:
+    def _examine_with_retry(self, work: Work) -> tuple[ExaminerReply, list[str]]:
         """Examine with the current examiners, and with a fresh one after a silent end.
 
         Returns:
-            The examination, and the libraries that its examiner could not import.
+            The reply, and the libraries that its examiner could not import.
         """
         sandbox, without = self._templates.examiner()
         try:
@@ -79,7 +79,7 @@ class Examiners:
             self._templates.note(f"An examiner of {work.assignment.name} was followed by another: {error}")
             return self._examine_once(work, sandbox, without), without
 
-    def _examine_once(self, work: Work, sandbox: Sandbox, without: list[str]) -> Examination:
+    def _examine_once(self, work: Work, sandbox: Sandbox, without: list[str]) -> ExaminerReply:
         deadline = time.monotonic() + work.seconds
         recorded = recordings.load(work) if work.replay_only else tuple(Recording() for _ in work.exams)
         unit = pack_unit(work)
@@ -101,7 +101,7 @@ class Examiners:
                 try:
                     with contextlib.closing(_connect(sockets[work_layout.SOCKET])) as line:
                         go_on = wire.until(deadline, lambda: not self._stopped.is_set())
-                        return Examination(serve(line, task, unit, recorded, lent, go_on), lent.first_lent)
+                        return ExaminerReply(serve(line, task, unit, recorded, lent, go_on), lent.first_lent)
                 except (wire.Closed, ValueError, OverflowError) as error:
                     raise self._failure(work, process, error, deadline) from error
 

@@ -1,6 +1,6 @@
 """Grading of one submission, the unit of work of a batch: one submission in, one folder out.
 
-The examination itself happens in a process behind a wall. Its outcome is read as strictly as messages of a kernel;
+The submission's tests run in a process behind a wall. Their outcome is read as strictly as messages of a kernel;
 then ``autograded/<student>/<assignment>/`` is written aside and renamed as the last act. Only that folder shows
 that a submission was graded.
 """
@@ -33,7 +33,7 @@ from autograder.term.student_dates import deadline
 
 
 @dataclass(frozen=True)
-class Examination:
+class ExaminerReply:
     """What an examiner sent."""
 
     outcome: bytes
@@ -43,14 +43,14 @@ class Examination:
 
 
 class EndedError(HostError):
-    """An examination that ended without an outcome; how, and whose fault that is, stands in its ending."""
+    """An examiner that ended without an outcome; how, and whose fault that is, stands in its ending."""
 
     def __init__(self, ending: Ending) -> None:
         super().__init__(ending.text)
         self.ending = ending
 
 
-Examine = Callable[[Work], Examination]
+Examine = Callable[[Work], ExaminerReply]
 """A function that examines a submission; it raises :class:`HostError`."""
 LOG_LINES = 12
 """Number of a log's last lines that a reason quotes."""
@@ -73,10 +73,10 @@ def grade_submission(work: Work, examine: Examine) -> Grade:
     begun = datetime.now(UTC)
     with _policy_lock:
         penalty = penalty_of(work)
-    examination = examine(work)
+    reply = examine(work)
     examined = datetime.now(UTC)
     try:
-        verified = outcome_reader.read(examination.outcome, work.exams)
+        verified = outcome_reader.read(reply.outcome, work.exams)
     except ValueError as error:
         raise HostError(f"the outcome of the process that examined it is refused: {error}") from error
     with _policy_lock:
@@ -88,7 +88,7 @@ def grade_submission(work: Work, examine: Examine) -> Grade:
         late_penalty=round(lost, work.assignment.decimals),
         submitted_at=work.submitted_at,
         graded_at=datetime.now(UTC),
-        times=StepTimes(begun, examination.lent, _executed(examination.lent, verified.notebooks, examined), examined),
+        times=StepTimes(begun, reply.lent, _executed(reply.lent, verified.notebooks, examined), examined),
         versions=versions(),
         content_keys=work.content_keys,
         dates=work.dates,

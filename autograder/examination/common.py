@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograder._util import notebook_format, registry
 from autograder.errors import HostError
-from autograder.examination.notebook_grading import read_tests
+from autograder.examination.attempt import read_tests
 from autograder.exchange.parcel import Common, common_in
 from autograder.exchange.rendering import render_released
 from autograder.exchange.work_layout import COMMON, COURSE, stand_in

@@ -25,6 +25,7 @@ from typing import Any
 from autograder._util import libraries
 from autograder._util.plain_records import from_plain
 from autograder.errors import AutograderError, BusyError
+from autograder.examination.attempt import Conditions
 from autograder.examination.kernel_source import RecordingBytes, ReplayMiss, kernel_source
 from autograder.examination.lent_kernel import CoordinatorClient, lent_kernel
 from autograder.examination.notebook_grading import GradedNotebook, grade_notebook
@@ -160,23 +161,23 @@ def _graded(
     *,
     replay_only: bool,
 ) -> list[GradedNotebook]:
-    handed_in_files = handed_in(work)
-    released_files = shared_files(work)
+    conditions = Conditions(
+        start,
+        work.assignment.limits,
+        work.hidden,
+        shared=shared_files(work),
+        handed_in=handed_in(work),
+        settings=work.assignment.settings,
+        observe=work.observe,
+    )
     sys.path[:0] = map(str, work.modules)
     try:
         return [
             grade_notebook(
                 exam,
                 work.submission / f"{exam.notebook}.ipynb",
-                start,
-                work.assignment.limits,
-                work.hidden,
-                shared=released_files,
-                handed_in=handed_in_files,
-                kernel_source=kernel_source(start, record, replay_only=replay_only),
-                decimals=work.assignment.decimals,
-                observe=work.observe,
-                settings=work.assignment.settings,
+                replace(conditions, kernel_source=kernel_source(start, record, replay_only=replay_only)),
+                work.assignment.decimals,
             )
             for exam, record in zip(work.exams, recorded, strict=True)
         ]

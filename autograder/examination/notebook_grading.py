@@ -2,56 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from autograder._util.notebook import read_notebook
 from autograder._util.notebook_format import NotebookNode
-from autograder.check.diagnosing import collecting_requests
-from autograder.check.prediction_cache import caching_in, names_only_checked
-from autograder.errors import HostError, SubmissionError
-from autograder.examination.diagnoses import diagnoses
-from autograder.examination.kernel_source import ChooseSource, KernelSource, Live
+from autograder.errors import SubmissionError
+from autograder.examination.attempt import Conditions, NotebookAttempt, NotebookAttempts
 from autograder.examination.own_times import answer_seconds
 from autograder.examination.shown_cells import annotated_notebook
-from autograder.examiner.ended_cells import ended_cells
-from autograder.examiner.examination import Examined, examine, run_delay
-from autograder.examiner.figures.reconstruction import uses_current_figure
-from autograder.examiner.namespace import Answers
-from autograder.examiner.origin import Origins, asked_names
-from autograder.examiner.permissions import Observer, Permissions
-from autograder.examiner.remote.proxy import Remote
-from autograder.examiner.shared_models import read_only_models
-from autograder.examiner.wording import Wording, public_words
-from autograder.examiner.workspace import Workspace
-from autograder.execution.capture import ExtraCaptures
+from autograder.examiner.cell_results import Examined
 from autograder.execution.composition import answers_in_files_alone, compose, released_notebook
-from autograder.execution.freezing import following
-from autograder.execution.notebook_run import STOPPED_CELLS, Execution, StartKernel, cells_cut_short, execute
-from autograder.models import computing_process
+from autograder.execution.notebook_run import cells_cut_short
 from autograder.records.checks import Outcome, shortcomings
 from autograder.records.composed_notebook import Composed
-from autograder.records.diagnosis import Diagnosis
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import MAX_EPOCHS, NotebookGrade, QuestionGrade
-from autograder.records.limits import Limits
 from autograder.records.mistakes import MAX_MISTAKES, ModelMistakes
 from autograder.records.observations import Observations
-from autograder.records.run import ATTEMPTS, Run
+from autograder.records.run import Run
+from autograder.records.waits import Waits
 from autograder.syntax.cell_matching import bound_names
-from autograder.syntax.file_paths import looks_at_files, paths_in
-from autograder.syntax.names import Vocabulary, names_of_cell, needs, vocabulary
-from autograder.syntax.written_files import paths_written_by_calls, written_paths
-
-CHECK = "from autograder import check"
-"""Statement by which the instructor's notebook imports the checks, so that the name ``check`` can only mean them."""
-
-Rebuild = Callable[[Any, list[Any]], Any]
-_Attempt = tuple[KernelSource, Execution[Remote], dict[str, Examined], list[Mapping[str, Any]], tuple[Diagnosis, ...]]
 
 
 @dataclass(frozen=True)
@@ -69,36 +42,14 @@ class GradedNotebook:
         return None if self.ran is None else annotated_notebook(*self.ran, self.grade)
 
 
-def grade_notebook(
-    exam: Exam,
-    source: Path,
-    start: StartKernel,
-    limits: Limits,
-    hidden: Path | None = None,
-    rebuild: Rebuild | None = None,
-    shared: Mapping[str, Path] | None = None,
-    handed_in: Mapping[str, Path] | None = None,
-    kernel_source: ChooseSource | None = None,
-    decimals: int = 6,
-    observe: bool = False,
-    settings: Mapping[str, Any] | None = None,
-) -> GradedNotebook:
+def grade_notebook(exam: Exam, source: Path, conditions: Conditions, decimals: int = 6) -> GradedNotebook:
     """Grade one submitted notebook.
 
     Args:
         exam: the instructor's side of it.
         source: the student's file. If it is missing, or no notebook, that is the student's failure and gives a grade.
-        start: starts a kernel in a sandbox.
-        limits: wall clocks and sizes.
-        hidden: the folder of hidden data for :func:`autograder.check.hidden_data`.
-        rebuild: rebuilds a Keras model from a claim; default :func:`autograder.models.rebuild`.
-        shared: path in the work folder → file of the release, for test cells that look at files.
-        handed_in: the same for the student's further files.
-        kernel_source: chooses the source of its kernels; default: ``start``.
+        conditions: how it is run and examined.
         decimals: places that scores are rounded to.
-        observe: whether it is the instructor's solution, and what it does is recorded. It may do everything, unless the
-            exam has a record already.
-        settings: the assignment's settings of extensions.
 
     Returns:
         The grade with the run.
@@ -108,85 +59,58 @@ def grade_notebook(
         BusyError: this machine was too busy to tell whether the notebook is too slow; nothing is graded then.
         ReplayMiss: it was to be graded from a recording, and cannot be.
     """
-    is_missing = not source.exists() and not source.is_symlink()
-    has_files = answers_in_files_alone(exam) and any(cell.file in (handed_in or {}) for cell in exam.answer_files)
-    if is_missing and not has_files:
-        return GradedNotebook(_ungraded(exam, "missing", f"{exam.notebook}.ipynb was not submitted."))
     try:
-        notebook = released_notebook(exam) if is_missing else read_notebook(source)
+        notebook = _submitted(exam, source, conditions.handed_in)
+    except _NoNotebook as error:
+        return GradedNotebook(_ungraded(exam, error.status, str(error)))
+    composed = compose(exam, notebook, conditions.handed_in)
+    attempt = NotebookAttempts(composed, conditions).counted()
+    return GradedNotebook(_grade(attempt, decimals), (composed, attempt.executed.run), attempt.observations)
+
+
+class _NoNotebook(Exception):
+    """A submission without a notebook that can be run."""
+
+    def __init__(self, status: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def _submitted(exam: Exam, source: Path, handed_in: Mapping[str, Path]) -> NotebookNode:
+    """Return the student's notebook; the released one where all answers are in files."""
+    if not source.exists() and not source.is_symlink():
+        if answers_in_files_alone(exam) and any(cell.file in handed_in for cell in exam.answer_files):
+            return released_notebook(exam)
+        raise _NoNotebook("missing", f"{exam.notebook}.ipynb was not submitted.")
+    try:
+        notebook = read_notebook(source)
     except SubmissionError as error:
-        return GradedNotebook(_ungraded(exam, "invalid", str(error)))
+        raise _NoNotebook("invalid", str(error)) from error
     if is_of_another_assignment(exam, notebook):
-        return GradedNotebook(_ungraded(exam, "invalid", _ANOTHER))
-    composed = compose(exam, notebook, handed_in or {})
-    names = vocabulary(exam)
-    outputs = written_paths(exam)
-    wanted = {index: needs(cell.source, names) for index, cell in _test_cells(composed)}
-    extra = _extra_captures(composed, names)
+        raise _NoNotebook("invalid", _ANOTHER)
+    return notebook
 
-    frozen = True
-    is_doubtful = observe
-    permissions = Permissions(exam.observations)
 
-    def attempt() -> _Attempt | None:
-        """Run and examine once; return None for a run that counts nowhere.
-
-        That is one whose kernel was killed from outside, or lacked the memory that frozen copies of it held. So is the
-        first one of a solution in which a copy died: what was seen of a test until then may be less, or other.
-        """
-        nonlocal frozen, permissions, is_doubtful
-        permissions = Observer(exam.observations) if observe else Permissions(exam.observations)
-        kernels: KernelSource = Live(start) if kernel_source is None else kernel_source(composed, extra)
-        executed = execute(kernels.start, Remote, composed, wanted, limits, extra, kernels.clock, frozen=frozen)
-        executed.remote.permissions = permissions
-        workspace = Workspace(shared or {}, handed_in or {}, paths_in(exam), executed.files, outputs=outputs)
-        try:
-            seconds = limits.examiner_seconds
-            with collecting_requests() as requests:
-                examined, histories = _examine(
-                    composed, executed, names, wanted, hidden, rebuild or _rebuild, workspace, kernels, seconds
-                )
-            if executed.killed():
-                return None
-            if executed.copies_filled_memory():
-                frozen = False
-                return None
-            if is_doubtful and executed.remote.gone:
-                is_doubtful = False
-                return None
-            diagnosed = () if kernels.given_up() else diagnoses(requests, settings or {}, kernels.predictions)
-            kernels.done()
-            return kernels, executed, examined, histories, diagnosed
-        finally:
-            executed.close()
-
-    result = next((result for _ in range(ATTEMPTS) if (result := attempt())), None)
-    if result is None:
-        raise HostError(
-            f"the notebook's kernel was killed from outside in each of {ATTEMPTS} runs, and no limit was reached; find "
-            "what ends processes on this machine (a person, or a daemon that frees memory), and grade again"
-        )
-    kernels, executed, examined, histories, diagnosed = result
-    questions = _questions(composed, examined, decimals, cells_cut_short(composed, executed.run))
-    questions = _timed(questions, examined, answer_seconds(composed, executed.run), replayed=kernels.replayed)
-    grade = NotebookGrade(
-        notebook=exam.notebook,
-        status=executed.run.status.value,
-        message=executed.run.message,
-        questions=questions,
-        wall_seconds=executed.run.wall_seconds,
-        own_seconds=executed.run.own_seconds,
-        cpu_seconds=executed.run.cpu_seconds,
-        peak_memory_mib=executed.run.peak_memory_mib,
-        sandbox=executed.run.sandbox,
-        history=_curve(histories),
-        trainings=executed.run.trainings,
-        replayed=kernels.replayed,
-        diagnoses=diagnosed,
-        mistakes=_mistakes(examined) if (settings or {}).get("diagnosis", True) else (),
+def _grade(attempt: NotebookAttempt, decimals: int) -> NotebookGrade:
+    composed, examined, run = attempt.tests.composed, attempt.examined, attempt.executed.run
+    questions = _questions(composed, examined, decimals, cells_cut_short(composed, run))
+    has_diagnosis = attempt.conditions.settings.get("diagnosis", True)
+    return NotebookGrade(
+        notebook=composed.exam.notebook,
+        status=run.status.value,
+        message=run.message,
+        questions=_timed(questions, examined, answer_seconds(composed, run), replayed=attempt.kernels.replayed),
+        wall_seconds=run.wall_seconds,
+        own_seconds=run.own_seconds,
+        cpu_seconds=run.cpu_seconds,
+        peak_memory_mib=run.peak_memory_mib,
+        sandbox=run.sandbox,
+        history=_curve(attempt.histories),
+        trainings=run.trainings,
+        replayed=attempt.kernels.replayed,
+        diagnoses=attempt.diagnosed,
+        mistakes=_mistakes(examined) if has_diagnosis else (),
     )
-    observed = permissions.observations if isinstance(permissions, Observer) else Observations()
-    return GradedNotebook(grade, (composed, executed.run), observed)
 
 
 def _mistakes(examined: Mapping[str, Examined]) -> tuple[ModelMistakes, ...]:
@@ -205,112 +129,13 @@ def is_of_another_assignment(exam: Exam, notebook: NotebookNode) -> bool:
     return isinstance(wanted, str) and isinstance(claimed, str) and wanted != claimed
 
 
-def read_tests(exam: Exam) -> None:
-    """Analyze an exam's tests once in a template, so that each forked process has the result cached."""
-    with contextlib.suppress(Exception):  # a fault in them is reported when they are graded
-        names = vocabulary(exam)
-        sources = [cell.source for cell in exam.cells if cell.role is Role.TEST]
-        for source in sources:
-            needs(source, names)
-            looks_at_files(source)
-            uses_current_figure(source)
-            _uses_checks(source, names)
-        paths_in(exam)
-        written_paths(exam)
-        _read_only_use(sources, names)
-        if any(cell.file for cell in exam.cells):
-            importlib.import_module("pytest")
-
-
-def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:
-    """Yield the index in the composed notebook, and the exam's cell, of each TEST cell."""
-    tests = {c.grade_id: c for c in composed.exam.cells if c.role is Role.TEST}
-    for index, cell in enumerate(composed.cells):
-        if cell.role is Role.TEST:
-            yield index, tests[cell.grade_id]
-
-
-def _extra_captures(composed: Composed, names: Vocabulary) -> ExtraCaptures:
-    cells = [(index, cell.source) for index, cell in _test_cells(composed)]
-    # A visible test writes in the kernel, too.
-    paths_of_calls = paths_written_by_calls(composed.exam) & paths_in(composed.exam)
-    files = frozenset(index for index, source in cells if paths_of_calls or looks_at_files(source))
-    figures = frozenset(index for index, source in cells if uses_current_figure(source))
-    kernel = frozenset(index for index, cell in _test_cells(composed) if cell.in_kernel)
-    networks = frozenset(index for index, source in cells if _uses_checks(source, names))
-    return ExtraCaptures(files, figures, kernel, networks)
-
-
-def _uses_checks(source: str, names: Vocabulary) -> bool:
-    """Tell whether a test cell, or what it uses of the instructor's cells, names a check of the kit."""
-    texts, visited = [source], set[str]()
-    for text in texts:
-        if _PACKAGE in text:
-            return True
-        used = names_of_cell(text, names) - visited
-        visited |= used
-        texts += [names.trusted[name] for name in used if name in names.trusted]
-    return False
-
-
-_PACKAGE = __name__.partition(".")[0]
-
-
-def _examine(
-    composed: Composed,
-    executed: Execution[Remote],
-    names: Any,
-    wanted: Mapping[int, frozenset[str]],
-    hidden: Path | None,
-    rebuild: Rebuild,
-    workspace: Workspace,
-    kernels: KernelSource,
-    seconds: float,
-) -> tuple[dict[str, Examined], list[Mapping[str, Any]]]:
-    permissions = executed.remote.permissions
-    answers = Answers(executed.remote, names.modules, rebuild, kernels.predictions, permissions.compiled())
-    sources = [cell.source for _, cell in _test_cells(composed)]
-    if names.trusted.get("check") == CHECK:
-        answers.measured = names_only_checked([*sources, *names.trusted.values()])
-    answers.read_only = _read_only_use(sources, names)
-    answers.following = following(composed, wanted)
-    pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
-    origins, public = Origins(composed.cells, asked_names(composed.exam)), public_words(composed.exam)
-    wording = Wording(origins, public.__contains__, ended_cells(composed.cells, executed.run.cells))
-    with caching_in(kernels.predictions):
-        results = examine(
-            pairs,
-            names,
-            answers,
-            hidden,
-            total_seconds=seconds,
-            wording=wording,
-            workspace=workspace,
-            given_up=kernels.given_up,
-            waited=lambda: run_delay() + executed.kernel.waited() + computing_process.waited(),
-        )
-    if isinstance(permissions, Observer):
-        permissions.was_compiled(answers.evaluations.observed())
-    return {str(cell.grade_id): result for (cell, _), result in zip(pairs, results, strict=True)}, answers.histories
-
-
-def _read_only_use(sources: Sequence[str], names: Any) -> frozenset[str]:
-    return read_only_models(sources, names.trusted.values(), checks=names.trusted.get("check") == CHECK)
-
-
-def _rebuild(claim: Any, weights: list[Any]) -> Any:
-    from autograder.models import rebuild
-
-    return rebuild(claim, weights)
-
-
 def _questions(
     composed: Composed, examined: Mapping[str, Examined], decimals: int, cut_short: Sequence[int]
 ) -> tuple[QuestionGrade, ...]:
     cells = {str(c.grade_id): c for c in composed.cells if c.grade_id}
     late = {c.grade_id for c in composed.cells[min(cut_short, default=len(composed.cells)) :]}
     missed = composed.exam.observations.missed if composed.exam.observations is not None else frozenset()
-    is_strange = _is_of_another(composed)
+    lost = Waits.STRANGE if _is_of_another(composed) else Waits.MARKS_LOST
     doubt = False  # a test may need any answer before it
     questions = []
     for cell in composed.exam.cells:
@@ -320,10 +145,10 @@ def _questions(
             is_blank = composed_cell is None or (composed_cell.unchanged and not composed_cell.doubtful)
             question = _question(cell, examined, is_blank, decimals)
             if cell.role is Role.TEST:
-                question = _for_a_person(question, _STRANGE if is_strange else _DOUBT) if doubt else question
-                question = _for_a_person(question, _CUT_SHORT) if cell.grade_id in late else question
+                question = _for_a_person(question, lost) if doubt else question
+                question = _for_a_person(question, Waits.CUT_SHORT) if cell.grade_id in late else question
                 if cell.grade_id in missed and question.outcome is not Outcome.SKIPPED:
-                    question = _for_a_person(question, _MISSED)
+                    question = _for_a_person(question, Waits.MISSED)
             questions.append(question)
     return tuple(questions)
 
@@ -338,34 +163,20 @@ def _is_of_another(composed: Composed) -> bool:
     return bool(names) and names.isdisjoint(frozenset[str]().union(*bound))
 
 
-_DOUBT = (
-    "An editor or a converter has removed what tells the cells of this notebook apart, and the answer may be in "
-    "another cell than was looked at: a person decides."
-)
-_STRANGE = "This seems to be another assignment's notebook: no cell of this one is in it. A person decides."
-
-
-_CUT_SHORT = (
-    f"{STOPPED_CELLS} cells had used up their time, so a later one was stopped early: a person decides about the "
-    "questions behind it."
-)
-
-
-_MISSED = "The solution of this course loses points in this test, too, so a person decides."
-
-
-def _for_a_person(question: QuestionGrade, reason: str) -> QuestionGrade:
+def _for_a_person(question: QuestionGrade, reason: Waits) -> QuestionGrade:
     """Let a test without all its points wait for a person; points that it gave stay."""
     if question.outcome is Outcome.PASSED:
         return question
     message = "" if question.message == shortcomings(question.checks) else question.message
-    return replace(question, message="\n".join(filter(None, (message, reason))), needs_manual_grade=True)
+    message = "\n".join(filter(None, (message, reason.sentence)))
+    return replace(question, message=message, waits=question.waits or reason)
 
 
 def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool, decimals: int) -> QuestionGrade:
     name = str(cell.grade_id)
     if cell.role is Role.TASK or (cell.role is Role.MANUAL and not is_blank):
-        return QuestionGrade(name, 0.0, cell.points, Outcome.MANUAL, "A person grades this.", needs_manual_grade=True)
+        waits = Waits.WRITTEN
+        return QuestionGrade(name, 0.0, cell.points, Outcome.MANUAL, waits.sentence, waits=waits)
     if cell.role is Role.MANUAL:
         return QuestionGrade(name, 0.0, cell.points, Outcome.SKIPPED, "No response.")
     result = examined[name]
@@ -376,8 +187,7 @@ def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool, 
         outcome=result.outcome,
         message=result.message,
         detail=result.detail,
-        needs_manual_grade=result.outcome is Outcome.BROKEN
-        or (result.undecided and result.outcome is not Outcome.PASSED),
+        waits=None if result.outcome is Outcome.PASSED else result.waits,
         checks=result.checks,
         in_kernel=bool(cell.in_kernel),
         failures=result.failures,

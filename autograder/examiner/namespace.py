@@ -23,7 +23,7 @@ from autograder.check.prediction_cache import PredictionCache, digest
 from autograder.check.reading import describe_at_cell
 from autograder.codec import CodecError, LimitError, Packed, Reference, decode, encode, references
 from autograder.codec.core import exactly
-from autograder.errors import CourseError, RemoteError, UnreadError
+from autograder.errors import AnswerError, CourseError, RemoteError, UnreadError
 from autograder.examiner import exact_integers
 from autograder.examiner.answer_imports import begin_exam, begin_test
 from autograder.examiner.course_imports import use_kinds
@@ -37,24 +37,24 @@ from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.object_claims import form_of
 from autograder.examiner.remote.proxy import RefusedModelHandle, Remote
 from autograder.examiner.student_text.taint import record_text
+from autograder.examiner.table_reading import ReleasedTables
 from autograder.examiner.tainted_names import TaintedNames
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import FIGURES, NETWORK, Capture, Captured
 from autograder.records.compiled import CompiledAs
 from autograder.syntax.names import Vocabulary, imports, loaded_names, names_of_cell
-from autograder.syntax.released_tables import ReleasedTables
 
 lent_modules: set[str] = set()
 """The examiner's own modules that were an answer in this process: a test that calls a method of an answer may have
 changed one of them."""
 
 
-class TooLarge(Exception):
-    """An answer that exceeds the limits for answers; the text is for the student."""
+class TooLarge(AnswerError):
+    """An answer that exceeds the limits for answers."""
 
 
-class UnreadAnswer(UnreadError):
-    """An answer within the limits that could not be read; the text is for the student."""
+class UnreadAnswer(AnswerError, UnreadError):
+    """An answer within the limits that could not be read."""
 
 
 class OtherAnswerError(CourseError):
@@ -135,7 +135,7 @@ class Answers:
             UnreadAnswer: it could not be read.
         """
         if captured.packed is None:
-            raise TooLarge(f"`{name}` is too large to be examined: {captured.refused}")
+            raise TooLarge(name, f"is too large to be examined: {captured.refused}")
 
         models: list[Any] = []
 
@@ -173,9 +173,9 @@ class Answers:
                 permissions.arrived_as(name, form_of(value, packed))
             value = permissions.convert_answer(name, value)
         except (ForgedError, LimitError) as error:
-            raise TooLarge(f"`{name}` cannot be examined: {error}") from None
+            raise TooLarge(name, f"cannot be examined: {error}") from None
         except CodecError as error:
-            raise UnreadAnswer(f"`{name}` could not be read: {error}") from None
+            raise UnreadAnswer(name, f"could not be read: {error}") from None
         if isinstance(permissions, Observer):
             permissions.answered(name, value, is_model=any(value is model for model in models))
         record_text(captured.packed)
@@ -467,7 +467,7 @@ class Namespace(dict[str, Any]):
         try:
             return self.answers.remote.stand_in(references(captured.packed.text)[0])
         except CodecError as error:
-            raise TooLarge(f"`{name}` cannot be examined: {error}") from None
+            raise TooLarge(name, f"cannot be examined: {error}") from None
 
     def _claim(self, reference: Reference, attribute: str) -> Any:
         try:

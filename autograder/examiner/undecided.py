@@ -18,17 +18,19 @@ from typing import Any
 from autograder.check.numeric import is_sparse, is_tensor, of_library
 from autograder.check.tables import TABLES
 from autograder.errors import UnreadError
-from autograder.records.checks import CheckResult
-from autograder.records.checks import is_undecided as is_undecided_check
+from autograder.records.checks import CheckResult, is_undecided
+from autograder.records.waits import Waits
 from autograder.syntax.times import lines_of_times
 
 _CONTAINERS = (list, tuple, range, dict)
 """Values that may hold what an array or a table holds."""
 
 
-def is_undecided(errors: Iterable[BaseException], checks: Sequence[CheckResult] = ()) -> bool:
-    """Return whether a person has to decide a test that ended with these errors and with these checks."""
-    return any(map(_is_of_the_kit, errors)) or any(map(is_undecided_check, checks))
+def why_undecided(errors: Iterable[BaseException], checks: Sequence[CheckResult] = ()) -> Waits | None:
+    """Return why a person decides a test that ended with these errors and checks; None: nobody has to."""
+    if any(map(_is_of_the_kit, errors)):
+        return Waits.UNREAD
+    return next((check.waits for check in checks if is_undecided(check)), None)
 
 
 def is_of_time(errors: Sequence[BaseException], source: str) -> bool:

@@ -12,12 +12,11 @@ from collections.abc import Callable, Sequence
 
 from autograder.check.error_place import Tell
 from autograder.check.words import exception_name, sentence
-from autograder.errors import LostError, RemoteError
+from autograder.errors import AnswerError, LostError, RemoteError
 from autograder.examiner.origin import ANYTHING
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.syntax.names import bindings
 
-BROKEN = "This test could not be run; a person will look at it."
 MAX_MESSAGES = 8
 """Most failures of one cell that get a line of their own."""
 
@@ -67,14 +66,14 @@ class Wording:
         if isinstance(error, ExaminationTimeout):
             return "Checking this answer took too long and was stopped."
         if isinstance(error, LostError):
-            return self.sentence(str(error))
+            return self.sentence(error)
         by_student = hasattr(error, "remote")
         if isinstance(error, NameError) and not by_student and error.name:
             if not self.is_public(error.name):
                 return "A name is not defined."
             return f"`{error.name}` is not defined{self.ended(error.name)}."
         if isinstance(error, RemoteError) and not by_student:
-            return self.sentence(str(error))
+            return self.sentence(error)
         kind, position = self.tell(error) if by_student else (exception_name(error), "")
         by = f"your code {_ended(error, kind)}" if by_student else kind
         at = f" in {position}" if position else ""
@@ -85,11 +84,11 @@ class Wording:
             return _WRONG
         return f"A hidden test failed: {by}{at}."
 
-    def sentence(self, text: str) -> str:
+    def sentence(self, error: BaseException) -> str:
         """Return the kit's own text about an answer as a sentence, without a name that students do not have."""
-        if text.startswith("`") and not self.is_public(text[1:].partition("`")[0]):
-            text = f"an answer {text[1:].partition('` ')[2]}"
-        return sentence(text)
+        if isinstance(error, AnswerError) and not self.is_public(error.answer):
+            return sentence(f"an answer {error.problem}")
+        return sentence(str(error))
 
 
 def _ended(error: BaseException, kind: str) -> str:

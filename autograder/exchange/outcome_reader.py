@@ -51,6 +51,7 @@ from autograder.records.limits import MAX_RECORDING_BYTES
 from autograder.records.mistakes import MAX_BINS, MAX_CLASSES, MAX_MISTAKES, MAX_PAIRS, Residuals
 from autograder.records.observations import MAX_NETWORK, Act, Fact, Observations
 from autograder.records.run import MAX_TRAININGS, TRAININGS, RunStatus
+from autograder.records.waits import Waits
 
 
 @dataclass(frozen=True)
@@ -243,16 +244,21 @@ def _numbers(value: Any) -> Iterator[int | float]:
             yield from _numbers(part)
 
 
+_OF_OUTCOMES = (Waits.WRITTEN, Waits.BROKEN)
+
+
 def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None:
     manual = question.outcome is Outcome.MANUAL
     if manual and cell.role not in _BY_HAND:
         raise ValueError(f"{question.id} must be graded by its test, not by a person")
     if cell.role in _BY_HAND and question.outcome not in (Outcome.MANUAL, Outcome.SKIPPED):
         raise ValueError(f"{question.id} must be graded by a person")
-    waits = question.outcome in (Outcome.MANUAL, Outcome.BROKEN)
-    # A test that failed may wait, too: where it is in doubt which cell is the answer.
-    may_wait = waits or (cell.role is Role.TEST and question.outcome is not Outcome.PASSED)
-    if question.needs_manual_grade != waits and not (question.needs_manual_grade and may_wait):
+    if question.waits is not None and question.outcome is Outcome.PASSED:
+        raise ValueError(f"{question.id} has all its points, and waits for a person")
+    # A test without all its points may wait for any other reason.
+    of_outcome = {Outcome.MANUAL: Waits.WRITTEN, Outcome.BROKEN: Waits.BROKEN}.get(question.outcome)
+    waits = question.waits if cell.role is Role.TEST and question.waits not in _OF_OUTCOMES else None
+    if question.waits is not (of_outcome or waits):
         raise ValueError(f"the outcome of {question.id} contradicts whether a person grades it")
     if question.in_kernel is not bool(cell.in_kernel):
         raise ValueError(f"{question.id} was measured in another process than its mark says")

@@ -24,6 +24,7 @@ from autograder.records.diagnosis import Diagnosis
 from autograder.records.failures import Failure
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade, StepTimes
 from autograder.records.mistakes import ModelMistakes
+from autograder.records.waits import Waits
 
 NAME = "result.json"
 VERSION = 1
@@ -158,6 +159,7 @@ def _question(notebook: str, question: QuestionGrade) -> dict[str, Any]:
         "message": question.message,
         "detail": question.detail,
         "needs_manual_grade": question.needs_manual_grade,
+        "waits": to_plain(question.waits),
         "failures": to_plain(list(question.failures)),
         "checks": [_check(check) for check in question.checks],
         "in_students_process": question.in_kernel,
@@ -256,7 +258,7 @@ def _read_question(row: Mapping[str, Any]) -> QuestionGrade:
         outcome=Outcome(row["outcome"]),
         message=_text(row["message"]),
         detail=_text(row["detail"]),
-        needs_manual_grade=_truth(row["needs_manual_grade"]),
+        waits=_read_waits(row),
         checks=tuple(_read_check(check) for check in row["checks"]),
         in_kernel=_truth(row.get("in_students_process", False)),
         failures=tuple(from_plain(Failure, one) for one in row.get("failures", [])),
@@ -265,9 +267,22 @@ def _read_question(row: Mapping[str, Any]) -> QuestionGrade:
     )
 
 
+def _read_waits(row: Mapping[str, Any]) -> Waits | None:
+    needed = _truth(row["needs_manual_grade"])
+    if "waits" not in row:  # a file of an earlier version
+        of_outcome = {"manual": Waits.WRITTEN, "broken": Waits.BROKEN}
+        return of_outcome.get(row["outcome"], Waits.UNDECIDED) if needed else None
+    waits = None if row["waits"] is None else Waits(row["waits"])
+    if needed is (waits is None):
+        raise ValueError(f"{row['id']} waits for a person, and does not")
+    return waits
+
+
 def _read_check(row: Mapping[str, Any]) -> CheckResult:
     evidence = unplain(dict(row["evidence"]))
-    was_undecided = evidence.pop("undecided", False) is True  # where files of earlier versions have it
+    # Where files of earlier versions have it.
+    was_undecided = evidence.pop("undecided", row.get("undecided", False)) is True
+    waits = row.get("waits", Waits.UNDECIDED if was_undecided else None)
     return CheckResult(
         name=_text(row["name"]),
         outcome=Outcome(row["outcome"]),
@@ -277,7 +292,7 @@ def _read_check(row: Mapping[str, Any]) -> CheckResult:
         weight=_number(row["weight"]),
         evidence=evidence,
         bonus=_number(row.get("bonus", 0.0)),
-        undecided=_truth(row.get("undecided", was_undecided)),
+        waits=None if waits is None else Waits(waits),
     )
 
 

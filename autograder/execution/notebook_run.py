@@ -26,7 +26,7 @@ from autograder.execution.termination import A_CELL
 from autograder.records.composed_notebook import Composed, cell_number
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
-from autograder.records.run import MAX_TRAININGS, NOTEBOOK_TOO_SLOW, TRAININGS, CellRun, Run, RunStatus, StartedKernel
+from autograder.records.run import MAX_TRAININGS, TRAININGS, CellRun, Run, RunStatus, StartedKernel
 from autograder.submissions.student_habits import explained
 
 STOPPED_CELLS = 2
@@ -348,7 +348,7 @@ def _status(
     if late:
         return (
             RunStatus.TIMED_OUT,
-            f"{NOTEBOOK_TOO_SLOW} {limits.notebook_seconds:g} s; the cells after that were not run.",
+            f"The notebook ran longer than {limits.notebook_seconds:g} s; the cells after that were not run.",
         )
     if slow:
         name = _name(composed, slow[0])

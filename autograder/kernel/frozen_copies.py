@@ -24,13 +24,10 @@ import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import codec
 from . import other_processes
-
-if TYPE_CHECKING:
-    from .server import Server
 
 ADDRESS = b"@"
 """First byte of a request for a copy; its number and a colon follow."""
@@ -52,9 +49,9 @@ _THREADED = ("tensorflow", "jax", "torch")
 
 
 class Copies:
-    """The frozen copies of one kernel."""
+    """The frozen copies of one kernel, whose agent is ``server``."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Any) -> None:
         self.server = server
         self.living: dict[int, _Copy] = {}
         self.held_mib = 0

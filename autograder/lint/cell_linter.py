@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import difflib
+import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -37,6 +38,13 @@ from autograder.syntax.times import compares_times, timing_calls
 _OF_EVERY_MODULE = frozenset({"__name__", "__doc__", "__builtins__", "__debug__"})
 
 
+class Unavailable(enum.Enum):
+    """What a test cell needs and does not have."""
+
+    NAME = "name"
+    MODULE = "module"
+
+
 @dataclass(frozen=True)
 class LintFinding:
     """A problem of a test cell."""
@@ -51,6 +59,7 @@ class LintFinding:
     warning: bool = False
     kernel: bool = False
     """Whether the cell needs the kernel itself."""
+    missing: Unavailable | None = None
 
     def __str__(self) -> str:
         position = f"line {self.line}: {self.code.strip()[:80]!r}: " if self.line else ""
@@ -95,11 +104,19 @@ class CellLinter:
         return self.notebook.known.students - self.notebook.known.trusted.keys() - self.own
 
     def finding(
-        self, node: ast.AST, reason: str, instead: str, *, warning: bool = False, kernel: bool = False
+        self,
+        node: ast.AST,
+        reason: str,
+        instead: str,
+        *,
+        warning: bool = False,
+        kernel: bool = False,
+        missing: Unavailable | None = None,
     ) -> LintFinding:
         """Return a finding about a node."""
         line = getattr(node, "lineno", 0)
-        return LintFinding(self.name, line, self.lines[line - 1] if line else "", reason, instead, warning, kernel)
+        code = self.lines[line - 1] if line else ""
+        return LintFinding(self.name, line, code, reason, instead, warning, kernel, missing)
 
     def _imports(self) -> Iterator[LintFinding]:
         guarded = {n for t in ast.walk(self.tree) if isinstance(t, ast.Try) for s in t.body for n in ast.walk(s)}
@@ -111,14 +128,20 @@ class CellLinter:
                 if module == "__main__":
                     continue
                 if getattr(node, "level", 0) or (node not in guarded and not self.notebook.can_import(module)):
-                    yield self.finding(node, _no_module(module), _BRING)
+                    yield self._no_module(node, module)
         statements = {n: s for n, s in self.notebook.known.trusted.items() if n in self.loaded and "import " in s}
         reported: set[str] = set()
         for name, statement in statements.items():
             for module in sorted({module.partition(".")[0] for module in modules_imported(statement)} - reported):
                 if statement.startswith(("import ", "from ")) and not self.notebook.can_import(module):
                     reported.add(module)
-                    yield self.finding(self._use(name), _no_module(module), _BRING)
+                    yield self._no_module(self._use(name), module)
+
+    def _no_module(self, node: ast.AST, module: str) -> LintFinding:
+        if not module:
+            return self.finding(node, "a relative import has no package here", _BRING)
+        reason = f"there is no module {module!r} where the test runs"
+        return self.finding(node, reason, _BRING, missing=Unavailable.MODULE)
 
     def _use(self, name: str) -> ast.AST:
         return next((n for n in ast.walk(self.tree) if isinstance(n, ast.Name) and n.id == name), self.tree)
@@ -136,7 +159,8 @@ class CellLinter:
             elif bound is not None and name not in bound:
                 near = difflib.get_close_matches(name, bound | vocabulary.own | self.own | set(dir(builtins)), 1)
                 instead = f"did you mean {near[0]!r}?" if near else "bind it in the test, or in a cell of the notebook"
-                yield self.finding(self._use(name), f"{UNBOUND} {name!r}", instead)
+                reason = f"nothing in the notebook binds {name!r}"
+                yield self.finding(self._use(name), reason, instead, missing=Unavailable.NAME)
         for node in ast.walk(self.tree):
             for target in node.targets if isinstance(node, ast.Delete) else ():
                 if isinstance(target, ast.Name) and target.id in vocabulary.trusted and target.id not in self.own:
@@ -262,15 +286,6 @@ def _pythons() -> set[str]:
 
 _A_PERSON = "a person has to grade"
 _BRING = "install it where you grade, put it into the course folder or the release, or do without it"
-
-
-NO_MODULE = "there is no module "
-UNBOUND = "nothing in the notebook binds"
-"""How the reason begins where one is missing."""
-
-
-def _no_module(module: str) -> str:
-    return f"{NO_MODULE}{module!r} where the test runs" if module else "a relative import has no package here"
 
 
 def _mentions_hidden_data(node: ast.AST) -> bool:

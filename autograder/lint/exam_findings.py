@@ -13,7 +13,7 @@ import re
 import warnings
 from collections.abc import Collection, Iterable, Iterator
 
-from autograder.lint.cell_linter import NO_MODULE, UNBOUND, CellLinter, LintFinding
+from autograder.lint.cell_linter import CellLinter, LintFinding, Unavailable
 from autograder.lint.released_files import writes_over_released
 from autograder.lint.surroundings import NotebookFacts
 from autograder.records.exam import Exam, ExamCell, Role
@@ -23,7 +23,7 @@ from autograder.syntax.module_state import names_with_state
 from autograder.syntax.names import loaded_names, vocabulary
 from autograder.syntax.refusals import NO_MAGICS, PLAIN_PYTHON
 
-__all__ = ["MARK", "NO_MODULE", "UNBOUND", "LintFinding", "findings", "unreadable"]
+__all__ = ["MARK", "LintFinding", "Unavailable", "findings", "unreadable"]
 
 MARK = (
     "Every test cell is examined outside of the student's kernel, unless it is marked: by the tag 'examine-kernel', or "

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.records.waits import Waits
+
 
 class Outcome(enum.StrEnum):
     """Outcome of a question, or of one check in it."""
@@ -38,8 +40,8 @@ class CheckResult:
     """Numbers that reports plot: ``{"loss": 0.61, "rows": 4000}``, ``{"parameters": 92169}``."""
     bonus: float = 0.0
     """Points that full credit earns beyond the cell's own; such a check has no share in the cell's points."""
-    undecided: bool = False
-    """Whether the test cannot tell: a person decides what it did not give."""
+    waits: Waits | None = None
+    """Why a person decides what it did not give; None: it can tell."""
 
 
 PRIVATE_EVIDENCE = frozenset(
@@ -48,7 +50,7 @@ PRIVATE_EVIDENCE = frozenset(
 """Evidence for the instructor alone: the values of full and of first credit, their direction, whether a close call
 has the benefit of the doubt, :data:`BRANCHES`, :data:`UNFINISHED`, and :data:`ASKS_PROBABILITIES`."""
 RECORDED = "recorded"
-"""Message of a case of otter's whose detail is a JSON list: what it prints, and what it shows."""
+"""Evidence of a case of otter's whose detail is a JSON list: what it prints, and what it shows."""
 LEADERBOARD, ORDER = "leaderboard", "leaderboard order"
 """Names of evidence: what an entry on a leaderboard is called, and which values come first."""
 BRANCHES = "branches"
@@ -63,7 +65,7 @@ UNFINISHED = "unfinished"
 
 def is_undecided(check: CheckResult) -> bool:
     """Return whether a person has to decide a check."""
-    return check.undecided and check.fraction < 1
+    return check.waits is not None and check.fraction < 1
 
 
 def shortcomings(checks: tuple[CheckResult, ...]) -> str:

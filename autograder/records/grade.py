@@ -13,6 +13,7 @@ from autograder.records.ending import Ending, EndingKind, Whose
 from autograder.records.failures import Failure
 from autograder.records.mistakes import ModelMistakes
 from autograder.records.run import RunStatus
+from autograder.records.waits import Waits
 
 MAX_EPOCHS = 2000
 """Largest number of epochs of a learning curve that is stored."""
@@ -32,7 +33,8 @@ class QuestionGrade:
     """For the student."""
     detail: str = ""
     """For the instructor: may quote the hidden test."""
-    needs_manual_grade: bool = False
+    waits: Waits | None = None
+    """Why it waits for a person; None: it does not. Points that it has count in any case."""
     checks: tuple[CheckResult, ...] = ()
     in_kernel: bool = False
     """The test ran in the student's process, which can give itself these points."""
@@ -53,10 +55,16 @@ class QuestionGrade:
         return self.score < self.max_score - 1e-9
 
     @property
+    def needs_manual_grade(self) -> bool:
+        """Whether it waits for a person."""
+        return self.waits is not None
+
+    @property
     def standing(self) -> Outcome:
         """The outcome that people read: MANUAL or BROKEN exactly where a question waits for a person."""
-        waits = self.needs_manual_grade and self.outcome is not Outcome.BROKEN
-        return Outcome.MANUAL if waits else self.outcome
+        if self.waits is None:
+            return self.outcome
+        return Outcome.BROKEN if self.waits is Waits.BROKEN else Outcome.MANUAL
 
     @property
     def remark(self) -> str:
@@ -186,9 +194,14 @@ class Grade:
         return sum(n.max_score for n in self.notebooks)
 
     @property
+    def waiting(self) -> tuple[tuple[NotebookGrade, QuestionGrade], ...]:
+        """Questions that wait for a person, with their notebooks."""
+        return tuple((book, one) for book in self.notebooks for one in book.questions if one.waits is not None)
+
+    @property
     def needs_manual_grade(self) -> bool:
         """Whether a question waits for a person."""
-        return any(q.needs_manual_grade for n in self.notebooks for q in n.questions)
+        return bool(self.waiting)
 
     @property
     def status(self) -> str:

@@ -22,10 +22,6 @@ MAX_TRAININGS = 1_000_000
 """Limit on the number of calls of ``fit`` that a kernel may claim."""
 
 
-NOTEBOOK_TOO_SLOW = "The notebook ran longer than"
-"""How the message of a run begins that ended at the limit of the whole notebook, and not at that of a cell."""
-
-
 class RunStatus(enum.StrEnum):
     """Status of a run: how it ended. Whatever the status, cells that ran before keep their points."""
 

@@ -183,7 +183,7 @@ def examined_doubts(release: Release) -> list[str]:
     """Return what the linter says of the tests of a source without solutions, whose names nothing has bound yet."""
     files = release.modules.union(release.files)
     findings = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files)]
-    return [text for exam, one in findings if not one.reason.startswith(lint.UNBOUND) for text in placed(exam, [one])]
+    return [text for exam, one in findings if one.missing is not lint.Unavailable.NAME for text in placed(exam, [one])]
 
 
 def _each_module_once(errors: list[Fault]) -> list[Fault]:
@@ -192,7 +192,7 @@ def _each_module_once(errors: list[Fault]) -> list[Fault]:
     by_text: dict[str, Fault] = {}
     for exam, finding in errors:
         further = needing[finding.reason] - 1
-        if not (finding.reason.startswith(lint.NO_MODULE) and further):
+        if finding.missing is not lint.Unavailable.MODULE or not further:
             by_text[f"{exam.notebook} {finding}"] = exam, finding
         elif finding.reason not in by_text:
             reason = f"{finding.reason}, also for {further} other {'place' if further == 1 else 'places'} in tests"

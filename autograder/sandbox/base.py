@@ -151,6 +151,8 @@ class Finding:
     detail: str
     remedy: str = ""
     """What to do; empty if there is nothing to do. An ``ok`` finding with a remedy is a remark."""
+    found: str = ""
+    """What should not be there, as a value of the self-test's: paths, or one of its words."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ class Trial:
     python: str
     """The interpreter inside."""
     known_differences: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Name of a finding → the only detail that is accepted in place of success, and why. Such a finding becomes a
+    """Name of a finding → all that may be :attr:`~Finding.found` in place of success, and why. Such a finding becomes a
     remark.
     """
 

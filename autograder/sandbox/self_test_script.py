@@ -1,8 +1,8 @@
 """The part of a self-test that runs inside the sandbox.
 
-It tries what must fail, and prints ``{"name": [ok, detail]}`` as JSON. Standard library only, and plain ``os`` calls,
-which name what the kernel is asked for. The script is passed to ``python -I -S -c`` as text. A ``detail`` says what was
-found.
+It tries what must fail, and prints ``{"name": [ok, detail, found]}`` as JSON. Standard library only, and plain ``os``
+calls, which name what the kernel is asked for. The script is passed to ``python -I -S -c`` as text. A ``detail`` says
+what was found, and ``found`` is a value for a sandbox that allows this one thing.
 """
 
 
@@ -49,10 +49,11 @@ def attempt(action: Callable[[], object]) -> bool:
     return True
 
 
-def listed(names: Iterable[str], nothing: str) -> tuple[bool, str]:
+def listed(names: Iterable[str], nothing: str) -> tuple[bool, str, str]:
     """Make a verdict over things that should not exist."""
     unexpected = sorted(names)
-    return not unexpected, ", ".join(unexpected) if unexpected else nothing
+    listing = ", ".join(unexpected)
+    return not unexpected, listing or nothing, listing
 
 
 def writable(folder: str) -> bool:
@@ -64,7 +65,7 @@ def writable(folder: str) -> bool:
     return True
 
 
-def read_only() -> tuple[bool, str]:
+def read_only() -> tuple[bool, str, str]:
     """Check that the system cannot be written."""
     folders = [
         "/",
@@ -84,31 +85,32 @@ def read_only() -> tuple[bool, str]:
     return listed(wrong, "system, environment, /dev and /proc/sys cannot be written")
 
 
-def work_folders() -> tuple[bool, str]:
+def work_folders() -> tuple[bool, str, str]:
     """Check that the work folders can be written and are limited in size."""
     sizes = {}
     for folder in ("/home/student", "/tmp", "/dev/shm", "/run/kernel"):
         status = os.statvfs(folder)
         sizes[folder] = status.f_blocks * status.f_frsize
         if not writable(folder):
-            return False, f"{folder} cannot be written"
+            return False, f"{folder} cannot be written", ""
     limit = int(sys.argv[1])
     large = [folder for folder, size in sizes.items() if size > limit]
     if len(large) == len(sizes):
-        return False, "not limited in size"
+        return False, "not limited in size", "unlimited"
     return (
         not large,
         f"larger than the limit: {', '.join(large)}" if large else "writable and limited in size",
+        "",
     )
 
 
-def network() -> tuple[bool, str]:
+def network() -> tuple[bool, str, str]:
     """Check that loopback works and other machines cannot be reached."""
     wrong = []
     if not attempt(lambda: socket.socket(socket.AF_INET).close()) and not attempt(
         lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).close()
     ):
-        return False, "no sockets"
+        return False, "no sockets", "no sockets"
     for kind, port in ((socket.SOCK_STREAM, 443), (socket.SOCK_DGRAM, 53)):
         with socket.socket(socket.AF_INET, kind) as sock:
             sock.settimeout(0.2)
@@ -124,7 +126,7 @@ def network() -> tuple[bool, str]:
     return listed(set(wrong), "loopback only")
 
 
-def families() -> tuple[bool, str]:
+def families() -> tuple[bool, str, str]:
     """Check that sockets of dangerous families are refused."""
     tried = {
         "vsock": (40, 1, 0),
@@ -143,7 +145,7 @@ def families() -> tuple[bool, str]:
     return listed(families_made, "vsock, packet, alg, netfilter and xdp sockets are refused")
 
 
-def system_calls() -> tuple[bool, str]:
+def system_calls() -> tuple[bool, str, str]:
     """Check that dangerous system calls are refused."""
     numbers = NUMBERS[platform.machine()] | COMMON
     wrong = []
@@ -156,17 +158,18 @@ def system_calls() -> tuple[bool, str]:
     return listed(wrong, "tracing, io_uring, bpf, keys, mounts and namespaces are refused")
 
 
-def processes() -> tuple[bool, str]:
+def processes() -> tuple[bool, str, str]:
     """Check that no other process is visible."""
     visible = [int(name) for name in os.listdir("/proc") if name.isdigit()]
     stranger = [pid for pid in visible if pid not in (1, os.getpid())]
     return (
         not stranger,
         "other processes are visible" if stranger else "only its own are visible",
+        "visible" if stranger else "",
     )
 
 
-def signals() -> tuple[bool, str]:
+def signals() -> tuple[bool, str, str]:
     """Check that no process of another user takes a signal."""
     own_uid = os.getuid()
 
@@ -182,7 +185,7 @@ def signals() -> tuple[bool, str]:
     return listed(reached, "no process of another user takes a signal")
 
 
-def privileges() -> tuple[bool, str]:
+def privileges() -> tuple[bool, str, str]:
     """Check that there are no capabilities and no new privileges, and that a filter is installed."""
     with open("/proc/self/status") as status:
         fields = dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
@@ -193,13 +196,13 @@ def privileges() -> tuple[bool, str]:
     return listed(wrong, "no capabilities, no new privileges, a system-call filter")
 
 
-def environment() -> tuple[bool, str]:
+def environment() -> tuple[bool, str, str]:
     """Check that nothing of the host's environment is visible."""
     allowed = set(sys.argv[2].split(",")) | {"PWD", "LC_CTYPE"}
     return listed(set(os.environ) - allowed, "nothing of the host's environment")
 
 
-def descriptors() -> tuple[bool, str]:
+def descriptors() -> tuple[bool, str, str]:
     """Check that no descriptor but the standard ones is open."""
 
     def is_open(fd: int) -> bool:
@@ -227,5 +230,5 @@ if __name__ == "__main__":
         try:
             answers[check_name] = check()
         except Exception as error:
-            answers[check_name] = (False, f"could not be tried: {error!r}")
+            answers[check_name] = (False, f"could not be tried: {error!r}", "")
     print(json.dumps(answers))

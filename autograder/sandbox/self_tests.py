@@ -63,12 +63,9 @@ def self_test(sandbox: Sandbox) -> tuple[Finding, ...]:
 
 
 def _excused(finding: Finding, known_differences: Mapping[str, tuple[str, str]]) -> Finding:
-    expected, reason = known_differences.get(finding.name, ("", ""))
-    return (
-        Finding(finding.name, True, f"but for {expected}", reason)
-        if expected and finding.detail == expected
-        else finding
-    )
+    allowed, reason = known_differences.get(finding.name, ("", ""))
+    is_allowed = allowed and finding.found == allowed
+    return Finding(finding.name, True, f"but for {finding.detail}", reason) if is_allowed else finding
 
 
 def _seen_from_outside(process: Process) -> Iterator[Finding]:
@@ -106,4 +103,7 @@ def _seen_from_inside(process: Process, ended: int | None) -> tuple[Finding, ...
         errors = process.stderr().strip()[-1000:]
         detail = f"the test inside ended with status {ended}" if ended is not None else "the test inside hangs"
         return (Finding("inside", False, f"{detail}: {errors}", remedy(errors, Machine.look())),)
-    return tuple(Finding(name, bool(ok), str(detail), "" if ok else BUG) for name, (ok, detail) in answers.items())
+    return tuple(
+        Finding(name, bool(ok), str(detail), "" if ok else BUG, str(value))
+        for name, (ok, detail, value) in answers.items()
+    )

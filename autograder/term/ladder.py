@@ -12,6 +12,7 @@ from autograder._util.yaml_record import aware
 from autograder.records.checks import Outcome
 from autograder.records.grade import QuestionGrade
 from autograder.records.policies import Visibility
+from autograder.records.waits import Waits
 from autograder.term.facts import Term
 from autograder.term.people import LEFT, Person
 from autograder.term.student_dates import own_dates
@@ -51,7 +52,7 @@ def words(question: QuestionGrade, rule: Visibility, share: float) -> str:
 
 def is_held_back(question: QuestionGrade, rule: Visibility) -> bool:
     """Tell whether a question is held back before the due date; what a person grades is not."""
-    if question.by_hand or question.outcome is Outcome.MANUAL or question.id in rule.public:
+    if question.by_hand or question.waits is Waits.WRITTEN or question.id in rule.public:
         return False
     return rule.before_due != "all" or question.id in rule.private
 

@@ -30,7 +30,6 @@ def outcome(error: BaseException | None = None, **options):
         (ZeroDivisionError("secret"), "the test failed: ZeroDivisionError"),
         (NameError("secret", name="x"), "`x` is not defined"),
         (RemoteError("the kernel has ended"), "the kernel has ended"),
-        (RemoteError("`hidden_name` is gone"), "the test failed: Exception"),
     ],
 )
 def test_an_exception_of_the_answers_fails_the_case(error, message) -> None:

@@ -11,6 +11,7 @@ from helpers.kernels import InProcessKernel
 
 from autograder import check
 from autograder.errors import CourseError
+from autograder.examination.attempt import Conditions
 from autograder.examination.notebook_grading import grade_notebook
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
@@ -269,4 +270,4 @@ def whole_grade(exam, folder):
     ]  # fmt: skip
     path = folder / "nb.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    return grade_notebook(exam, path, InProcessKernel, Limits()).grade
+    return grade_notebook(exam, path, Conditions(InProcessKernel, Limits())).grade

@@ -3,7 +3,7 @@
 ``python -m conformance CORPUS --features FILE [--course FOLDER …]``: a course below CORPUS is a stranger's and runs in a
 sandbox without network; a ``--course`` is one's own. A feature is needed by a test cell if the function at its heart was
 called while the cell was examined, or the solution was observed to use it. Only cells that the solution passes here are
-counted: in others, the examination ended early.
+counted: in others, the run ended early.
 """
 
 from __future__ import annotations
@@ -27,11 +27,10 @@ from typing import Any
 from unittest import mock
 
 from autograder._util.text import one_line
-from autograder.examiner import examination
-from autograder.examiner.namespace import Namespace
+from autograder.examiner.cell_results import Examined
+from autograder.examiner.cell_run import CellTest
 from autograder.examiner.permissions import Observer
 from autograder.records.checks import Outcome
-from autograder.records.exam import ExamCell
 from autograder.records.observations import Act
 from autograder.sandbox.interpreter import Interpreter
 from conformance.corpus import Unit, lay_out
@@ -72,7 +71,7 @@ FACTS = {
     Act.QUERIES: "SQL of the student's that changes a database",
     Act.TEXTS: "a text that becomes code",
 }
-"""What an examination observes of the solution → feature.
+"""What an examiner observes of the solution → feature.
 
 Two things cannot be counted: here, a call writes into the test's own folder, and the solution's models are evaluated as
 they are.
@@ -116,17 +115,15 @@ class Profile:
     @contextlib.contextmanager
     def noted(self) -> Iterator[None]:
         """Note the test cells that are examined inside the block."""
-        examine = examination._examine_cell
+        examine = CellTest.examined
 
-        def profiled(
-            cell: ExamCell, capture: Any, index: int, namespace: Namespace, *arguments: Any, **named: Any
-        ) -> examination.Examined:
-            observer = namespace.answers.remote.permissions
+        def profiled(run: CellTest) -> Examined:
+            cell, observer = run.cell, run.permissions
             assert isinstance(observer, Observer)
             self._needed, known = set(), set(observer.facts)
             sys.setprofile(self)
             try:
-                examined = examine(cell, capture, index, namespace, *arguments, **named)
+                examined = examine(run)
             finally:
                 sys.setprofile(None)
             if cell.in_kernel:
@@ -139,7 +136,7 @@ class Profile:
             self.cells[str(cell.grade_id)] = CountedCell(sorted(self._needed), is_passed, message)
             return examined
 
-        with mock.patch.object(examination, "_examine_cell", profiled):
+        with mock.patch.object(CellTest, "examined", profiled):
             yield
 
 

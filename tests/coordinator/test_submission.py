@@ -101,7 +101,7 @@ def test_nothing_is_lent_or_executed_where_a_recording_is_read(course: Course) -
 def test_a_grade_says_when_its_steps_were_done(course: Course) -> None:
     began = datetime.now(UTC)
 
-    def examine(work: Work) -> submission_grading.Examination:
+    def examine(work: Work) -> submission_grading.ExaminerReply:
         return replace(tiny.examine_here(work), lent=datetime.now(UTC))
 
     grade = submission_grading.grade_submission(work_of(course), examine)

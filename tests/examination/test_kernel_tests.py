@@ -15,9 +15,10 @@ from helpers.tiny import cell, notebook
 from autograder.coordinator.assignment import observed_release
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
+from autograder.examination.attempt import Conditions
 from autograder.examination.kernel_source import RecordingBytes, ReplayMiss, kernel_source
 from autograder.examination.notebook_grading import grade_notebook
-from autograder.examiner.examination import examine
+from autograder.examiner.exam_run import ExamRun
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.capture import Capture
@@ -68,7 +69,7 @@ def start():
 
 def graded(tmp_path: Path, *tests: str, answers=SUBMITTED, **more) -> NotebookGrade:
     exam = exam_in(course_of(tmp_path / "course", *tests, **more))
-    return grade_notebook(exam, submission(tmp_path, exam, **answers), start, Limits()).grade
+    return grade_notebook(exam, submission(tmp_path, exam, **answers), Conditions(start, Limits())).grade
 
 
 # --- marks
@@ -161,7 +162,7 @@ def test_where_no_release_has_refused_it_a_person_decides_about_such_a_test(tmp_
     release, (note,) = observed_release(course, course.assignments["hw"])
     assert "It misses points itself in t1: where an answer does, a person decides" in note
     (exam,) = release.exams
-    grade = grade_notebook(exam, submission(tmp_path, exam, **SUBMITTED), start, Limits()).grade
+    grade = grade_notebook(exam, submission(tmp_path, exam, **SUBMITTED), Conditions(start, Limits())).grade
     first, second = grade.questions
     assert (first.score, first.needs_manual_grade) == (2, False)
     assert (second.score, second.needs_manual_grade, second.in_kernel) == (0, True, True)
@@ -274,7 +275,7 @@ def test_a_recording_answers_for_the_same_test_only(tmp_path: Path) -> None:
 
     def grade(exam: Exam, *, replay_only: bool) -> NotebookGrade:
         source = kernel_source(start, record, replay_only=replay_only)
-        made = grade_notebook(exam, path, start, Limits(), kernel_source=source).grade
+        made = grade_notebook(exam, path, Conditions(start, Limits(), kernel_source=source)).grade
         record.run = record.new_run or record.run
         return made
 
@@ -307,7 +308,7 @@ def test_a_kernel_that_says_anything_gives_no_more_than_the_points() -> None:
         number, _ = remote.ask("snapshot")
         known = vocabulary(exam)
         answers = Answers(remote, known.modules, lambda *_: None)
-        (one,) = examine([(test, Capture(number, {}))], known, answers, None)
+        (one,) = ExamRun([(test, Capture(number, {}))], known, answers, None).results()
         assert one.fraction == fraction, said
         assert "<b>" not in one.message
         assert "48151623" not in one.message  # what a test of another question called with

@@ -17,7 +17,7 @@ mpl.use("agg")
 import matplotlib.pyplot as plt
 
 from autograder.codec import decode, encode
-from autograder.examiner.examination import examine
+from autograder.examiner.exam_run import ExamRun
 from autograder.examiner.figures.reconstruction import Figures, uses_current_figure
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
@@ -56,7 +56,7 @@ def outcome(answer, test, kernel=InProcessKernel, **answers):
     executed = execute(kernel, Remote, composed_of(exam, **answers), {2: needs(test, known)}, Limits(), beyond)
     plt.close("all")  # the examiner's pyplot is the kernel's here, and must know nothing of it
     answers_ = Answers(executed.remote, known.modules, lambda claim, weights: None)
-    return examine([(exam.cells[2], executed.captures.get(2))], known, answers_, None, 20.0)[0]
+    return ExamRun([(exam.cells[2], executed.captures.get(2))], known, answers_, None, 20.0).results()[0]
 
 
 CURVES = """
@@ -143,7 +143,7 @@ def test_a_figure_is_captured_as_it_was_at_the_cell_and_lives_longer_than_the_ke
 
     executed = execute(start, Remote, composed_of(exam), {2: needs(exam.cells[2].source, known)}, Limits())
     answers = Answers(executed.remote, known.modules, lambda claim, weights: None)
-    (result,) = examine([(exam.cells[2], executed.captures[2])], known, answers, None, 20.0)
+    (result,) = ExamRun([(exam.cells[2], executed.captures[2])], known, answers, None, 20.0).results()
     assert result.outcome is Outcome.PASSED, result.detail
     assert len(started) == 1, "nothing was pinned, so nothing is run again"
 

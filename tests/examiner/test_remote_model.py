@@ -19,7 +19,7 @@ from autograder.check.external_predictions import predict_external
 from autograder.check.prediction import predictions
 from autograder.check.rows import secret_order
 from autograder.codec import Packed, Reference, decode
-from autograder.examiner.examination import examine
+from autograder.examiner.exam_run import ExamRun
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Remote, RemoteObject
@@ -365,7 +365,7 @@ def test_a_test_cell_measures_a_refused_kind_and_its_labels_stay_outside(name: s
         lambda: kernel, Remote, composed_of(exam), {i: needs(c.source, known) for i, c in tests}, Limits()
     )
     answers_ = Answers(executed.remote, known.modules, rebuild)
-    (result,) = examine([(c, executed.captures.get(i)) for i, c in tests], known, answers_, None)
+    (result,) = ExamRun([(c, executed.captures.get(i)) for i, c in tests], known, answers_, None).results()
     loss, parameters, layers = result.checks
     assert loss.fraction == 1
     assert "predicted in the notebook's kernel" in loss.message
@@ -398,7 +398,7 @@ def test_a_test_that_reads_the_layers_of_a_refused_kind_is_decided_by_a_person()
         lambda: kernel, Remote, composed_of(exam), {i: needs(c.source, known) for i, c in tests}, Limits()
     )
     answers_ = Answers(executed.remote, known.modules, rebuild)
-    results = examine([(c, executed.captures.get(i)) for i, c in tests], known, answers_, None)
+    results = ExamRun([(c, executed.captures.get(i)) for i, c in tests], known, answers_, None).results()
     assert [result.undecided for result in results] == [True, True, True, False]
     assert all(result.fraction == 0 for result in results)
 

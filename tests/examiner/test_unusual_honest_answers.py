@@ -9,7 +9,7 @@ import pytest
 from helpers.examination import graded
 from helpers.exams import exam_of
 
-from autograder.examiner.examination import Examined
+from autograder.examiner.cell_results import Examined
 from autograder.records.exam import Role
 
 IMPORTS = """import random

@@ -16,7 +16,7 @@ from helpers.tiny import tiny_course, tiny_release
 
 from autograder._util.digests import digest
 from autograder.coordinator.proof import prove
-from autograder.examiner.examination import examine
+from autograder.examiner.exam_run import ExamRun
 from autograder.examiner.namespace import Answers
 from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.remote.proxy import Remote
@@ -500,7 +500,9 @@ def test_after_a_test_the_kernels_folder_is_what_it_was_at_the_end(kernel, tmp_p
     executed = execute(kernel, Remote, composed, wanted, Limits(), ExtraCaptures(files=frozenset({1})))
     answers = Answers(executed.remote, known.modules, lambda claim, weights: None)
     workspace = Workspace({"data.csv": tmp_path / "data.csv"}, {}, frozenset(), executed.files)
-    (result,) = examine([(exam.cells[1], executed.captures[1])], known, answers, None, 20.0, workspace=workspace)
+    (result,) = ExamRun(
+        [(exam.cells[1], executed.captures[1])], known, answers, None, 20.0, workspace=workspace
+    ).results()
     assert result.outcome is Outcome.PASSED, result.detail
     found = {p.name: p.read_text() for p in kernel.folder.iterdir()}
     assert found == {"data.csv": "original", "n.txt": "2", "later.txt": "2"}

@@ -30,6 +30,7 @@ from autograder.records.failures import Failure
 from autograder.records.grade import NotebookGrade, QuestionGrade
 from autograder.records.mistakes import CalibrationBin, ClassResult, ConfusedPair, ModelMistakes, Residuals
 from autograder.records.observations import Act, Fact, Observations
+from autograder.records.waits import Waits
 
 EXAM = exam_of(
     (Role.READ_ONLY, "import math"),
@@ -46,7 +47,7 @@ GRADE = NotebookGrade(
         QuestionGrade(str(TEST.grade_id), 2.0, 2.0, Outcome.PASSED, "", "detail", checks=(
             CheckResult("loss", Outcome.PASSED, 1.0, "0.5, as asked", evidence={"loss": float("nan")}),
         )),
-        QuestionGrade(str(ESSAY.grade_id), 0.0, 5.0, Outcome.MANUAL, "A person grades this.", needs_manual_grade=True),
+        QuestionGrade(str(ESSAY.grade_id), 0.0, 5.0, Outcome.MANUAL, "A person grades this.", waits=Waits.WRITTEN),
     ),
     1.5, 1.0, 80.0, "bubblewrap, cgroup v2", {"loss": (1.0, 0.5)},
 )  # fmt: skip
@@ -143,7 +144,7 @@ def question(**changes: Any) -> NotebookGrade:
 
 
 def test_a_failed_test_may_wait_for_a_person() -> None:
-    grade = question(outcome=Outcome.FAILED, score=0.0, needs_manual_grade=True)
+    grade = question(outcome=Outcome.FAILED, score=0.0, waits=Waits.UNDECIDED)
     assert read(packed(grade)).notebooks[0].questions[0].needs_manual_grade
 
 
@@ -166,8 +167,8 @@ def check(**changes: Any) -> NotebookGrade:
         question(score=-0.5),
         question(max_score=20.0, score=20.0),
         question(outcome=Outcome.FAILED),
-        question(outcome=Outcome.MANUAL, score=0.0, needs_manual_grade=True),
-        question(needs_manual_grade=True),
+        question(outcome=Outcome.MANUAL, score=0.0, waits=Waits.WRITTEN),
+        question(waits=Waits.UNDECIDED),
         check(fraction=1.5),
         check(weight=-1.0),
         check(bonus=-1.0),
@@ -176,7 +177,7 @@ def check(**changes: Any) -> NotebookGrade:
             GRADE,
             questions=(
                 GRADE.questions[0],
-                replace(GRADE.questions[1], outcome=Outcome.PASSED, score=5.0, needs_manual_grade=False),
+                replace(GRADE.questions[1], outcome=Outcome.PASSED, score=5.0, waits=None),
             ),
         ),
     ],

@@ -14,8 +14,10 @@ from helpers.samples import a_class, checked, grade, question
 from autograder._util.files import write_atomically
 from autograder.errors import HostError
 from autograder.exchange import result_json
+from autograder.records.checks import Outcome
 from autograder.records.dates import Dates
 from autograder.records.grade import Grade, NotebookGrade, StepTimes
+from autograder.records.waits import Waits
 
 TOP_LEVEL = [
     *(
@@ -63,6 +65,7 @@ def test_the_keys_are_the_documented_ones_in_order():
             "message",
             "detail",
             "needs_manual_grade",
+            "waits",
             "failures",
             "checks",
             "in_students_process",
@@ -150,11 +153,30 @@ def test_in_a_file_of_an_earlier_version_evidence_says_what_is_undecided(mark):
     """Only the truth counts, as at that time; afterwards it is no evidence any more."""
     data = result_json.to_json(grade())
     row = data["questions"][0]["checks"][0]
-    del row["undecided"]
+    del row["waits"]
     row["evidence"]["undecided"] = mark
     read = result_json.from_json(data).notebooks[0].questions[0].checks[0]
-    assert read.undecided is (mark is True)
+    assert read.waits is (Waits.UNDECIDED if mark is True else None)
     assert "undecided" not in read.evidence
+
+
+@pytest.mark.parametrize(
+    ("outcome", "waits"),
+    [(Outcome.MANUAL, Waits.WRITTEN), (Outcome.BROKEN, Waits.BROKEN), (Outcome.FAILED, Waits.UNDECIDED)],
+)
+def test_a_file_of_an_earlier_version_says_by_the_outcome_why_a_question_waits(outcome, waits):
+    data = result_json.to_json(grade())
+    row = data["questions"][0]
+    del row["waits"]
+    row["outcome"], row["needs_manual_grade"], data["needs_manual_grade"] = outcome.value, True, True
+    assert result_json.from_json(data).notebooks[0].questions[0].waits is waits
+
+
+def test_a_question_that_waits_for_no_reason_is_damaged():
+    data = result_json.to_json(grade())
+    data["questions"][0]["needs_manual_grade"] = data["needs_manual_grade"] = True
+    with pytest.raises(HostError, match="waits for a person, and does not"):
+        result_json.from_json(data)
 
 
 def test_a_file_of_an_earlier_version_has_no_own_times():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from autograder.examiner.ended_cells import ended_cells
-from autograder.examiner.examination import examine
+from autograder.examiner.exam_run import ExamRun
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins, asked_names
 from autograder.examiner.permissions import Observer, Permissions
@@ -97,7 +97,9 @@ def examined(
     ended = {"ended": ended_cells(composed.cells, executed.run.cells)} if tells_ended else {}
     wording = Wording(Origins(composed.cells, asked_names(exam)), public_words(exam).__contains__, **ended)
     try:
-        return examine(pairs, known, answers_, hidden, seconds, total_seconds, wording, waited=waited or (lambda: 0.0))
+        return ExamRun(
+            pairs, known, answers_, hidden, seconds, total_seconds, wording, waited=waited or (lambda: 0.0)
+        ).results()
     finally:
         executed.close()
 

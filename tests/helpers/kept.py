@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.coordinator.recording_store import RecordingStore
+from autograder.examination.attempt import Conditions
 from autograder.examination.kernel_source import RecordingBytes, kernel_source
 from autograder.examination.notebook_grading import grade_notebook
 from autograder.records.exam import Exam, Role
@@ -51,7 +52,7 @@ class Room:
         runs = RecordingStore(self.runs)
         recorded = RecordingBytes(*(runs.load(f"{key}{what}") for what in KINDS)) if kept else RecordingBytes()
         supply = kernel_source(self.start, recorded, replay_only=kept)
-        grade = grade_notebook(exam, path, self.start, self.limits, self.hidden, kernel_source=supply).grade
+        grade = grade_notebook(exam, path, Conditions(self.start, self.limits, self.hidden, kernel_source=supply)).grade
         for what, data in zip(KINDS, (recorded.new_run, recorded.new_figures or None), strict=True):
             if data is not None:
                 runs.save(f"{key}{what}", data)
@@ -61,7 +62,7 @@ class Room:
         """Execution, with nothing kept or looked up."""
         path = self.folder / "nb.ipynb"
         path.write_text(notebook(cell(answer, "cell1", solution=True)))
-        return grade_notebook(exam, path, self.kernel, self.limits, self.hidden).grade
+        return grade_notebook(exam, path, Conditions(self.kernel, self.limits, self.hidden)).grade
 
     @property
     def files(self) -> list[Path]:

@@ -15,6 +15,7 @@ from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.policies import LatePolicy
 from autograder.records.run import CellRun, Run, RunStatus
+from autograder.records.waits import Waits
 
 DUE = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 HIDDEN = "assert model.count_params() == 31337  # hidden-canary"
@@ -178,8 +179,8 @@ def questions(loss: float, parameters: int, layers_right: bool = True) -> tuple[
                 rows=4000,
             ),
         ),
-        QuestionGrade("why", 0, 3, Outcome.MANUAL, "A person reads this answer.", needs_manual_grade=True),
-        QuestionGrade("sketch", 0, 2, Outcome.MANUAL, "A person looks at this task.", needs_manual_grade=True),
+        QuestionGrade("why", 0, 3, Outcome.MANUAL, "A person reads this answer.", waits=Waits.WRITTEN),
+        QuestionGrade("sketch", 0, 2, Outcome.MANUAL, "A person looks at this task.", waits=Waits.WRITTEN),
     )
 
 
@@ -241,7 +242,7 @@ def broken(student: str) -> Grade:
         Outcome.BROKEN,
         "This test did not work; a person looks at it.",
         detail="NameError: name 'chek' is not defined",
-        needs_manual_grade=True,
+        waits=Waits.BROKEN,
     )
     return replace(whole, notebooks=(replace(book, questions=(*book.questions[:2], bad, *book.questions[3:])),))
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from autograder.coordinator import assignment, proof, recordings, submission_grading
-from autograder.coordinator.submission_grading import Examination
+from autograder.coordinator.submission_grading import ExaminerReply
 from autograder.course.configuration import load_course
 from autograder.examination.kernel_source import RecordingBytes
 from autograder.examination.main import examined
@@ -95,7 +95,7 @@ def start_kernel(work: Work) -> Kernel:
     return InProcessKernel()
 
 
-def examine_here(work: Work) -> Examination:
+def examine_here(work: Work) -> ExaminerReply:
     """Examine a submission in this process, with kernels that are no processes either: cells are the tests' own."""
     common = Common(
         root=work.course,
@@ -114,7 +114,7 @@ def examine_here(work: Work) -> Examination:
         start = partial(start_kernel, work)
         unit = Path(folder) / "unit"
         outcome = examined(common, pack_unit(work), kept, start, replay_only=work.replay_only, folder=unit)
-        return Examination(outcome)
+        return ExaminerReply(outcome)
 
 
 def grade_here(work: Work) -> Grade:

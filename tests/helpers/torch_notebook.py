@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.examiner.examination import Examined
+from autograder.examiner.cell_results import Examined
 from autograder.examiner.permissions import Observer, Permissions
 from autograder.models import rebuild
 from autograder.records.checks import is_undecided

@@ -11,7 +11,7 @@ from typing import Any
 
 from autograder.coordinator import submission_grading
 from autograder.coordinator.pool import in_threads
-from autograder.coordinator.submission_grading import Examination
+from autograder.coordinator.submission_grading import ExaminerReply
 from autograder.exchange.work import Endings, Work
 from autograder.records.ending import EndingKind, failed
 from helpers import tiny
@@ -31,7 +31,7 @@ def _examine(work: Work, misbehave: Misbehave, report: Connection) -> None:
     report.send_bytes(tiny.examine_here(work).outcome)
 
 
-def examine(work: Work, misbehave: Misbehave = well) -> Examination:
+def examine(work: Work, misbehave: Misbehave = well) -> ExaminerReply:
     """Examine a submission in a process of its own."""
     _processes.set_forkserver_preload(["helpers.tiny"])
     receiver, sender = _processes.Pipe(duplex=False)
@@ -39,7 +39,7 @@ def examine(work: Work, misbehave: Misbehave = well) -> Examination:
     process.start()
     sender.close()
     with contextlib.suppress(EOFError):
-        return Examination(receiver.recv_bytes())
+        return ExaminerReply(receiver.recv_bytes())
     process.join()
     text = f"the process that examined it ended without an outcome (exit code {process.exitcode})"
     raise submission_grading.EndedError(failed(text, kind=EndingKind.LOST))

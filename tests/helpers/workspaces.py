@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.examiner.examination import examine
+from autograder.examiner.exam_run import ExamRun
 from autograder.examiner.namespace import Answers
 from autograder.examiner.permissions import Permissions
 from autograder.examiner.remote.proxy import Remote
@@ -62,4 +62,4 @@ def graded(kernel, *cells, given=None, handed_in=None, released=None, written=No
     outputs = written_paths(exam) if written is None else frozenset(written)
     workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files, outputs=outputs)
     pairs = [(c, executed.captures.get(i)) for i, c in tests]
-    return examine(pairs, known, answers, None, 20.0, workspace=workspace)
+    return ExamRun(pairs, known, answers, None, 20.0, workspace=workspace).results()

@@ -15,6 +15,7 @@ from helpers.tiny import cell, notebook
 
 from autograder.codec import decode
 from autograder.errors import LostError
+from autograder.examination.attempt import Conditions
 from autograder.examination.notebook_grading import grade_notebook
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.capture import FrozenCopy
@@ -132,7 +133,7 @@ def test_a_test_whose_call_lacks_the_memory_that_copies_hold_runs_again_without_
         kernels.append(sandboxed_kernel(default_sandbox(), {}, limits))
         return kernels[-1]
 
-    grade = grade_notebook(exam, tmp_path / "nb.ipynb", start, limits).grade
+    grade = grade_notebook(exam, tmp_path / "nb.ipynb", Conditions(start, limits)).grade
     assert [q.score for q in grade.questions] == [1.0] * 3, [q.detail for q in grade.questions]
     assert len(kernels) == 2
 

@@ -23,6 +23,7 @@ from helpers.tiny import cell, notebook
 from autograder._util.notebook import read_source_notebook
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
+from autograder.examination.attempt import Conditions
 from autograder.examination.notebook_grading import GradedNotebook, grade_notebook
 from autograder.execution.notebook_run import StartKernel
 from autograder.records.checks import Outcome
@@ -174,7 +175,7 @@ def sandboxed(limits: Limits = LIMITS) -> StartKernel:
 
 
 def graded(source: str, submission: str, start: StartKernel, limits: Limits = LIMITS) -> GradedNotebook:
-    return grade_notebook(exam_of(source), path_of(submission), start, limits)
+    return grade_notebook(exam_of(source), path_of(submission), Conditions(start, limits))
 
 
 def verdict(grade: NotebookGrade) -> tuple[float, float, bool]:
@@ -327,7 +328,7 @@ def test_a_test_that_can_not_be_run_is_nobodys_0(tmp_path: Path) -> None:
         cell("def f():\n    return 1", "f", solution=True),
         cell("import nowhere_at_all\nassert f() == 1", "first", grade=True, locked=True, points=1),
     )
-    (question,) = grade_notebook(exam, path, InProcessKernel, LIMITS).grade.questions
+    (question,) = grade_notebook(exam, path, Conditions(InProcessKernel, LIMITS)).grade.questions
     assert question.outcome is Outcome.BROKEN
 
 
@@ -338,7 +339,7 @@ def test_a_name_that_a_wrong_answer_kept_a_test_from_binding_is_no_broken_test(t
         cell("assert f() == 2\nassert_two = f() / 0", "first", grade=True, locked=True, points=1),
         cell("assert assert_two", "second", grade=True, locked=True, points=1),
     )
-    grade = grade_notebook(exam, path, InProcessKernel, LIMITS).grade
+    grade = grade_notebook(exam, path, Conditions(InProcessKernel, LIMITS)).grade
     assert [q.outcome for q in grade.questions] == [Outcome.FAILED, Outcome.FAILED]
 
 
@@ -351,7 +352,7 @@ def test_what_goes_to_standard_error_costs_nothing(tmp_path: Path) -> None:
         cell("import warnings\nx = 1\nwarnings.warn('mine')", "x", solution=True),
         cell(noisy, "test-x", grade=True, locked=True, points=1),
     )
-    assert verdict(grade_notebook(exam, path, sandboxed(), LIMITS).grade) == (1, 1, False)
+    assert verdict(grade_notebook(exam, path, Conditions(sandboxed(), LIMITS)).grade) == (1, 1, False)
 
 
 @pytest.mark.sandbox
@@ -377,4 +378,8 @@ def test_whatever_schema_a_submission_claims_its_answers_count(tmp_path: Path, s
             one["metadata"]["nbgrader"]["schema_version"] = schema
     path = tmp_path / "p1.ipynb"
     path.write_text(json.dumps(content))
-    assert verdict(grade_notebook(exam_of("apps/test"), path, InProcessKernel, LIMITS).grade) == (3, 6, True)
+    assert verdict(grade_notebook(exam_of("apps/test"), path, Conditions(InProcessKernel, LIMITS)).grade) == (
+        3,
+        6,
+        True,
+    )

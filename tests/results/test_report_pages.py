@@ -39,6 +39,7 @@ from autograder.exchange.rendering import markdown
 from autograder.records.checks import Outcome
 from autograder.records.dates import Dates
 from autograder.records.grade import NotebookGrade
+from autograder.records.waits import Waits
 from autograder.results.report import feedback_name, plots, render_class_report, render_feedback
 
 
@@ -203,7 +204,7 @@ def test_a_question_that_waits_for_a_person_is_not_called_failed_meanwhile(tmp_p
     book = grade(loss=0.63).notebooks[0]
     first = replace(book.questions[0], outcome=Outcome.FAILED, score=0.0, checks=())
     for waits in (True, False):
-        question = replace(first, needs_manual_grade=waits)
+        question = replace(first, waits=Waits.UNDECIDED if waits else None)
         one = replace(grade(), notebooks=(replace(book, questions=(question,)),))
         for page in (feedback(tmp_path, one), report(tmp_path, [one])):
             assert ("1 for a person" in inert(page).text) is waits
@@ -384,7 +385,7 @@ ATTACKS = [
 def test_hostile_words_are_only_words(tmp_path, attack):
     """As a name, a message, a check, a source, a note and every kind of output."""
     bad = question("holdout", 1, 4, attack, checked(attack, 0.5, attack, loss=0.5, parameters=5))
-    waits = replace(bad, id=attack, outcome=Outcome.BROKEN, detail=attack, needs_manual_grade=True)
+    waits = replace(bad, id=attack, outcome=Outcome.BROKEN, detail=attack, waits=Waits.BROKEN)
     book = NotebookGrade("network", "killed", attack, (bad, waits), sandbox=attack)
     one = replace(grade(attack), notebooks=(book,), versions={attack: attack})
     inert(feedback(tmp_path, one, hostile_notebook(attack)))

@@ -12,6 +12,7 @@ from attacks import ATTACKS, FULL, each, of
 from helpers.pipeline import ASSIGNMENT, HIDDEN_INPUT
 
 from autograder.codec import Packed
+from autograder.examination.attempt import Conditions
 from autograder.examination.notebook_grading import grade_notebook
 from autograder.execution.client import SandboxedKernel
 from autograder.records.run import CellRun
@@ -73,9 +74,11 @@ def test_06_neither_tests_nor_expected_values_are_in_what_the_kernel_is_told(gra
     path = graded.course.submitted("full", ASSIGNMENT) / "numbers.ipynb"
     limits = graded.course.assignments[ASSIGNMENT].limits
     hidden = graded.course.root / "source" / ASSIGNMENT / "hidden"
-    grade_notebook(
-        graded.exam, path, lambda: Published(kernel_manager(default_sandbox(), {}, limits), limits), limits, hidden
-    )
+
+    def start() -> Published:
+        return Published(kernel_manager(default_sandbox(), {}, limits), limits)
+
+    grade_notebook(graded.exam, path, Conditions(start, limits, hidden))
     last = max(number for number, (kind, _) in enumerate(told) if kind == "cell")
     before, after = (b"\n".join(text for _, text in part) for part in (told[: last + 1], told[last + 1 :]))
     secrets = [

@@ -29,6 +29,7 @@ from helpers.tiny import tiny_course
 
 from autograder._util.notebook import read_notebook
 from autograder.errors import SubmissionError
+from autograder.examination.attempt import Conditions
 from autograder.examination.notebook_grading import grade_notebook
 from autograder.execution.notebook_run import StartKernel
 from autograder.records.checks import Outcome
@@ -68,7 +69,9 @@ class Pipeline:
 
     def graded(self, data: bytes, kernel: StartKernel = InProcessKernel) -> NotebookGrade:
         self.file.write_bytes(data)
-        return grade_notebook(self.exam, self.file, kernel, LIMITS, self.hidden, lambda claim, weights: None).grade
+        return grade_notebook(
+            self.exam, self.file, Conditions(kernel, LIMITS, self.hidden, lambda claim, weights: None)
+        ).grade
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,7 @@ from helpers.kernels import InProcessKernel
 from helpers.lessons import ROOT, prepared_course
 
 from autograder.course.configuration import load_course
+from autograder.examination.attempt import Conditions
 from autograder.examination.notebook_grading import grade_notebook
 from autograder.examiner.origin import cell_stem
 from autograder.records.exam import Exam, Role
@@ -117,7 +118,7 @@ def grade(exam: Exam, answers: dict[str, str]) -> NotebookGrade:
         nbformat.write(notebook, path)
         os.chdir(folder)
         try:
-            return grade_notebook(exam, path, Kernel, limits, _hidden(exam.assignment)).grade
+            return grade_notebook(exam, path, Conditions(Kernel, limits, _hidden(exam.assignment))).grade
         finally:
             os.chdir(here)
             _forget()

@@ -15,7 +15,8 @@ from typing import Any
 
 from helpers.exams import composed_of, exam_of
 
-from autograder.examiner.examination import Examined, examine
+from autograder.examiner.cell_results import Examined
+from autograder.examiner.exam_run import ExamRun
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.notebook_run import execute
@@ -99,7 +100,9 @@ def examined(task: Any, answer: str) -> list[Examined]:
             executed = execute(Kernel, Remote, composed_of(exam), asked, Limits(cell_seconds=300, notebook_seconds=600))
             assert executed.run.status.value == "completed", executed.run.message
             answers = Answers(executed.remote, known.modules, rebuild)
-            return examine([(cell, executed.captures.get(i)) for i, cell in tests], known, answers, None, 300.0, 600.0)
+            return ExamRun(
+                [(cell, executed.captures.get(i)) for i, cell in tests], known, answers, None, 300.0, 600.0
+            ).results()
         finally:
             os.chdir(here)
             _forget()

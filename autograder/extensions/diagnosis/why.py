@@ -83,7 +83,7 @@ def _chosen(
 
 
 def _is_short(question: QuestionGrade) -> bool:
-    return question.needs_manual_grade or question.loses_points
+    return question.waits is not None or question.loses_points
 
 
 def _tests(course: Course, assignment: Assignment, grade: Grade) -> tuple[dict[tuple[str, str], ExamCell], str]:

@@ -11,6 +11,7 @@ from autograder.extensions.gradebook.database_rows import rows
 from autograder.records.checks import Outcome
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.waits import Waits
 from autograder.results.gradebook import Points
 
 if TYPE_CHECKING:
@@ -100,12 +101,12 @@ def _entered(
         return question
     score = entry["score"]
     outcome = Outcome.PASSED if score >= question.max_score else Outcome.PARTIAL if score > 0 else Outcome.FAILED
-    waited = question.outcome in (Outcome.MANUAL, Outcome.BROKEN)
+    waited = question.waits in (Waits.WRITTEN, Waits.BROKEN)
     return replace(
         question,
         score=score,
         outcome=outcome,
         message="" if waited else question.message,  # it said that a person grades this
-        needs_manual_grade=entry["waits"],
+        waits=Waits.GRADED_ANEW if entry["waits"] else None,
         by_hand=True,
     )

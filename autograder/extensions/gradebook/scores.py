@@ -10,6 +10,7 @@ from autograder._util.text import inert_markdown, visible
 from autograder.records.checks import Outcome
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import Grade, QuestionGrade
+from autograder.records.waits import Waits
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
@@ -95,9 +96,8 @@ def _automatic(question: QuestionGrade | None) -> tuple[float | None, bool]:
     """
     if question is None:
         return 0.0, False
-    waits = question.needs_manual_grade
-    open_ended = question.outcome in (Outcome.MANUAL, Outcome.BROKEN)
-    return None if waits and open_ended else question.score, waits
+    is_open = question.waits in (Waits.WRITTEN, Waits.BROKEN)
+    return None if is_open else question.score, question.waits is not None
 
 
 def _shared_penalty(grade: Grade) -> dict[str, float | None]:

@@ -51,4 +51,4 @@ def score_table(grades: Sequence[Grade]) -> ScoreTable:
 
 
 def _score(question: QuestionGrade | None) -> float:
-    return np.nan if question is None or question.needs_manual_grade else question.score
+    return np.nan if question is None or question.waits else question.score

@@ -116,5 +116,5 @@ def graded_questions(grades: Sequence[Grade]) -> Iterator[tuple[Grade, Key, Ques
     for grade in grades:
         for book in grade.notebooks:
             for question in book.questions:
-                if not question.needs_manual_grade:
+                if not question.waits:
                     yield grade, (book.notebook, question.id), question

@@ -89,7 +89,7 @@ def summary(grade: Grade) -> str:
 
 
 def _line(question: QuestionGrade) -> str:
-    if question.needs_manual_grade:
+    if question.waits:
         return f"{one_line(question.id, 80)}: a person has to look at it"
     message = one_line(question.message, 200) if question.score < question.max_score else ""
     scored = f"{one_line(question.id, 80)}: {points(question.score)} of {points(question.max_score)}"

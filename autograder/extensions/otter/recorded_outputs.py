@@ -89,7 +89,7 @@ def _cases(exam: Exam, book: NotebookGrade) -> Iterator[tuple[str, CaseOutput]]:
             continue
         for check in question.checks:
             name = check.name.removesuffix(_HIDDEN)
-            if check.message != RECORDED:
+            if check.evidence.get(RECORDED) is not True:
                 yield name, CaseOutput(problem=one_line(check.detail or check.message, 300))
                 continue
             try:

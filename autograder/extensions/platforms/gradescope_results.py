@@ -101,7 +101,7 @@ def _frame(output: str, seconds: float, **more: Any) -> dict[str, Any]:
 
 def _points(question: QuestionGrade, decimals: int) -> dict[str, Any]:
     """Return score and status; a question that waits for a person has neither points nor a verdict yet."""
-    if question.needs_manual_grade:
+    if question.waits:
         return {}
     score = student_texts.points(question, decimals)
     passed = question.outcome is Outcome.PASSED and score >= question.max_score

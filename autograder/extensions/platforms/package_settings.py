@@ -13,7 +13,7 @@ from autograder._util.plain_records import from_plain, to_plain
 from autograder.errors import HostError
 from autograder.records.grade import NotebookGrade
 from autograder.records.limits import Limits
-from autograder.records.run import NOTEBOOK_TOO_SLOW, RunStatus
+from autograder.records.run import RunStatus
 
 EXAM, SETTINGS, PROVISIONAL, REQUIREMENTS = "exam", "settings.json", "provisional", "requirements.txt"
 SETUP, RUN = "setup.sh", "run_autograder"
@@ -105,9 +105,11 @@ def fitting(limits: Limits, seconds: float, container_mib: float | None) -> Limi
 
 def is_cut_short(book: NotebookGrade, course: Limits, tightened: Limits) -> bool:
     """Tell whether a time limit that the course does not have stopped a run that might have ended in time."""
-    if book.status == RunStatus.OUT_OF_CPU or book.message.startswith(NOTEBOOK_TOO_SLOW):
+    if book.status not in (RunStatus.OUT_OF_CPU, RunStatus.TIMED_OUT):
+        return False
+    if book.status == RunStatus.OUT_OF_CPU or (book.own_seconds or 0.0) >= tightened.notebook_seconds:
         return tightened.notebook_seconds < course.notebook_seconds
-    return book.status == RunStatus.TIMED_OUT and tightened.cell_seconds < course.cell_seconds
+    return tightened.cell_seconds < course.cell_seconds
 
 
 def container_mib(paths: tuple[str, ...] = _CGROUP_LIMITS) -> float | None:

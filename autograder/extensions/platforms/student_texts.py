@@ -11,6 +11,7 @@ from autograder.records.checks import Outcome
 from autograder.records.course import USER_SANDBOX
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.run import RunStatus
+from autograder.records.waits import Waits
 
 MAX_OUTPUT, MAX_OUTPUTS = 4000, 60_000
 """Largest numbers of characters of one question, and of all."""
@@ -38,7 +39,7 @@ class QuestionText:
     @property
     def is_undecided(self) -> bool:
         """Whether a person has to decide what tests should have decided."""
-        return self.question.needs_manual_grade and not self.is_written
+        return self.question.waits is not None and not self.is_written
 
 
 def question_texts(grade: Grade, by_hand: Sequence[str] = ()) -> list[QuestionText]:
@@ -85,9 +86,9 @@ def sandbox_lines(books: Sequence[NotebookGrade]) -> Iterator[str]:
 
 
 def _output(question: QuestionGrade) -> str:
-    if question.outcome is Outcome.MANUAL:
+    if question.waits is Waits.WRITTEN:
         return FOR_A_PERSON
-    lines = [UNDECIDED] if question.needs_manual_grade else []
+    lines = [UNDECIDED] if question.waits else []
     lines += [question.message or ("" if lines else _WORDS.get(question.outcome, ""))]
     lines += [f"✓ {check.name}: {check.message}" for check in question.checks if check.fraction >= 1]
     if question.in_kernel:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +20,6 @@ from autograder.models.computed_steps import ApartSteps, ServedSteps, are_like, 
 from autograder.models.computing_process import Computed
 from autograder.models.network import NetworkTrainer, TrainingSettings
 from autograder.models.step_calculus import OptimizerSettings
-
-if TYPE_CHECKING:
-    from autograder.extensions.pytorch.torch_network import TorchNetwork
 
 
 def claim_of(graph: Graph) -> tuple[dict[str, Any], list[np.ndarray]]:
@@ -129,7 +126,7 @@ def _arrays(network: GraphComputation) -> list[np.ndarray]:
 class ApartTrainer(NetworkTrainer):
     """A trainer whose trainings run in the process that computes; see :class:`TorchTrainer`."""
 
-    def __init__(self, network: TorchNetwork, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> None:
+    def __init__(self, network: GraphComputation, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> None:
         arrays = network.arrays(rows)
         self.network, self.count = network, len(arrays[0])
         self.batch_size = settings.batch_size
@@ -140,7 +137,7 @@ class ApartTrainer(NetworkTrainer):
         labels = np.ascontiguousarray(labels)
         self.part = Computed(ComputedTraining, *claim_of(network.graph), network.named(arrays), labels, plain, chosen)
 
-    def train(self, seed: int) -> TorchNetwork:
+    def train(self, seed: int) -> Any:
         """See :class:`NetworkTrainer`."""
         for size in {min(self.batch_size, self.count), self.count % self.batch_size or self.batch_size}:
             self.network.require_linear_growth(size)
@@ -157,19 +154,19 @@ class ApartTrainer(NetworkTrainer):
         """See :class:`NetworkTrainer`."""
         self.part.ask("begin", seed)
 
-    def run(self, batches: np.ndarray) -> TorchNetwork:
+    def run(self, batches: np.ndarray) -> Any:
         """See :class:`NetworkTrainer`."""
         self.network.require_linear_growth(np.shape(batches)[-1])
         return self._trained(self.part.ask("run", batches))
 
-    def _trained(self, arrays: Any) -> TorchNetwork:
+    def _trained(self, arrays: Any) -> Any:
         wanted = [held.array for held in self.network.graph.tensors]
         if not are_like(arrays, wanted):
             raise not_the_kits()
         return self.network.with_arrays(arrays)
 
 
-def apart_steps(network: TorchNetwork) -> ApartSteps:
+def apart_steps(network: GraphComputation) -> ApartSteps:
     """Return the steps of a network that are computed in the process that computes."""
     steps = TorchSteps(network)
     like = [np.empty(network.graph.tensors[position].array.shape, "float32") for position in steps.positions]

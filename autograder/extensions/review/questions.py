@@ -64,7 +64,7 @@ def questions(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) ->
         for grade in grades
         for book in grade.notebooks
         for question in book.questions
-        if question.needs_manual_grade
+        if question.waits
     }
     listed = []
     for exam in exams:

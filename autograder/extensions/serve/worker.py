@@ -36,6 +36,7 @@ from autograder.records.ending import Ending, EndingKind, Whose, failed
 from autograder.records.grade import Grade, NotGraded, StepTimes
 from autograder.results import publication, second_look
 from autograder.results.feedback import write_feedback
+from autograder.results.report import to_do
 from autograder.submissions.delivery import CollectStatus
 from autograder.submissions.hand_ins import HandIns
 
@@ -300,6 +301,7 @@ class Worker:
             job,
             JobState.PERSON if outcome.needs_manual_grade else JobState.DONE,
             note=job.note or _other_attempt(job, outcome),
+            detail=to_do(outcome),
             score=outcome.score,
             max_score=outcome.max_score,
             lent=times.lent,
@@ -348,7 +350,7 @@ def _settle_decided(course: Course) -> None:
         with contextlib.suppress(AutograderError, OSError):  # the gradebook cannot be read: they wait on
             now = publication.for_people(course, grades)
             decided = [grade.student for grade in now if not grade.needs_manual_grade]
-            waiting.filter(assignment=name, student__in=decided).update(state=JobState.DONE)
+            waiting.filter(assignment=name, student__in=decided).update(state=JobState.DONE, detail="")
 
 
 def _preview_file(course: Course) -> Path:

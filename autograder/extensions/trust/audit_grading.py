@@ -21,6 +21,8 @@ from autograder.extensions.trust.audit_records import Loss, MutantVerdict, Resul
 from autograder.extensions.trust.audit_runs import AuditDisplay, AuditRuns, runs_that_fit, until
 from autograder.extensions.trust.mutants import Mutant
 from autograder.extensions.trust.mutants.result_forms import AS_FLOATS
+from autograder.records.exam import Exam
+from autograder.records.failures import NOTES
 from autograder.records.grade import Grade, NotGraded
 from autograder.records.run import RunStatus
 
@@ -76,7 +78,7 @@ def graded(
 
         def take(pack: Pack, outcome: Grade | NotGraded) -> None:
             for mutant in pack:
-                result = judged(mutant, outcome, solution)
+                result = judged(mutant, outcome, solution, runs.complete.exams)
                 if result.verdict is MutantVerdict.SURVIVED and raises(
                     mutant, runs.folder / _name(pack) / "autograded"
                 ):
@@ -144,13 +146,13 @@ def _templates(due: Sequence[Work], execute: batch.Execute) -> contextlib.Abstra
     return prestart_templates(due) if execute is in_processes else contextlib.nullcontext()
 
 
-def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade) -> Result:
-    """Compare a mutant's grade with the solution's."""
+def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade, exams: Sequence[Exam]) -> Result:
+    """Compare a mutant's grade with the solution's; the exams tell which lines of tests students have."""
     if isinstance(outcome, NotGraded):
         return Result(mutant, MutantVerdict.NOT_GRADED, reason=one_line(outcome.reason, 300))
-    losses = tuple(_losses(mutant, outcome, solution))
+    losses = tuple(_losses(mutant, outcome, solution, _shown_lines(mutant, exams)))
     raised = bool(losses) and all(_raised(loss.question, outcome) for loss in losses)
-    if losses and mutant.is_another_form and all(loss.message.startswith(_VISIBLE) for loss in losses):
+    if losses and mutant.is_another_form and all(loss.is_shown for loss in losses):
         return Result(mutant, MutantVerdict.WITHDRAWN, losses, raised, reason=_FORM_IS_SHOWN)
     if raised and mutant.is_honest and mutant.operator == AS_FLOATS:
         return Result(mutant, MutantVerdict.WITHDRAWN, losses, raised, reason=_ARE_PLACES)
@@ -163,8 +165,6 @@ def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade) -> Resul
     return Result(mutant, MutantVerdict.CAUGHT if losses else MutantVerdict.SURVIVED, losses, raised)
 
 
-_VISIBLE = "Failed at `"
-"""Beginning of a message that quotes a line which students see."""
 _FORM_IS_SHOWN = "a visible test shows students that another form is wanted"
 _IS_ORDER_FIXED = (
     "Does your task fix the order of this result? If it does, say so in its text; if not, let the test sort, or name "
@@ -198,14 +198,22 @@ _NO_CHEAT = "the cheat itself raises an error here, after the right answer was m
 _RAISES = "its cell raises an error, and no question loses points by it"
 
 
-def _losses(mutant: Mutant, grade: Grade, solution: Grade) -> Iterator[Loss]:
+def _shown_lines(mutant: Mutant, exams: Sequence[Exam]) -> dict[str, frozenset[str]]:
+    """Return question → lines of its test that students have, in a mutant's notebook."""
+    cells = [cell for exam in exams if exam.notebook == mutant.notebook for cell in exam.cells]
+    return {str(cell.grade_id): frozenset(map(str.strip, cell.released.splitlines())) - {""} for cell in cells}
+
+
+def _losses(mutant: Mutant, grade: Grade, solution: Grade, shown_lines: Mapping[str, frozenset[str]]) -> Iterator[Loss]:
     """Yield what a mutant lost on the questions that its answer feeds."""
     for book, right in zip(grade.notebooks, solution.notebooks, strict=True):
         wanted = {question.id: question.score for question in right.questions}
         for question in book.questions if book.notebook == mutant.notebook else ():
             lost = wanted[question.id] - question.score
             if question.id in mutant.feeds.every and lost > 1e-9:
-                yield Loss(question.id, lost, one_line(question.message, 500))
+                ends = (one.code.strip() for one in question.failures if one.kind not in NOTES and not one.leads_on)
+                is_shown = next(ends, "") in shown_lines.get(question.id, frozenset())
+                yield Loss(question.id, lost, one_line(question.message, 500), is_shown)
 
 
 def _raised(question: str, grade: Grade) -> bool:

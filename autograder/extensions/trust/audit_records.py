@@ -36,6 +36,8 @@ class Loss:
     points: float
     message: str
     """What the student would read."""
+    is_shown: bool = False
+    """Whether the test ended at a line that students have."""
 
 
 @dataclass(frozen=True, slots=True)

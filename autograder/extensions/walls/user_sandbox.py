@@ -45,8 +45,8 @@ WRITABLE = (TEMPORARY, "/dev/shm", *DEVICES)
 _IN_JOB = re.compile(rb"(?<![\w/.-])(?:" + b"|".join(re.escape(place.encode()) for place in PLACES) + rb")(?![\w-])")
 KNOWN_DIFFERENCES = {
     "network": ("no sockets", "there is no network namespace: all sockets of the internet are refused"),
-    "work folders": ("not limited in size", "there is no mount namespace: the size of each file is limited"),
-    "processes": ("other processes are visible", "there is no process namespace: they belong to other users"),
+    "work folders": ("unlimited", "there is no mount namespace: the size of each file is limited"),
+    "processes": ("visible", "there is no process namespace: they belong to other users"),
 }
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from autograder._util.text import one_line
-from autograder.records.checks import Outcome
 from autograder.records.dates import Dates
 from autograder.records.grade import Grade
-from autograder.results.report.status_words import points
+from autograder.records.waits import Waits
+from autograder.results.report.status_words import WAITS, points
 from autograder.term.student_dates import deadline
 
 COLUMNS = (
@@ -63,15 +63,10 @@ def text_table(grades: Iterable[Grade]) -> list[tuple[str, ...]]:
 
 def to_do(grade: Grade) -> str:
     """Say what a person has left to do for this submission; empty if nothing."""
-    questions = [question for book in grade.notebooks for question in book.questions]
-    broken = [q.id for q in questions if q.standing is Outcome.BROKEN]
-    manual = [q.id for q in questions if q.standing is Outcome.MANUAL]
-    parts = []
-    if broken:
-        parts.append(f"test broken: {', '.join(one_line(name, 40) for name in broken)}")
-    if manual:
-        parts.append(f"grade by hand: {', '.join(one_line(name, 40) for name in manual)}")
-    return "; ".join(parts)
+    waiting: dict[str, list[str]] = {}
+    for _, question in sorted(grade.waiting, key=lambda pair: pair[1].waits is not Waits.BROKEN):
+        waiting.setdefault(WAITS[question.waits], []).append(one_line(question.id, 40))
+    return "; ".join(f"{reason}: {', '.join(names)}" for reason, names in waiting.items())
 
 
 def _first_columns(grade: Grade) -> list[str]:

@@ -12,6 +12,7 @@ from autograder.exchange.result_json import peak_memory
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.waits import Waits
 from autograder.results.report import plots, status_words
 from autograder.results.report.page import feedback_link, pieces
 from autograder.results.report.sections import ReportedClass, Titles, extension_sections
@@ -166,10 +167,10 @@ def _for_people(grades: Sequence[Grade], titles: Titles) -> list[dict[str, Any]]
     books = [book for grade in grades for book in grade.notebooks if _waits_wholly(book)]
     whole = {id(book) for book in books} if 4 * len(books) < len(grades) else set()
     for grade in sorted(grades, key=lambda g: g.student.casefold()):
-        for book, question in _questions(grade):
-            if not question.needs_manual_grade or (id(book) in whole and question is not book.questions[0]):
+        for book, question in grade.waiting:
+            if id(book) in whole and question is not book.questions[0]:
                 continue
-            key = (question.standing is not Outcome.BROKEN, book.notebook, "" if id(book) in whole else question.id)
+            key = (question.waits is not Waits.BROKEN, book.notebook, "" if id(book) in whole else question.id)
             title = _ALL if id(book) in whole else titles.get((book.notebook, question.id), "")
             entry = entries.setdefault(
                 key, {"question": question, "title": title, "notebook": book.notebook, "who": []}
@@ -202,7 +203,7 @@ def _tallies(grades: Sequence[Grade], titles: Titles) -> list[_Tally]:
             tally = tallies.setdefault(key, _Tally(question.id, titles.get(key, ""), book.notebook, question.max_score))
             tally.outcomes.append(question.standing)
             tally.in_kernel = tally.in_kernel or question.in_kernel
-            if question.standing not in (Outcome.MANUAL, Outcome.BROKEN):
+            if question.waits is None:
                 tally.earned.append(status_words.percent(question.score, question.max_score))
             for check in question.checks:
                 part = tally.checks.setdefault(check.name, _Tally(check.name))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from autograder.records.checks import Outcome
 from autograder.records.course import Assignment
 from autograder.records.grade import Grade, NotebookGrade
 from autograder.records.run import RunStatus
+from autograder.records.waits import Waits
 from autograder.term.student_dates import deadline
 
 OUTCOMES = {
@@ -19,6 +21,19 @@ OUTCOMES = {
     Outcome.BROKEN: ("!", "test broken"),
 }
 """Outcome → sign and word: many readers cannot tell colors apart."""
+WAITS: Mapping[Waits | None, str] = {
+    Waits.WRITTEN: "grade by hand",
+    Waits.BROKEN: "test broken",
+    Waits.UNREAD: "answer not read",
+    Waits.UNDECIDED: "test cannot tell",
+    Waits.SLOW: "slow calls",
+    Waits.MARKS_LOST: "marks of cells lost",
+    Waits.STRANGE: "another assignment's",
+    Waits.CUT_SHORT: "stopped early",
+    Waits.MISSED: "solution loses points, too",
+    Waits.GRADED_ANEW: "graded anew",
+}
+"""Why a question waits for a person → words for staff."""
 
 _STATUSES = {
     RunStatus.COMPLETED.value: ("passed", "Ran to the end", ""),

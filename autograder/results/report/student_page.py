@@ -58,7 +58,7 @@ def render_feedback(
         for number, book_grade in enumerate(grade.notebooks, 1)
     ]
     earned = sum(one.score for one in grade.notebooks)
-    waiting = [q for one in grade.notebooks for q in one.questions if q.needs_manual_grade]
+    waiting = [question for _, question in grade.waiting]
     due = status_words.due_date(grade, assignment)
     values = {
         "course": course,

@@ -17,6 +17,7 @@ from autograder.extensions.insight.term_trend import term_trend
 from autograder.records.checks import Outcome
 from autograder.records.failures import Failure
 from autograder.records.grade import Grade
+from autograder.records.waits import Waits
 from autograder.results.report import render_class_report
 
 ONCE = np.ones((1, 5))
@@ -27,7 +28,7 @@ def of_scores(student: str, *scores: float | None, points: float = 4.0) -> Grade
     questions = tuple(
         replace(question(name, score or 0.0, points), detail="")
         if score is not None
-        else replace(question(name, 0.0, points), outcome=Outcome.MANUAL, needs_manual_grade=True)
+        else replace(question(name, 0.0, points), outcome=Outcome.MANUAL, waits=Waits.WRITTEN)
         for name, score in zip("abcdef", scores, strict=False)
     )
     sample = grade(student)

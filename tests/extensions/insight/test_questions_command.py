@@ -19,6 +19,7 @@ from autograder.exchange import result_json
 from autograder.extensions.insight.statistics_csv import QUESTION_COLUMNS, TERM_COLUMNS
 from autograder.records.course import Course
 from autograder.records.grade import Grade
+from autograder.records.waits import Waits
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_a_class_without_grades_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_score_that_waits_for_a_person_is_no_zero(course: Course) -> None:
-    changed(course, "bob", score=0.0, needs_manual_grade=True)
+    changed(course, "bob", score=0.0, waits=Waits.UNDECIDED)
     run(course, "questions", "hw")
     (row,) = rows(course.reports / "hw-questions.csv")
     assert (row["scored"], row["waiting"], row["no_credit"]) == ("2", "1", "0.5")

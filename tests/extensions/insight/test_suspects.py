@@ -12,6 +12,7 @@ from autograder.extensions.insight.suspect_questions import exceptions, upsets
 from autograder.records.checks import Outcome
 from autograder.records.failures import Failure
 from autograder.records.grade import Grade
+from autograder.records.waits import Waits
 from autograder.results.report import render_class_report
 
 
@@ -50,7 +51,7 @@ def test_a_wrong_answer_or_none_is_no_exception_of_the_test(error: str) -> None:
 
 def test_a_question_that_waits_for_a_person_is_not_counted() -> None:
     one = of_scores("ada", 0, 2, 2, error=raised("TypeError", "x"))
-    waiting = replace(one.notebooks[0].questions[0], outcome=Outcome.MANUAL, needs_manual_grade=True)
+    waiting = replace(one.notebooks[0].questions[0], outcome=Outcome.MANUAL, waits=Waits.WRITTEN)
     book = replace(one.notebooks[0], questions=(waiting, *one.notebooks[0].questions[1:]))
     assert exceptions([replace(one, notebooks=(book,))]) == []
 

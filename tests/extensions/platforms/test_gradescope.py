@@ -40,6 +40,7 @@ from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.limits import Limits
 from autograder.records.run import RunStatus
+from autograder.records.waits import Waits
 from autograder.release.record import Release
 from autograder.submissions.members import SUBMISSION
 
@@ -169,8 +170,8 @@ def test_each_question_is_a_test_with_its_points() -> None:
 def test_what_a_person_decides_has_no_points_and_says_so() -> None:
     content = results(
         book(
-            question("essay", Outcome.MANUAL, needs_manual_grade=True),
-            question("broken", Outcome.BROKEN, needs_manual_grade=True, message="The test could not be run."),
+            question("essay", Outcome.MANUAL, waits=Waits.WRITTEN),
+            question("broken", Outcome.BROKEN, waits=Waits.BROKEN, message="The test could not be run."),
         )
     )
     essay, broken = content["tests"]
@@ -385,30 +386,24 @@ def test_an_endless_loop_on_half_a_processor_ends_before_the_deadline(allowed: f
     assert 2 * limits.notebook_seconds < seconds
 
 
-CELL, BOOK = (
-    "Cell 3 (mean) ran longer than 15 s and was stopped.",
-    "The notebook ran longer than 204 s; the cells after",
-)
-
-
 @pytest.mark.parametrize(
-    ("status", "message", "course", "allowed", "cut"),
+    ("status", "seconds", "course", "allowed", "cut"),
     [
-        (RunStatus.TIMED_OUT, CELL, Limits(cell_seconds=120), 120, True),
-        (RunStatus.TIMED_OUT, CELL, Limits(cell_seconds=15), 120, False),
-        (RunStatus.TIMED_OUT, CELL, Limits(cell_seconds=120), 600, False),
-        (RunStatus.TIMED_OUT, BOOK, Limits(notebook_seconds=600), 600, True),
-        (RunStatus.TIMED_OUT, BOOK, Limits(notebook_seconds=204), 600, False),
-        (RunStatus.OUT_OF_CPU, "The notebook used more", Limits(notebook_seconds=600), 600, True),
-        (RunStatus.CELL_ERROR, "Cell 2 raised a KeyError.", Limits(), 60, False),
-        (RunStatus.COMPLETED, "", Limits(), 60, False),
+        (RunStatus.TIMED_OUT, 16.0, Limits(cell_seconds=120), 120, True),
+        (RunStatus.TIMED_OUT, 11.0, Limits(cell_seconds=10), 120, False),
+        (RunStatus.TIMED_OUT, 16.0, Limits(cell_seconds=120), 600, False),
+        (RunStatus.TIMED_OUT, 205.0, Limits(notebook_seconds=600), 600, True),
+        (RunStatus.TIMED_OUT, 205.0, Limits(notebook_seconds=204), 600, False),
+        (RunStatus.OUT_OF_CPU, 90.0, Limits(notebook_seconds=600), 600, True),
+        (RunStatus.CELL_ERROR, 300.0, Limits(), 60, False),
+        (RunStatus.COMPLETED, 300.0, Limits(), 60, False),
     ],
 )
 def test_only_the_courses_own_limits_cost_points(
-    status: RunStatus, message: str, course: Limits, allowed: float, cut: bool
+    status: RunStatus, seconds: float, course: Limits, allowed: float, cut: bool
 ) -> None:
     """A loop that ends at the course's limit is the student's; at a shorter one, nobody knows whether it is a loop."""
-    book = NotebookGrade("numbers", status, message, ())
+    book = NotebookGrade("numbers", status, "", (), own_seconds=seconds)
     tightened = package_settings.fitting(course, package_settings.program_seconds(allowed), None)
     assert package_settings.is_cut_short(book, course, tightened) is cut
 

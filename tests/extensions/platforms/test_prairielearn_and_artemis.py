@@ -23,6 +23,7 @@ from autograder.extensions.platforms.package_settings import PackageSettings
 from autograder.extensions.platforms.platform_table import ARTEMIS, PLATFORMS, Platform
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.waits import Waits
 
 MIB = 1 << 20
 SETTINGS = PackageSettings(written=("hw/essay",))
@@ -58,8 +59,8 @@ def passed(final: Conclusion) -> dict[str, bool]:
     }
 
 
-BROKEN = question("q2", Outcome.BROKEN, needs_manual_grade=True, message="The test could not be run.")
-ESSAY = question("essay", Outcome.MANUAL, needs_manual_grade=True)
+BROKEN = question("q2", Outcome.BROKEN, waits=Waits.BROKEN, message="The test could not be run.")
+ESSAY = question("essay", Outcome.MANUAL, waits=Waits.WRITTEN)
 EMPTY_ESSAY = question("essay", Outcome.SKIPPED)
 
 # --- PrairieLearn ------------------------------------------------------------------------------------
@@ -89,7 +90,7 @@ def test_a_question_that_a_person_has_to_decide_is_named_and_the_certain_points_
 
 
 def test_the_points_that_are_certain_of_a_question_that_waits_count_too() -> None:
-    half = question("q2", Outcome.PARTIAL, 1.0, needs_manual_grade=True)
+    half = question("q2", Outcome.PARTIAL, 1.0, waits=Waits.UNDECIDED)
     content = for_prairielearn(question("q1", Outcome.PASSED, 2.0), half)
     assert content["score"] == 0.75
     assert (content["tests"][1]["points"], content["tests"][1]["max_points"]) == (1.0, 1.0)

@@ -14,6 +14,7 @@ import pytest
 from django.apps import apps
 from django.db import OperationalError
 from helpers.doors import OTHER, Door, settle
+from helpers.injected_faults import FAULTS
 from helpers.service_attempts import Attempts, graded, without_walls
 
 from autograder.coordinator import batch, service
@@ -27,6 +28,7 @@ from autograder.extensions.serve.models import Job, JobState
 from autograder.records.checks import Outcome
 from autograder.records.ending import Ending, EndingKind, Whose
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.waits import Waits
 from autograder.results import publication
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -103,6 +105,27 @@ def test_a_fault_of_machine_or_course_costs_no_try_wherever_it_strikes(
     assert (job.state, job.score, job.whose, job.next_try) == (JobState.DONE, 2.0, "", None)
 
 
+@pytest.mark.parametrize("fault", FAULTS)
+def test_after_a_fault_each_receipt_ends_in_its_grade(door: Door, attempts: Attempts, fault: str) -> None:
+    """After two tries that failed, or once staff let a hand-in run again that a person was to look at."""
+    ending = FAULTS[fault]
+    endings = iter([ending] * (1 if ending.whose is Whose.SUBMISSION else 2))
+    attempts.act = lambda work: next(endings, None) or graded(work)
+    door.hand_in()
+    with door.worker() as worker:
+        works_until(worker, lambda: Job.objects.get().is_final or Job.objects.get().next_try is not None)
+        assert Job.objects.get().score is None, "nobody has 0 by a fault"
+        if ending.whose is Whose.SUBMISSION:
+            assert Job.objects.get().state == JobState.PERSON
+            door.visitor("meier").post(f"/staff/submissions/{Job.objects.get().receipt}/again/")
+
+        def is_graded() -> bool:
+            Job.objects.update(next_try=None)
+            return bool(Job.objects.filter(state=JobState.DONE, score=2.0).exists())
+
+        works_until(worker, is_graded)
+
+
 def test_a_fault_that_nobody_thought_of_has_three_tries(
     door: Door, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,7 +195,7 @@ def test_a_hand_in_that_the_machine_is_always_too_busy_for_is_tried_ever_more_se
 
 def undecided(work: Work) -> str:
     """Grade as an examiner does that leaves a question to a person."""
-    question = QuestionGrade("test-double", 0.0, 2.0, Outcome.FAILED, "", needs_manual_grade=True)
+    question = QuestionGrade("test-double", 0.0, 2.0, Outcome.FAILED, "", waits=Waits.UNDECIDED)
     book = NotebookGrade("nb", "completed", "", (question,))
     write_grade(work, Grade(work.student, "hw", (book,), content_keys=work.content_keys), {})
     return ""
@@ -203,6 +226,8 @@ def test_each_end_of_a_hand_in_has_a_list_a_number_and_a_column(
             receipts = [job.receipt for job in Job.objects.all() if f"<code>{job.receipt}</code>" in page]
             assert receipts == [Job.objects.get(student=person).receipt]
             assert f"{name.capitalize()}</th>" in staff.get("/staff/").content.decode()
+        page = staff.get("/staff/submissions/", {"list": "for a person"}).content.decode()
+        assert "test cannot tell: test-double" in page, "the question, and why it waits"
         page = staff.get("/staff/submissions/", {"list": "not graded yet"}).content.decode()
         assert "Tried again after" in page
         assert "since the machine is at fault" in page

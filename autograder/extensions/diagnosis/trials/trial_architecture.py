@@ -5,14 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from autograder.extensions.diagnosis.trials.recipe import Recipe
-    from autograder.extensions.diagnosis.trials.split_rows import SplitRows
-    from autograder.extensions.diagnosis.trials.stacked_training import StackedNetwork
+from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 
 Entry = dict[str, Any]
 """A layer in Keras's words: ``class_name`` and ``config``, which has the layer's ``name``."""
@@ -29,10 +26,10 @@ class TrialWords:
 
 
 class TrainingLoop(ABC):
-    """Trainings of one recipe, one seed after the other."""
+    """Trainings of one :class:`Recipe`, one seed after the other."""
 
     @abstractmethod
-    def begin(self, recipe: Recipe, seed: int, fit: Any) -> None:
+    def begin(self, recipe: Any, seed: int, fit: Any) -> None:
         """Draw the weights of a seed, and start the optimizer anew, for a recipe of the same graph."""
 
     @abstractmethod
@@ -49,7 +46,7 @@ class TrainingLoop(ABC):
 
 
 class Architecture(ABC):
-    """A network without its weights."""
+    """A network without its weights; a :class:`Recipe` says how it is trained."""
 
     words: TrialWords
     fuses: bool
@@ -88,15 +85,15 @@ class Architecture(ABC):
         """Return the network with another activation at the end, ``linear`` is none, and so many units there."""
 
     @abstractmethod
-    def stacked(self) -> StackedNetwork | None:
-        """Return what trains several seeds at once; None for other networks than small chains of usual layers."""
+    def stacked(self) -> Any:
+        """Return the :class:`StackedNetwork` of a small chain of usual layers; None for other networks."""
 
     @abstractmethod
     def start(self, seed: int, inputs: Any) -> list[np.ndarray]:
         """Draw the variables at the start of a training on these rows."""
 
     @abstractmethod
-    def loop(self, recipe: Recipe, data: SplitRows) -> TrainingLoop:
+    def loop(self, recipe: Any, data: SplitRows) -> TrainingLoop:
         """Prepare trainings from one seed after the other.
 
         Raises:
@@ -112,7 +109,7 @@ class Architecture(ABC):
         """Return the largest share of zeros among a relu layer's outputs, with these variables; 0 if it is unknown."""
 
     @abstractmethod
-    def first_gradient(self, recipe: Recipe, rows: Any, labels: np.ndarray) -> float:
+    def first_gradient(self, recipe: Any, rows: Any, labels: np.ndarray) -> float:
         """Return the mean size of the first kernel's gradient by the last one's; 1 if it is unknown."""
 
 

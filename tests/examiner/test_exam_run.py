@@ -1,4 +1,4 @@
-"""Examination: a test cell means outside what it meant inside, and a student's code decides nothing."""
+"""Run of an exam: a test cell means outside what it meant inside, and a student's code decides nothing."""
 
 from __future__ import annotations
 
