@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -23,20 +23,19 @@ from autograder.extensions.insight.token_streams import chosen_names, code_token
 from autograder.extensions.insight.winnowing import WORDS, Fingerprints, every_hash, fingerprints, statements
 from autograder.records.exam import Exam
 
-ORDERS = ("code", "code with other names", "text", "overlap", "one answer", "one answer with other names")
+ORDERS = ("code", "code with other names", "one answer with other names", "text")
 """Orders of the pairs, as of :attr:`AlikePair.heights`."""
 MOST_SHARED = 0.5
 """Share of the works that have a fingerprint, above which it counts for nothing."""
 MOST_MARKED, MIN_MARKED = 0.1, 3
 """Share of the works that may have a fingerprint for its lines to be marked, at least so many works."""
-_LEAST_HEIGHTS = (0.0, 0.0, 1.5, 0.0, 0.0, 0.0)
-"""Heights from which a pair has a place by its order. Texts quote the task and one another: chance fills their order."""
+_TEXT, _TEXT_ROUNDS = 3, 3
+"""Number of the order of texts, and rounds in which it has one place: texts quote the task and one another."""
 _MIN_STATEMENTS = 8
 """Statements that the shorter of two works counts for at least, when their overlap is taken."""
-_CODE, _RENAMED, _TEXT, _STATEMENTS, _RENAMED_STATEMENTS = range(5)
-_VIEWS = 5
 _DEFINED = re.compile(r"^(?:async\s+def|def|class)\s+(\w+)", re.MULTILINE)
 _Matrix: TypeAlias = NDArray[np.float64]
+_Pairs: TypeAlias = tuple[NDArray[np.intp], ...]
 _Subtracted = Sequence[frozenset[int]]
 
 
@@ -71,8 +70,10 @@ class AlikePair:
     """Number of the work, as of ``second``; a work of this term comes first."""
     second: int
     heights: tuple[float, ...]
-    """For each of :data:`ORDERS`, how far the pair is above what its two works share with all others. 1 is what the
-    first pair of a class like this one shows by chance."""
+    """For each of :data:`ORDERS`, how far the pair is above what its two works share with all others.
+
+    1 is what the first pair of a class like this one shows by chance.
+    """
     evidence: EqualLines
     shared: tuple[frozenset[int], ...]
     """For each view the rare fingerprints in both, see :data:`MOST_MARKED`."""
@@ -105,12 +106,13 @@ def compared_class(exams: Sequence[Exam], works: Sequence[StudentWork], top: int
     given_words = words_of(cell.released + "\n" + cell.source for exam in exams for cell in exam.cells)
     subtracted = _subtracted(exams, given_words)
     prints = tuple(_views(work, subtracted, given_words) for work in works)
-    columns = [[work[view] for work in prints] for view in range(_VIEWS)]
+    columns = list(zip(*prints, strict=True))
     lines = _Lines(exams, works)
     is_old = np.array([work.old for work in works], dtype=np.bool_)
     pairs = np.nonzero(np.triu(~(is_old[:, None] & is_old[None, :]), 1))
-    heights = np.array([_heights(_above_the_class(matrix), pairs) for matrix in _orders(columns, works)])
+    heights = _heights(columns, works, pairs)
     twins = [n for n, pair in enumerate(zip(*pairs, strict=True)) if lines.are_twins(*pair)]
+    twins.sort(key=lambda n: -lines.evidence(pairs[0][n], pairs[1][n]).rare)
     order = list(dict.fromkeys([*twins, *_interleaved(heights, top)]))[:top]
     common = [_common(column) for column in columns]
     return ComparedClass(
@@ -121,30 +123,41 @@ def compared_class(exams: Sequence[Exam], works: Sequence[StudentWork], top: int
     )
 
 
-def _orders(columns: Sequence[Sequence[Fingerprints]], works: Sequence[StudentWork]) -> list[_Matrix]:
-    """Measure for each of :data:`ORDERS` what two works share: (works, works)."""
-    return [
-        *(_shared_weight(columns[view]) for view in (_CODE, _RENAMED, _TEXT)),
-        _overlap(columns[_RENAMED_STATEMENTS]),
-        *(_in_one_answer(columns[view], works) for view in (_STATEMENTS, _RENAMED_STATEMENTS)),
-    ]
+def _heights(columns: Sequence[Sequence[Fingerprints]], works: Sequence[StudentWork], pairs: _Pairs) -> _Matrix:
+    """Compute :attr:`AlikePair.heights`: (orders, pairs).
+
+    Each of the first three is the mean of two measures, of which each has its own chance: a copy is high in both.
+    """
+    code, renamed, texts, lines, renamed_lines = columns
+    measures = (
+        *map(_shared_weight, (code, renamed, texts)),
+        _overlap(renamed_lines),
+        _in_one_answer(lines, works),
+        _in_one_answer(renamed_lines, works),
+    )
+    whole, other_names, text, overlap, answer, renamed_answer = (_above_chance(each, pairs) for each in measures)
+    return np.array([(whole + answer) / 2, (other_names + overlap) / 2, (other_names + renamed_answer) / 2, text])
 
 
 def _interleaved(heights: _Matrix, top: int) -> list[int]:
     """Take the first pair of each order, then the second of each: no sum, in which what shows in one order drowns."""
-    ranked = [np.argsort(-of_pairs, kind="stable")[:top] for of_pairs in heights]
-    places = ((order, int(n)) for place in zip(*ranked, strict=True) for order, n in enumerate(place))
-    return [n for order, n in places if heights[order, n] > _LEAST_HEIGHTS[order]]
+    ranked = np.argsort(-heights, axis=1, kind="stable")
+    order = []
+    for place in range(min(top, heights.shape[1])):
+        turn, rest = divmod(place, _TEXT_ROUNDS)
+        order += [int(ranked[of][place]) for of in range(_TEXT) if heights[of, ranked[of][place]] > 0]
+        order += [int(ranked[_TEXT][turn])] if not rest and heights[_TEXT, ranked[_TEXT][turn]] > 1 else []
+    return order
 
 
-def _heights(above: _Matrix, pairs: tuple[NDArray[np.intp], ...]) -> _Matrix:
-    """Divide by what the first of so many pairs shows by chance: (pairs,).
+def _above_chance(matrix: _Matrix, pairs: _Pairs) -> _Matrix:
+    """Divide how far pairs are above the class by what the first of so many shows by chance: (pairs,).
 
     Beyond its median, the weight that pairs share falls off about exponentially, so percentiles tell where the highest
     of M honest pairs is expected: where a share 1 / M is left. Copies are fewer than a twentieth of all pairs and move
     none of them. Where 95 % share nothing, the highest pair is the measure, and the class tells nothing.
     """
-    values = above[pairs]
+    values = _above_the_class(matrix)[pairs]
     if not len(values):
         return values
     median, high, higher = np.percentile(values, [50, 90, 95])

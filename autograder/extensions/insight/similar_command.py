@@ -42,8 +42,8 @@ def similar(assignment: str, course_folder: Path, old_folders: tuple[Path, ...],
     """List the pairs of students whose answers to ASSIGNMENT are more alike than the class, for a person to read.
 
     Code is compared as it stands and with every name replaced, in its order and in any, and so are texts. What you
-    released and your solution is subtracted, and what many students wrote counts little. The page in reports/ shows both
-    texts side by side, and first what is equal, in lines. Identical works stand first.
+    released and your solution is subtracted, and what many students wrote counts little. The page in reports/ says
+    first what is equal, in lines, and shows both texts side by side. Identical works stand first.
     It also shows what few others share: ids of cells, losses to the last digit, weights, the same rare wrong value.
 
     A list always has pairs: where nobody copied, they are alike by chance. A fixed seed in the lesson makes equal

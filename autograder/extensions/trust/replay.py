@@ -24,8 +24,8 @@ from autograder.exchange.outcome import Recording
 from autograder.exchange.work import Work
 from autograder.extensions.trust.bundle_environment import Environment, differences, environment_here
 from autograder.extensions.trust.bundle_reading import Bundle
-from autograder.extensions.trust.grade_comparison import differing_parts
 from autograder.extensions.trust.calibration_statistics import Interval, share_interval
+from autograder.extensions.trust.grade_comparison import differing_parts
 from autograder.records.course import Assignment, Course
 from autograder.records.ending import Ending, EndingKind
 from autograder.records.grade import Grade

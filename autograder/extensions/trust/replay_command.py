@@ -68,8 +68,8 @@ def replay(
 
     Each recording is examined anew, and all of the grade is compared but times: a recording has no chance in it. Each
     notebook is executed anew, and points, outcomes and the late penalty are compared. What differs in the environment
-    is named. Nothing of the results, the gradebook or the recordings is changed. Exit code 1: a grade differs. Exit code 4: none
-    does, but something could not be verified.
+    is named. Nothing of the results, the gradebook or the recordings is changed. Exit code 1: a grade differs. Exit
+    code 4: none does, but something could not be verified.
     """
     if Path(target).suffix == ".zip":
         if only or sample is not None:

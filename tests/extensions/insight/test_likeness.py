@@ -135,14 +135,18 @@ def test_copies_do_not_move_what_a_class_shows_by_chance() -> None:
 @pytest.mark.parametrize("size", [10, 20, 40, 120])
 def test_a_class_in_which_nobody_copied_begins_near_one(size: int) -> None:
     pairs = compared_class(EMPTY, works(honest_class(size, 901)), 20).pairs
-    assert 0.4 < max(height for pair in pairs for order, height in zip(ORDERS, pair.heights) if order != "text") < 2
+    assert (
+        0.4
+        < max(height for pair in pairs for order, height in zip(ORDERS, pair.heights, strict=True) if order != "text")
+        < 2
+    )
 
 
 def test_short_answers_with_one_form_are_equal_and_not_first() -> None:
     """Ten wrote the same two lines; two others share seven lines of their own, with one of them changed."""
     answers = honest_class(30, 3)
     same: Answers = {"model": ["def double(x):\n    return 2 * x"]}
-    answers |= {name: same for name in sorted(answers)[:10]}
+    answers |= dict.fromkeys(sorted(answers)[:10], same)
     copy = {**answers["s020"], "model": [answers["s020"]["model"][0] + "\nprint(1)"]}
     compared = compared_class(EMPTY, works({**answers, "copier": copy}), 20)
     assert named(compared)[0] == {"s020", "copier"}
@@ -163,7 +167,7 @@ def test_one_cell_with_new_names_is_found_where_few_write_it_so() -> None:
     answers["s000"] = {**answers["s000"], "moving-average": [odd]}
     answers["s001"] = {**answers["s001"], "moving-average": [changed]}
     compared = compared_class(EMPTY, works(answers), 20)
-    (pair,) = (one for one, names in zip(compared.pairs, named(compared)) if names == {"s000", "s001"})
+    (pair,) = (one for one, names in zip(compared.pairs, named(compared), strict=True) if names == {"s000", "s001"})
     assert ORDERS[pair.heights.index(pair.height)] == "one answer with other names"
 
 

@@ -348,9 +348,13 @@ def test_nothing_of_a_bundle_chooses_what_runs_on_this_machine(course: Course, t
         head["assignment"] |= {"environment": "/tmp/python", "prepare": "evil.py", "files": ["/etc/passwd"]}
         head["assignment"]["late"] |= {"kind": "plugin", "plugin": "late.py:Policy"}
 
-    work = opened(rewritten(packed(course, tmp_path)[0], in_json("exam.json", change)), tmp_path).work
-    assert (work.assignment.environment, work.assignment.prepare) == (None, None)
-    assert (work.assignment.files, work.assignment.late.kind) == ((), "none")
+    found = opened(rewritten(packed(course, tmp_path)[0], in_json("exam.json", change)), tmp_path)
+    assert (found.work.assignment.environment, found.work.assignment.prepare) == (None, None)
+    assert found.work.assignment.files == ()
+    assert any("what being late cost is not compared" in doubt for doubt in found.doubts)
+    (tmp_path / "work").mkdir()
+    (done,) = replay([bundle_case(found)], tmp_path / "work", execute=Here()).cases
+    assert not done.differs, "a policy that is a program was not run, or its file would be missing"
 
 
 # --- what belongs together -----------------------------------------------------------------------------------
@@ -452,7 +456,17 @@ def doubled(result: Any) -> None:
     result |= {"score": 4.0, "max_score": 4.0}
 
 
-CHECK = {"name": "close", "fraction": 1.0, "weight": 1.0, "message": "as wanted", "detail": "", "evidence": {}}
+CHECK = {
+    "name": "close",
+    "outcome": "passed",
+    "fraction": 1.0,
+    "weight": 1.0,
+    "message": "as wanted",
+    "detail": "",
+    "evidence": {},
+    "bonus": 0.0,
+    "undecided": False,
+}
 FORGED = {
     "a score": (in_question(score=1.0, outcome="partial"), "test-double 1 → 2 (recording)"),
     "a bonus": (in_question(score=3.0), "test-double 3 → 2 (recording)"),
@@ -465,8 +479,8 @@ FORGED = {
     "a check": (in_question(checks=[CHECK]), "checks 1 close name close → nothing"),
     "points of the student's process": (in_question(in_students_process=True), "in_students_process True → False"),
     "how the run ended": (
-        in_result(lambda r: (r["notebooks"][0].update(status="timeout"), r.update(status="timeout"))),
-        "status timeout → completed",
+        in_result(lambda r: (r["notebooks"][0].update(status="timed_out"), r.update(status="timed_out"))),
+        "status timed_out → completed",
     ),
     "words on how it ended": (
         in_result(lambda r: r["notebooks"][0].update(message="the student cheated")),
@@ -529,8 +543,8 @@ def test_a_late_penalty_is_not_forged_by_its_reasons(
 
 
 def late_course(root: Path) -> Course:
-    due = "title: Doubling\n    due: 2026-01-02 12:00 +01:00"
-    yaml = YAML.replace("course: tiny", "course: tiny\nlate: {per_day: 0.25}").replace("title: Doubling", due)
+    due = "title: Doubling\n    due: 2026-01-02 12:00 +01:00\n    late: {kind: per_day, per_day: 0.25}"
+    yaml = YAML.replace("title: Doubling", due)
     made = tiny_course(root, yaml=yaml)
     (submit(made, "ada") / "timestamp.txt").write_text("2026-01-03 12:00:00 +00:00")
     (root / "extensions.csv").write_text("student,assignment,days\nada,hw,0.5\n")
