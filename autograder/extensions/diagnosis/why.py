@@ -11,7 +11,6 @@ from autograder.coordinator.cache_keys import exam_key
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.errors import UsageError
 from autograder.extensions.diagnosis.check_lines import check_lines
-from autograder.lint.pytest_cells import HEADER_LINES
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam, ExamCell, Role
@@ -20,6 +19,7 @@ from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.release.formats import place_in_source
 from autograder.release.markers import Markers, course_markers, unreleased
 from autograder.results import publication
+from autograder.syntax.pytest_cells import file_line, file_lines
 
 _WORDS = {
     Outcome.PASSED: "passed",
@@ -154,7 +154,7 @@ def _of_check(check: CheckResult, test: ExamCell | None, line: int) -> Iterator[
 def _line_in_test(test: ExamCell | None, failure: Failure) -> str:
     """Name the line of a test where its author finds it."""
     if test is not None and test.file:
-        return f"{test.file}, line {failure.line - HEADER_LINES}"
+        return f"{test.file}, line {file_line(test, failure.line)}"
     position = place_in_source(test.source, failure.line) if test is not None else ""
     return position or f"line {failure.line}"
 
@@ -176,8 +176,7 @@ def _asked(exam: Exam, cell: ExamCell, markers: Markers) -> Iterator[str]:
 
 def _listing(test: ExamCell, marked: set[int]) -> Iterator[str]:
     """List the test with its line numbers; the lines that decided have a mark."""
-    lines = (test.in_kernel or test.source).splitlines()
-    first = HEADER_LINES if test.file else 0
     yield "  the test:"
-    for number, line in enumerate(lines[first:-2] if test.file else lines, first + 1):
-        yield f"    {'>' if number in marked else ' '} {number - first:3} {line[4:] if test.file else line}".rstrip()
+    lines_marked = {file_line(test, line) for line in marked}
+    for number, line in enumerate(file_lines(test), 1):
+        yield f"    {'>' if number in lines_marked else ' '} {number:3} {line}".rstrip()
