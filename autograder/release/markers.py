@@ -72,8 +72,10 @@ _DEFAULTS = {pair.kind: pair for pair in Markers().pairs}
 def unreleased(source: str, released: str, markers: Markers) -> str:
     """Return what students do not see of a cell, without the lines that mark it: a mark scheme, or a solution."""
     marks = {mark for pair in markers.pairs for mark in (pair.begin, pair.end)}
-    seen = set(released.splitlines())
-    lines = (line for line in source.splitlines() if line not in seen and not any(mark in line for mark in marks))
+    released_lines = set(released.splitlines())
+    lines = (
+        line for line in source.splitlines() if line not in released_lines and not any(mark in line for mark in marks)
+    )
     return "\n".join(lines).strip()
 
 

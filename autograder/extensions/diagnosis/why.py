@@ -62,7 +62,7 @@ def explained(course: Course, assignment: Assignment, student: str, question: st
         yield from _of_question(book, graded, cell, whole=question is not None and not is_by_hand)
         if question is not None and cell is not None and is_by_hand:
             (exam,) = (each for each in exams if each.notebook == book.notebook)
-            yield from _asked(exam, cell, course_markers(read_nbgrader_config(course.root)))
+            yield from _words_of_question(exam, cell, course_markers(read_nbgrader_config(course.root)))
     if not chosen:
         yield ""
         yield "No question lost points. Name a question to see its test and its checks:"
@@ -159,7 +159,7 @@ def _line_in_test(test: ExamCell | None, failure: Failure) -> str:
     return position or f"line {failure.line}"
 
 
-def _asked(exam: Exam, cell: ExamCell, markers: Markers) -> Iterator[str]:
+def _words_of_question(exam: Exam, cell: ExamCell, markers: Markers) -> Iterator[str]:
     """Show the words of a question that a person grades, and apart from them what only staff may read."""
     before = exam.cells[: exam.cells.index(cell)]
     texts = (

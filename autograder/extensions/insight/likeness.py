@@ -111,8 +111,8 @@ def compared_class(exams: Sequence[Exam], works: Sequence[StudentWork], top: int
     is_old = np.array([work.old for work in works], dtype=np.bool_)
     pairs = np.nonzero(np.triu(~(is_old[:, None] & is_old[None, :]), 1))
     heights = _heights(columns, works, pairs)
-    twins = [n for n, pair in enumerate(zip(*pairs, strict=True)) if lines.are_twins(*pair)]
-    twins.sort(key=lambda n: -lines.evidence(pairs[0][n], pairs[1][n]).rare)
+    twins = [n for n, pair in enumerate(zip(*pairs, strict=True)) if lines.are_twins(*map(int, pair))]
+    twins.sort(key=lambda n: -lines.evidence(int(pairs[0][n]), int(pairs[1][n])).rare)
     order = list(dict.fromkeys([*twins, *_interleaved(heights, top)]))[:top]
     common = [_common(column) for column in columns]
     return ComparedClass(
@@ -140,13 +140,14 @@ def _heights(columns: Sequence[Sequence[Fingerprints]], works: Sequence[StudentW
 
 
 def _interleaved(heights: _Matrix, top: int) -> list[int]:
-    """Take the first pair of each order, then the second of each: no sum, in which what shows in one order drowns."""
+    """Take the first pair of each order, then the second of each: not by a sum."""
     ranked = np.argsort(-heights, axis=1, kind="stable")
     order = []
-    for place in range(min(top, heights.shape[1])):
-        turn, rest = divmod(place, _TEXT_ROUNDS)
-        order += [int(ranked[of][place]) for of in range(_TEXT) if heights[of, ranked[of][place]] > 0]
-        order += [int(ranked[_TEXT][turn])] if not rest and heights[_TEXT, ranked[_TEXT][turn]] > 1 else []
+    for rank in range(min(top, heights.shape[1])):
+        text_rank, until_text = divmod(rank, _TEXT_ROUNDS)
+        order += [int(ranked[row][rank]) for row in range(_TEXT) if heights[row, ranked[row][rank]] > 0]
+        text_pair = int(ranked[_TEXT][text_rank])
+        order += [text_pair] if not until_text and heights[_TEXT, text_pair] > 1 else []
     return order
 
 
@@ -172,8 +173,12 @@ class _Lines:
     """Lines of works, without those that the exam gave."""
 
     def __init__(self, exams: Sequence[Exam], works: Sequence[StudentWork]) -> None:
-        given = {line for exam in exams for cell in exam.cells for line in _lines(f"{cell.released}\n{cell.source}")}
-        self.of = [[line for cell in work.cells for line in _lines(cell.source) if line not in given] for work in works]
+        exam_lines = {
+            line for exam in exams for cell in exam.cells for line in _lines(f"{cell.released}\n{cell.source}")
+        }
+        self.of = [
+            [line for cell in work.cells for line in _lines(cell.source) if line not in exam_lines] for work in works
+        ]
         self.owners = Counter(line for lines in self.of for line in set(lines))
         self.most = max(MIN_MARKED, MOST_MARKED * len(works))
 
@@ -227,8 +232,8 @@ def _views(work: StudentWork, subtracted: _Subtracted, given_words: frozenset[st
         statements(code_tokens(code, names=names)),
     )
     return tuple(
-        {key: lines for key, lines in prints.items() if key not in given}
-        for given, prints in zip(subtracted, streams, strict=True)
+        {key: lines for key, lines in prints.items() if key not in exam_keys}
+        for exam_keys, prints in zip(subtracted, streams, strict=True)
     )
 
 
@@ -313,4 +318,5 @@ def _above_the_class(matrix: _Matrix) -> _Matrix:
     """
     apart = ~np.eye(len(matrix), dtype=bool)
     medians = np.array([np.median(row[mask]) for row, mask in zip(matrix, apart, strict=True)])
-    return matrix - medians[:, None] - medians[None, :] + np.median(matrix[apart])
+    above: _Matrix = matrix - medians[:, None] - medians[None, :] + np.median(matrix[apart])
+    return above

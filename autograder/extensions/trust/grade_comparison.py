@@ -21,7 +21,7 @@ _MEASURED = frozenset(
 """Keys of times and memory; of where and from what a grade was made, which is compared elsewhere; of what is no part
 of a grade."""
 _DERIVED = frozenset({"status", "score", "max_score", "needs_manual_grade"})
-_GIVEN = frozenset({"student", "assignment", "late_penalty", "submitted_at", "dates", "files"})
+_NOT_OF_RUNS = frozenset({"student", "assignment", "late_penalty", "submitted_at", "dates", "files"})
 """Keys that do not depend on what happens in an execution."""
 _TOLERANCE = 1e-6
 _MAX_VALUE = 40
@@ -29,18 +29,18 @@ _MAX_VALUE = 40
 _Path = tuple[str, ...]
 
 
-def differing_parts(given: Grade, made: Grade, *, is_certain: bool) -> Iterator[str]:
+def differing_parts(grade: Grade, replayed: Grade, *, is_certain: bool) -> Iterator[str]:
     """Yield what differs between a grade and one that was made anew: ``test-double max_score 50 → 5``.
 
     Args:
-        given: the grade as it was given.
-        made: the grade that was made anew.
+        grade: the grade as it was given.
+        replayed: the grade that was made anew.
         is_certain: whether there was no chance in it, as in a recording. If there was, messages, checks and curves of
             two honest runs differ, and only what no run decides is compared.
     """
-    before, after = (dict(_leaves(to_json(public(grade)))) for grade in (given, made))
+    before, after = (dict(_leaves(to_json(public(each)))) for each in (grade, replayed))
     for path in dict.fromkeys([*before, *after]):
-        if (is_certain or path[0] in _GIVEN or path[-1] == "max_score") and not _agree(
+        if (is_certain or path[0] in _NOT_OF_RUNS or path[-1] == "max_score") and not _agree(
             before.get(path), after.get(path)
         ):
             change = f"{_short(before.get(path))} → {_short(after.get(path))}"
@@ -68,11 +68,11 @@ def _is_question(path: _Path) -> bool:
     return len(path) == 2 and path[0] == "questions"
 
 
-def _agree(one: Any, other: Any) -> bool:
-    numbers = [value for value in (one, other) if isinstance(value, int | float) and not isinstance(value, bool)]
+def _agree(before: Any, after: Any) -> bool:
+    numbers = [value for value in (before, after) if isinstance(value, int | float) and not isinstance(value, bool)]
     if len(numbers) == 2:
         return math.isclose(*numbers, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
-    return type(one) is type(other) and bool(one == other)
+    return type(before) is type(after) and bool(before == after)
 
 
 def _short(value: Any) -> str:

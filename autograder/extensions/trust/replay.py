@@ -228,8 +228,8 @@ def _second(case: ReplayCase, work: Work, ending: Ending) -> Second:
     if case.work.assignment.late.kind == "plugin":
         outcome = replace(outcome, late_penalty=case.grade.late_penalty)
     questions = tuple(changed_questions(case.grade, outcome))
-    other = differing_parts(case.grade, outcome, is_certain=work.replay_only)
-    return Second(outcome, questions, tuple(other))
+    parts = differing_parts(case.grade, outcome, is_certain=work.replay_only)
+    return Second(outcome, questions, tuple(parts))
 
 
 _UNRECORDED = "its recording does not answer all that the tests ask now"
