@@ -70,7 +70,7 @@ _DEFAULTS = {pair.kind: pair for pair in Markers().pairs}
 
 
 def unreleased(source: str, released: str, markers: Markers) -> str:
-    """Return what students do not see of a cell, without the lines that mark it: a mark scheme, or a solution."""
+    """Return a cell's mark scheme or solution, which students do not see, without its markers."""
     marks = {mark for pair in markers.pairs for mark in (pair.begin, pair.end)}
     released_lines = set(released.splitlines())
     lines = (

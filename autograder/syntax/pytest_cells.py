@@ -1,4 +1,4 @@
-"""Form of a test cell that was made from a pytest function: written here, and read by linter, examiner and people.
+"""Form of a test cell that was made from a pytest function.
 
 Its first line imports, and its second defines :data:`MODULE`. The lines of the test file follow, one step further in,
 so that a traceback has their numbers. The last two return the module's names and call the test.
@@ -24,7 +24,7 @@ def write_cell(head: Sequence[str], lines: Sequence[str], call: str) -> str:
 
 
 def file_line(cell: ExamCell, line: int) -> int:
-    """Convert a line of a test cell to the line of its test file; of another cell, it is the same."""
+    """Convert a line of a test cell to that of its test file, if it was made of one."""
     return line - _HEADER_LINES if cell.file else line
 
 

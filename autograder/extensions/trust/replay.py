@@ -213,7 +213,7 @@ def _to_execute(case: ReplayCase, folder: Path) -> Work:
 
 
 def _redirected(work: Work, folder: Path) -> Work:
-    """Return the work in a folder of its own; a late policy that is a program is not run for a comparison."""
+    """Return the work in a folder of its own, without a late policy that is a program."""
     late = LatePolicy() if work.assignment.late.kind == "plugin" else work.assignment.late
     assignment = replace(work.assignment, late=late)
     return replace(
