@@ -1,7 +1,7 @@
 """Pairs of works that are more alike than the class.
 
-Five views of a work are compared: its code as it stands, its code with every chosen name replaced, and its texts; then
-its statements in any order, with its names and without. What the exam's release or the solution has is subtracted. A
+Five views of a work are compared: its code as it stands, its code with every chosen name replaced, and its texts. Then
+come its statements in any order, with its names and without. What the exam's release or the solution has is subtracted. A
 fingerprint that n of N works share weighs ln(N/n)²: what two share counts far more than what many do. The logarithm is
 the inverse document frequency of Spärck Jones (1972), "A statistical interpretation of term specificity", Journal of
 Documentation 28.
@@ -155,8 +155,8 @@ def _above_chance(matrix: _Matrix, pairs: _Pairs) -> _Matrix:
     """Divide how far pairs are above the class by what the first of so many shows by chance: (pairs,).
 
     Beyond its median, the weight that pairs share falls off about exponentially. So percentiles tell where a share
-    1 / M is left: there the highest of M honest pairs is expected. Copies are fewer than a twentieth of all pairs and move
-    none of them. Where 95 % share nothing, the highest pair is the measure, and the class tells nothing.
+    1 / M is left: there the highest of M honest pairs is expected. Copies are fewer than a twentieth of all pairs and
+    move none of them. Where 95 % share nothing, the highest pair is the measure, and the class tells nothing.
     """
     values = _above_the_class(matrix)[pairs]
     if not len(values):

@@ -109,7 +109,8 @@ def feldt_interval(alpha: float, submissions: int, questions: int) -> Estimate:
     """Estimate alpha with Feldt's 95 % interval, which holds in classes too small for a bootstrap.
 
     Feldt, Woodruff and Salih (1987), "Statistical inference for coefficient alpha", Applied Psychological Measurement
-    11, 93–103, formulas 6 and 7. There, (1 - population's alpha) / (1 - alpha) is an F with n - 1 and (n - 1)(k - 1) degrees.
+    11, 93–103, formulas 6 and 7. There, (1 - population's alpha) / (1 - alpha) is an F with n - 1 and (n - 1)(k - 1)
+    degrees of freedom.
     """
     freedom = submissions - 1, (submissions - 1) * (questions - 1)
     low, high = (1 - (1 - alpha) * f_quantile(tail, *freedom) for tail in (0.975, 0.025))
