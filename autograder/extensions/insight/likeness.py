@@ -1,11 +1,10 @@
 """Pairs of works that are more alike than the class.
 
 Five views of a work are compared: its code as it stands, its code with every chosen name replaced, and its texts.
-Then come its statements in any order, with its names and without. What the exam's release or
-the solution has is subtracted.
-A fingerprint that n of N works share weighs ln(N/n)²: what two share counts far more than what many do. The logarithm is
-the inverse document frequency of Spärck Jones (1972), "A statistical interpretation of term specificity", Journal of
-Documentation 28.
+Then come its statements in any order, with its names and without. What the exam's release or the
+solution has is subtracted. A fingerprint that n of N works share weighs ln(N/n)²: what two share counts far more than
+what many do. The logarithm is the inverse document frequency of Spärck Jones (1972), "A statistical interpretation of
+term specificity", Journal of Documentation 28.
 """
 
 from __future__ import annotations
