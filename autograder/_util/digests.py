@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import json
@@ -19,40 +18,27 @@ IGNORED = frozenset({".ipynb_checkpoints", "__pycache__", ".git"})
 
 
 def folder_key(folder: Path) -> str:
-    """Digest the names and contents of a folder that a student may have filled.
-
-    For a file that is too large for any submission, only size and time count: reading a terabyte would hold up the
-    batch.
-    A file that cannot be read is digested with its error number; grading reports it.
-    """
-    digest = hashlib.sha256()
-    for path in regular_files(folder):
-        name = str(path.relative_to(folder)).encode("utf-8", "surrogateescape")
-        try:
-            status = path.stat()
-            digest.update(b"%b\0%d\0" % (name, status.st_size))
-            if status.st_size > MAX_SUBMITTED_FILE_BYTES:
-                digest.update(b"%d\0" % status.st_mtime_ns)
-                continue
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-        except OSError as error:
-            digest.update(b"%b\0error %d\0" % (name, error.errno or 0))
-    return digest.hexdigest()
+    """Digest the names and contents of a folder that a student may have filled."""
+    return listed_key(file_digests(folder))
 
 
 def file_digests(folder: Path) -> dict[str, tuple[int, str]]:
-    """Digest the files of a folder that can be read: path in it → size and SHA-256, in hex.
+    """Digest the files of a folder: path in it → size and SHA-256, in hex.
 
-    As in :func:`folder_key`, the time stands in for the content of a file that is too large for any submission.
+    For a file that is too large for any submission, the time stands in for the content: reading a terabyte would hold
+    up the batch. For a file that cannot be read, it is the error number; grading reports it.
     """
     digests = {}
     for path in regular_files(folder):
-        with contextlib.suppress(OSError), path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            is_large = status.st_size > MAX_SUBMITTED_FILE_BYTES
-            content = b"%d\0" % status.st_mtime_ns if is_large else hashlib.file_digest(file, "sha256").digest()
-            digests[path.relative_to(folder).as_posix()] = (status.st_size, content.hex())
+        try:
+            with path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                is_large = status.st_size > MAX_SUBMITTED_FILE_BYTES
+                size = status.st_size
+                content = b"%d\0" % status.st_mtime_ns if is_large else hashlib.file_digest(file, "sha256").digest()
+        except OSError as error:
+            size, content = 0, b"error %d\0" % (error.errno or 0)
+        digests[path.relative_to(folder).as_posix()] = (size, content.hex())
     return digests
 
 

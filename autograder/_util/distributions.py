@@ -46,6 +46,12 @@ def t_quantile(probability: float, freedom: float) -> float:
     return bisect_zero(lambda t: tails - student_p(t, freedom), high)
 
 
+def f_quantile(probability: float, above: float, below: float) -> float:
+    """Return the value below which an F of so many degrees of freedom, of numerator and denominator, is."""
+    share = bisect_zero(lambda p: incomplete_beta(above / 2, below / 2, p) - probability)
+    return below * share / (above * (1 - share))
+
+
 def bisect_zero(rises: Callable[[float], float], high: float = 1.0) -> float:
     """Find the zero in [0, high] of a function that rises from below 0 to above."""
     low = 0.0

@@ -191,12 +191,6 @@ def _opened(course: Course, assignment: Assignment, options: Options, beside: Th
     check_hidden_data(course, assignment, release.exams)
     with batch.exclusive(course):
         works, due, failed = _works(course, release, options)
-        if failed and not works:
-            raise HostError(
-                f"no submission of {assignment.name} can be graded; {failed[0].student}: {failed[0].reason}"
-            )
-        if not works:
-            raise UsageError(f"there is no submission of {assignment.name} in {course.directory('submitted')}")
         reduced = testing is not None and testing.result()
         workers = options.workers or (batch.worker_count(works) if local else 0)
         notes = () if options.force else tuple(executions.reasons(course, due))
@@ -206,9 +200,19 @@ def _opened(course: Course, assignment: Assignment, options: Options, beside: Th
 def _works(
     course: Course, release: Release, options: Options
 ) -> tuple[tuple[Work, ...], tuple[Work, ...], tuple[NotGraded, ...]]:
-    """Plan all submissions, and those that are due, in the order in which they begin; name those that cannot be."""
+    """Plan all submissions, and those that are due, in the order in which they begin; name those that cannot be.
+
+    Raises:
+        HostError: none can be planned.
+        UsageError: there is none.
+    """
     failed: list[NotGraded] = []
     works = batch.plan(course, release, options.only, failed)
+    name = release.assignment.name
+    if failed and not works:
+        raise HostError(f"no submission of {name} can be graded; {failed[0].student}: {failed[0].reason}")
+    if not works:
+        raise UsageError(f"there is no submission of {name} in {course.directory('submitted')}")
     if options.execute is not None:  # other machines have no recordings
         works = tuple(replace(work, runs=None) for work in works)
     due = batch.longest_first([work for work in works if options.force or batch.current(work) is None])

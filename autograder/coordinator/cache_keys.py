@@ -42,13 +42,11 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
     rounded.
     """
     assignment = release.assignment
-    due = assignment.due.isoformat() if assignment.due else None
-    policy = (asdict(assignment.late), due, plugin_key(course.root, assignment.late), assignment.decimals)
     return {
         "exam": exam_key(course, release),
         "files": digest({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),
         "environment": digest(versions(), asdict(assignment.limits), *_run_settings(assignment)),
-        "policy": digest(policy),
+        "policy": policy_digest(assignment, plugin_key(course.root, assignment.late)),
         "observations": observations_digest(release.exams),
         "examiner": EXAMINER_VERSION,
     }
@@ -59,11 +57,17 @@ def observations_digest(exams: Iterable[Exam]) -> str:
     return digest([exam.observations and asdict(exam.observations.of_grades) for exam in exams])
 
 
+def policy_digest(assignment: Assignment, plugin: object = None) -> str:
+    """Digest an assignment's date, late policy and rounding; ``plugin`` is the key of the course's own policy."""
+    due = assignment.due.isoformat() if assignment.due else None
+    return digest((asdict(assignment.late), due, plugin, assignment.decimals))
+
+
 def policy_key(common: str, dates: Dates, assignment: Assignment) -> str:
     """Make the key of what being late costs a student: the common one, unless dates of the student's own apply."""
     due = aware(assignment.due) if assignment.due else None
     policy = (dates.due, dates.late_days, dates.excused, dates.closed, dates.notes)
-    return common if policy == (due, 0.0, False, False, ()) else digest(common, repr(policy))
+    return common if policy == (due, 0.0, False, False, ()) else digest(common, policy)
 
 
 def _run_settings(assignment: Assignment) -> tuple[str | None, ...]:

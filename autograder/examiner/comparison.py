@@ -18,13 +18,12 @@ from autograder._util.syntax import parsed
 from autograder.check.equality import is_known
 from autograder.check.handle import reference_of
 from autograder.check.values import quoted
+from autograder.syntax.pytest_cells import MODULE
 
 _RECORDED = re.compile(r"assert (\d+) (\d+): (.*)", re.DOTALL)
 """Form of the names for operands. A Python name contains no space, so neither a test nor a student can have such a
 name."""
 MAX_NOTES = 8
-TEST_FILE = "_pytest_module"
-"""Name of the function that is a test file for pytest, see :mod:`autograder.check.pytest_runs`."""
 HINT = (
     "(An object of the notebook equals only itself, and is an instance only of the notebook's classes. "
     "Compare its values: list(x), float(x), x.name.)"
@@ -107,7 +106,7 @@ class _OperandRecorder(ast.NodeTransformer):
 
     def definition(self, node: ast.FunctionDef | ast.ClassDef) -> ast.AST:
         """Record in a pytest function, which no student's code gets; return other definitions unchanged."""
-        is_file = node.name == TEST_FILE
+        is_file = node.name == MODULE
         self.in_test_file |= is_file
         is_test = self.in_test_file and node.name.lower().startswith("test")
         return self.generic_visit(node) if is_file or is_test else node

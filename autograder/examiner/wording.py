@@ -16,6 +16,7 @@ from autograder.errors import AnswerError, LostError, RemoteError
 from autograder.examiner.origin import ANYTHING
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.syntax.names import bindings
+from autograder.syntax.pytest_cells import MODULE
 
 MAX_MESSAGES = 8
 """Most failures of one cell that get a line of their own."""
@@ -130,7 +131,7 @@ def _line(error: BaseException, cell: ExamCell) -> str:
     number = None
     for frame, line in traceback.walk_tb(error.__traceback__):
         name = frame.f_code.co_name
-        if cell.file and frame.f_code.co_filename == test_file(cell) and name not in ("<module>", "_pytest_module"):
+        if cell.file and frame.f_code.co_filename == test_file(cell) and name not in ("<module>", MODULE):
             number = line
             break
         if frame.f_code.co_filename == test_file(cell):

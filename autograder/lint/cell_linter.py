@@ -16,7 +16,6 @@ from autograder.lint.empty_loops import empty_loops
 from autograder.lint.hidden_words import hidden_words
 from autograder.lint.model_evaluations import evaluations
 from autograder.lint.origins import origins
-from autograder.lint.pytest_cells import test_tree
 from autograder.lint.student_tensors import of_tensors
 from autograder.lint.surroundings import NotebookFacts
 from autograder.lint.swallowed import swallowed_assertions
@@ -32,6 +31,7 @@ from autograder.syntax.names import (
     modules_imported,
     unnamed_access,
 )
+from autograder.syntax.pytest_cells import test_tree
 from autograder.syntax.refusals import HOME, IN_KERNEL, IPYTHON, MARK, Refusal, find_evaluator, refused_call
 from autograder.syntax.times import compares_times, timing_calls
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Set
 from autograder._util.syntax import parsed
 from autograder.examiner.permissions import Permissions
 from autograder.lint.cell_linter import LintFinding
-from autograder.lint.pytest_cells import test_tree
 from autograder.lint.surroundings import NotebookFacts
 from autograder.records.exam import Exam, Role
+from autograder.syntax.pytest_cells import test_tree
 from autograder.syntax.refusals import dotted
 
 _Comparison = tuple[ast.AST, str, str]

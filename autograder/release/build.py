@@ -23,7 +23,6 @@ from autograder._util.files import replace_folder
 from autograder._util.notebook_format import RELEASED_FOR, NotebookNode, nbformat
 from autograder.errors import CourseError, HostError
 from autograder.lint import exam_findings as lint
-from autograder.lint.pytest_cells import HEADER_LINES
 from autograder.lint.visible import wholly_visible
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import GIVEN_TAG, Exam, ExamCell, Role, has_tag
@@ -43,6 +42,7 @@ from autograder.release.stripping import strip_all
 from autograder.release.student_bundle import bundle_files
 from autograder.sandbox.work_files import read_only
 from autograder.syntax.course_modules import module_folders, star_names, state_names, test_files
+from autograder.syntax.pytest_cells import file_line
 from autograder.syntax.stated import stated
 
 __all__ = [
@@ -273,7 +273,8 @@ def _in_file(exam: Exam, finding: lint.LintFinding) -> str:
     cell = cells.get(finding.cell.split(",")[0])
     if cell is None or not cell.file:
         return ""
-    line = f", line {finding.line - HEADER_LINES}" if finding.line > HEADER_LINES else ""
+    number = file_line(cell, finding.line)
+    line = f", line {number}" if number > 0 else ""
     test = str(cell.grade_id).partition("::")[2]
     return f"source/{exam.assignment}/{cell.file}{line} ({test}): {_finding_line(finding)}"
 

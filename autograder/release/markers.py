@@ -69,6 +69,16 @@ class Markers:
 _DEFAULTS = {pair.kind: pair for pair in Markers().pairs}
 
 
+def unreleased(source: str, released: str, markers: Markers) -> str:
+    """Return a cell's mark scheme or solution, which students do not see, without its markers."""
+    marks = {mark for pair in markers.pairs for mark in (pair.begin, pair.end)}
+    released_lines = set(released.splitlines())
+    lines = (
+        line for line in source.splitlines() if line not in released_lines and not any(mark in line for mark in marks)
+    )
+    return "\n".join(lines).strip()
+
+
 def course_markers(config: NbgraderConfig) -> Markers:
     """Read the markers from nbgrader_config.py; its options are spelled as nbgrader spells them.
 

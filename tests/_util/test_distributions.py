@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from autograder._util.distributions import t_quantile
+from autograder._util.distributions import f_quantile, t_quantile
 from autograder.check.credit import Credit
 from autograder.check.training_verdict import judge_trainings
 from autograder.extensions.diagnosis.trials.noise import certain_gain
@@ -18,6 +18,12 @@ from autograder.extensions.diagnosis.trials.noise import certain_gain
 @pytest.mark.parametrize("probability", [0.5, 0.75, 0.95, 0.99, 0.9999])
 def test_the_quantile_of_students_t_is_scipys(probability: float, freedom: float) -> None:
     assert t_quantile(probability, freedom) == pytest.approx(stats.t.ppf(probability, freedom), rel=1e-7, abs=1e-9)
+
+
+@pytest.mark.parametrize(("above", "below"), [(7, 7), (11, 110), (28, 56), (3, 1000)])
+@pytest.mark.parametrize("probability", [0.025, 0.5, 0.975])
+def test_the_quantile_of_f_is_scipys(probability: float, above: float, below: float) -> None:
+    assert f_quantile(probability, above, below) == pytest.approx(stats.f.ppf(probability, above, below), rel=1e-9)
 
 
 def test_neither_a_diagnosis_nor_retraining_needs_scipy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers.answer_files import LAYERS, solved
@@ -244,3 +245,16 @@ def test_a_file_too_large_for_any_submission_is_not_read(tmp_path: Path, monkeyp
     found = digests.file_digests(folder)
     assert [Path(name).name for name in read] == ["small"]
     assert digests.listed_key(found) == digests.folder_key(folder)
+
+
+def test_a_file_that_cannot_be_read_is_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the key of the folder is that of its digests: a bundle of such a submission leaves no doubt."""
+    folder = written(tmp_path, {"a": "1", "b": "2"})
+    before = digests.folder_key(folder)
+
+    def broken(file: Any, how: str) -> Any:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(digests.hashlib, "file_digest", broken)
+    assert set(digests.file_digests(folder)) == {"a", "b"}
+    assert digests.folder_key(folder) == digests.listed_key(digests.file_digests(folder)) != before

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers import tiny
@@ -23,6 +25,7 @@ from autograder.exchange.work import Work
 from autograder.records.checks import Outcome
 from autograder.records.course import Course
 from autograder.records.observations import Act
+from autograder.release.build import Release
 from autograder.results.publication import ResultPublisher
 
 SORTS = "### BEGIN SOLUTION\ndef double(xs):\n    xs *= 2\n    xs.sort()\n### END SOLUTION"
@@ -174,6 +177,41 @@ def test_a_run_that_the_machine_ends_twice_grades_nobody(
     assert not list(course.state.glob("observations/*"))
     assert graded() == [0]
     assert changes(grading.load_release(course, course.assignments["hw"])) == {("test-double:2:2 double", "0")}
+
+
+@pytest.mark.parametrize("later", ["after the solution's runs", "after the attempts"])
+def test_a_second_planning_that_fails_for_everybody_is_the_hosts_fault(
+    course: Course, monkeypatch: pytest.MonkeyPatch, later: str
+) -> None:
+    """As where the disk goes away between: not an error of the kit's own, and nobody is graded."""
+    submit(course, "ada")
+    monkeypatch.setattr(grading, "require_walls", lambda _: False)
+    monkeypatch.setattr(grading, "prestart_templates", lambda due, **_: contextlib.nullcontext())
+    monkeypatch.setattr(batch, "submission_work", fails_later(1))
+    if later == "after the attempts":
+        monkeypatch.setattr(observation, "is_observed", lambda exams: True)
+        monkeypatch.setattr(batch, "trials", lambda *_: [[]])
+    else:
+        monkeypatch.setattr(grading, "observe", lambda course, release, execute: (release, ""))
+        monkeypatch.setattr(observation, "is_observed", lambda exams: False)
+    with pytest.raises(HostError, match="no submission of hw can be graded; ada: "):
+        grading.run_assignment(
+            course, course.assignments["hw"], grading.Options(), ForecastDisplay(quiet=True), ResultPublisher()
+        )
+
+
+def fails_later(times: int) -> Callable[..., Work]:
+    """A function that plans so many students' submissions, and then none."""
+    real, planned = batch.submission_work, []
+
+    def work(course: Course, release: Release, student: str, *rest: Any, **more: Any) -> Work:
+        if student:
+            planned.append(student)
+            if len(planned) > times:
+                raise OSError(5, "Input/output error")
+        return real(course, release, student, *rest, **more)
+
+    return work
 
 
 def fails(work):

@@ -68,7 +68,7 @@ def disguised(kind: str, source: Answers, second: Answers, own: Answers, rng: ra
         case "as it stands":
             return _each(source, str)
         case "model only":
-            return {**own, "model": [_renamed(cell, rng) for cell in source["model"]]}
+            return {**own, "model": [renamed(cell, rng) for cell in source["model"]]}
         case "text only":
             return {**own, "explain": [_paraphrased(cell, rng) for cell in source["explain"]]}
         case "merged from two":
@@ -76,12 +76,12 @@ def disguised(kind: str, source: Answers, second: Answers, own: Answers, rng: ra
         case "split cells":
             return {name: _split(cells) if name != "explain" else own[name] for name, cells in source.items()}
     change: Callable[[str], str] = {
-        "renamed": lambda cell: _renamed(cell, rng),
-        "reordered": lambda cell: _reordered(cell, rng),
-        "comments": lambda cell: _commented(cell, rng),
-        "loops rewritten": lambda cell: _unrolled(cell),
+        "renamed": lambda cell: renamed(cell, rng),
+        "reordered": lambda cell: reordered(cell, rng),
+        "comments": lambda cell: commented(cell, rng),
+        "loops rewritten": lambda cell: rewritten(cell),
         "other numbers": lambda cell: _numbered(cell, rng),
-        "all of it": lambda cell: _commented(_unrolled(_reordered(_renamed(cell, rng), rng)), rng),
+        "all of it": lambda cell: commented(rewritten(reordered(renamed(cell, rng), rng)), rng),
     }[kind]
     return {**_each(source, change), "explain": own["explain"]}
 
@@ -90,12 +90,13 @@ def _each(answers: Answers, change: Callable[[str], str]) -> Answers:
     return {name: [change(cell) for cell in cells] if name != "explain" else cells for name, cells in answers.items()}
 
 
-def _renamed(source: str, rng: random.Random) -> str:
+def renamed(source: str, rng: random.Random) -> str:
     """Give each name that the cell binds another one; the names of functions that are asked for stay."""
     tree = ast.parse(source)
     bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    names = dict(zip(sorted(bound), rng.sample(_NAMES, len(bound)), strict=True))
+    pool = [*_NAMES, *(f"{name}{n}" for n in range(2, 2 + len(bound) // len(_NAMES)) for name in _NAMES)]
+    names = dict(zip(sorted(bound), rng.sample(pool, len(bound)), strict=True))
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             node.id = names.get(node.id, node.id)
@@ -140,7 +141,7 @@ def _independent(first: ast.stmt, second: ast.stmt) -> bool:
     return not targets & bound & used
 
 
-def _reordered(source: str, rng: random.Random) -> str:
+def reordered(source: str, rng: random.Random) -> str:
     return ast.unparse(_Shuffled(rng).visit(ast.parse(source)))
 
 
@@ -149,7 +150,7 @@ def _split(cells: list[str]) -> list[str]:
     return [ast.get_source_segment(cell, statement) or "" for cell in cells for statement in ast.parse(cell).body]
 
 
-def _commented(source: str, rng: random.Random) -> str:
+def commented(source: str, rng: random.Random) -> str:
     """Take comments and docstrings away, and put others between the lines."""
     lines = [line for line in source.splitlines() if not re.match(r'\s*(#|""")', line)]
     shown = []
@@ -185,7 +186,7 @@ class _Unrolled(ast.NodeTransformer):
         return ast.Call(ast.Name("list", ast.Load()), [ast.GeneratorExp(node.elt, node.generators)], [])
 
 
-def _unrolled(source: str) -> str:
+def rewritten(source: str) -> str:
     return ast.unparse(ast.fix_missing_locations(_Unrolled().visit(ast.parse(source))))
 
 

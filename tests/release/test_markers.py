@@ -8,7 +8,7 @@ import pytest
 
 from autograder.course.nbgrader_config import NbgraderConfig
 from autograder.errors import CourseError
-from autograder.release.markers import Markers, course_markers, find_slip, read_cell
+from autograder.release.markers import Markers, course_markers, find_slip, read_cell, unreleased
 
 SOLUTION, HIDDEN, SCHEME = "SOLUTION", "HIDDEN TESTS", "MARK SCHEME"
 
@@ -290,3 +290,8 @@ def test_a_heading_that_says_no_more_than_a_marker_is_to_be_reworded() -> None:
     assert line == 2
     assert fault.endswith("(or, if it is not meant as a marker, reword it)")
     assert faults("# Begin with the sketch", kind="markdown") == []
+
+
+def test_what_is_not_released_of_a_cell_is_told_without_its_markers() -> None:
+    source = "Explain.\n### BEGIN MARK SCHEME\n- 1 point: this\n### END MARK SCHEME\nBriefly."
+    assert unreleased(source, "Explain.\nBriefly.", Markers()) == "- 1 point: this"

@@ -8,16 +8,18 @@ from autograder._util.text import one_line
 from autograder._util.yaml_record import suggest
 from autograder.coordinator.assignment import load_release
 from autograder.coordinator.cache_keys import exam_key
+from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.errors import UsageError
 from autograder.extensions.diagnosis.check_lines import check_lines
-from autograder.lint.pytest_cells import HEADER_LINES
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
-from autograder.records.exam import ExamCell
+from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.failures import Failure
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.release.formats import place_in_source
+from autograder.release.markers import Markers, course_markers, unreleased
 from autograder.results import publication
+from autograder.syntax.pytest_cells import file_line, file_lines
 
 _WORDS = {
     Outcome.PASSED: "passed",
@@ -49,12 +51,18 @@ def explained(course: Course, assignment: Assignment, student: str, question: st
     chosen = (
         _chosen(questions, question, assignment) if question else [pair for pair in questions if _is_short(pair[1])]
     )
-    tests, note = _tests(course, assignment, grade)
+    exams, note = _exams(course, assignment, grade)
+    tests = {(exam.notebook, str(cell.grade_id)): cell for exam in exams for cell in exam.cells}
     yield from _heading(grade)
     yield from [note] if note else []
     for book, graded in chosen:
         yield ""
-        yield from _of_question(book, graded, tests.get((book.notebook, graded.id)), whole=question is not None)
+        cell = tests.get((book.notebook, graded.id))
+        is_by_hand = cell is not None and cell.role is not Role.TEST
+        yield from _of_question(book, graded, cell, whole=question is not None and not is_by_hand)
+        if question is not None and cell is not None and is_by_hand:
+            (exam,) = (each for each in exams if each.notebook == book.notebook)
+            yield from _words_of_question(exam, cell, course_markers(read_nbgrader_config(course.root)))
     if not chosen:
         yield ""
         yield "No question lost points. Name a question to see its test and its checks:"
@@ -86,13 +94,13 @@ def _is_short(question: QuestionGrade) -> bool:
     return question.waits is not None or question.loses_points
 
 
-def _tests(course: Course, assignment: Assignment, grade: Grade) -> tuple[dict[tuple[str, str], ExamCell], str]:
-    """Return the tests that made the grade, by notebook and id, or a note why they cannot be shown."""
+def _exams(course: Course, assignment: Assignment, grade: Grade) -> tuple[Sequence[Exam], str]:
+    """Return the exams that made the grade, or a note why they cannot be shown."""
     release = load_release(course, assignment)
     if not grade.is_of_exam(exam_key(course, release)):
         todo = f"`autograder grade {assignment.name} --student {grade.student}` makes it anew"
-        return {}, f"note: the tests have changed since this grade was made; {todo}"
-    return {(exam.notebook, str(cell.grade_id)): cell for exam in release.exams for cell in exam.cells}, ""
+        return (), f"note: the tests have changed since this grade was made; {todo}"
+    return release.exams, ""
 
 
 def _heading(grade: Grade) -> Iterator[str]:
@@ -146,15 +154,29 @@ def _of_check(check: CheckResult, test: ExamCell | None, line: int) -> Iterator[
 def _line_in_test(test: ExamCell | None, failure: Failure) -> str:
     """Name the line of a test where its author finds it."""
     if test is not None and test.file:
-        return f"{test.file}, line {failure.line - HEADER_LINES}"
+        return f"{test.file}, line {file_line(test, failure.line)}"
     position = place_in_source(test.source, failure.line) if test is not None else ""
     return position or f"line {failure.line}"
 
 
+def _words_of_question(exam: Exam, cell: ExamCell, markers: Markers) -> Iterator[str]:
+    """Show the words of a question that a person grades, and apart from them what only staff may read."""
+    before = exam.cells[: exam.cells.index(cell)]
+    texts = (
+        each.released for each in reversed(before) if each.cell_type == "markdown" and each.role is not Role.MANUAL
+    )
+    words = cell.released if cell.role is Role.TASK else next(texts, "")
+    kind = "the mark scheme" if cell.role is Role.TASK else "the instructor's answer"
+    staff = unreleased(cell.source, cell.released, markers)
+    for title, text in (("the question:", words), (f"for staff, {kind}; students never see it:", staff)):
+        if text:
+            yield f"  {title}"
+            yield from (f"      {line}".rstrip() for line in text.splitlines())
+
+
 def _listing(test: ExamCell, marked: set[int]) -> Iterator[str]:
     """List the test with its line numbers; the lines that decided have a mark."""
-    lines = (test.in_kernel or test.source).splitlines()
-    first = HEADER_LINES if test.file else 0
     yield "  the test:"
-    for number, line in enumerate(lines[first:-2] if test.file else lines, first + 1):
-        yield f"    {'>' if number in marked else ' '} {number - first:3} {line[4:] if test.file else line}".rstrip()
+    lines_marked = {file_line(test, line) for line in marked}
+    for number, line in enumerate(file_lines(test), 1):
+        yield f"    {'>' if number in lines_marked else ' '} {number:3} {line}".rstrip()

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autograder._util.distributions import f_quantile
 from autograder.extensions.insight.score_table import Floats, ScoreTable, score_table
 from autograder.extensions.insight.suspect_questions import MIN_CLASS, Key
 from autograder.records.grade import Grade
 
+MIN_BOOTSTRAPPED = 30
+"""Smallest class whose alpha has its interval by bootstrap: in smaller ones, too few of them hold."""
 RESAMPLES = 1000
 """Classes that are drawn with replacement for an interval."""
 WEAK, GOOD = 0.2, 0.4
@@ -96,7 +99,22 @@ def class_alpha(grades: Sequence[Grade]) -> Estimate | None:
 
 
 def _alpha(compared: Floats) -> Estimate | None:
-    return _estimates(cronbach_alpha, compared)[0] if _is_enough(compared) else None
+    estimate = _estimates(cronbach_alpha, compared)[0] if _is_enough(compared) else None
+    if estimate is None or len(compared) >= MIN_BOOTSTRAPPED:
+        return estimate
+    return feldt_interval(estimate.value, *compared.shape)
+
+
+def feldt_interval(alpha: float, submissions: int, questions: int) -> Estimate:
+    """Estimate alpha with Feldt's 95 % interval, which holds in classes too small for a bootstrap.
+
+    Feldt, Woodruff and Salih (1987), "Statistical inference for coefficient alpha", Applied Psychological Measurement
+    11, 93–103, formulas 6 and 7. There, (1 - population's alpha) / (1 - alpha) is an F with n - 1 and (n - 1)(k - 1)
+    degrees of freedom.
+    """
+    freedom = submissions - 1, (submissions - 1) * (questions - 1)
+    low, high = (1 - (1 - alpha) * f_quantile(tail, *freedom) for tail in (0.975, 0.025))
+    return Estimate(alpha, low, high)
 
 
 def _is_enough(compared: Floats) -> bool:

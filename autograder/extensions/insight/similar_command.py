@@ -41,8 +41,9 @@ autograder similar keras-fully-connected --old ../2025/submitted     # and with 
 def similar(assignment: str, course_folder: Path, old_folders: tuple[Path, ...], top: int) -> None:
     """List the pairs of students whose answers to ASSIGNMENT are more alike than the class, for a person to read.
 
-    Code is compared as it stands and with every name replaced, and so are texts. What you released and your solution is
-    subtracted, and what many students wrote counts little. The page in reports/ shows both texts side by side.
+    Code is compared as it stands and with every name replaced, in its order and in any, and so are texts. What you
+    released and your solution is subtracted, and what many students wrote counts little. The page in reports/ says
+    first what is equal, in lines, and shows both texts side by side. Identical works stand first.
     It also shows what few others share: ids of cells, losses to the last digit, weights, the same rare wrong value.
 
     A list always has pairs: where nobody copied, they are alike by chance. A fixed seed in the lesson makes equal
@@ -78,20 +79,22 @@ def similar(assignment: str, course_folder: Path, old_folders: tuple[Path, ...],
 
 
 def _show(compared: ComparedClass, traces: SharedTraces) -> None:
-    """Print the list: who, how far above the class, and what else they share."""
+    """Print the list: who, what is equal, how far above chance that is, and what else they share."""
     from rich.console import Console
 
     from autograder.cli.progress import show_columns
-    from autograder.extensions.insight.likeness import VIEWS
+    from autograder.extensions.insight.likeness import ORDERS
 
     rows = [
         (
             compared.works[pair.first].label,
             compared.works[pair.second].label,
-            f"{pair.deviation:.1f}",
-            VIEWS[pair.deviations.index(pair.deviation)],
+            pair.evidence.words,
+            f"{pair.height:.1f}",
+            ORDERS[pair.heights.index(pair.height)],
             "; ".join(traces.get((pair.first, pair.second), {})),
         )
         for pair in compared.pairs
     ]
-    show_columns(Console(), ("student", "and", "above the class", "most in", "also"), rows, right=("above the class",))
+    titles = ("student", "and", "what is equal", "1 = chance", "most in", "also")
+    show_columns(Console(), titles, rows, right=("1 = chance",))

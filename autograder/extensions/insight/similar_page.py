@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder._util.files import write_atomically
-from autograder.extensions.insight.likeness import VIEWS, AlikePair, ComparedClass
+from autograder.extensions.insight.likeness import ORDERS, AlikePair, ComparedClass
 from autograder.extensions.insight.student_work import StudentWork
 from autograder.extensions.insight.traces import KINDS, OF_THE_FILE
 from autograder.records.course import Assignment, Course
@@ -47,8 +47,10 @@ class _ShownPair:
 
     first: str
     second: str
-    views: Sequence[tuple[str, str]]
-    """View → deviation."""
+    evidence: str
+    """What both have in common, in a sentence; empty if it was not counted."""
+    orders: Sequence[tuple[str, str]]
+    """Order → height."""
     traces: Sequence[tuple[str, Sequence[str], int]]
     """Kind, traces that are shown, and the number of the others."""
     questions: Sequence[_SideBySide]
@@ -98,14 +100,15 @@ def _by_traces(traces: SharedTraces) -> list[tuple[tuple[int, int], Mapping[str,
 
 
 def _traced(pair: tuple[int, int], kinds: Mapping[str, Sequence[str]], names: Sequence[str]) -> _ShownPair:
-    return _ShownPair(names[pair[0]], names[pair[1]], (), list(_traces(kinds)), ())
+    return _ShownPair(names[pair[0]], names[pair[1]], "", (), list(_traces(kinds)), ())
 
 
 def _pair(compared: ComparedClass, pair: AlikePair, names: Sequence[str], traces: SharedTraces) -> _ShownPair:
     return _ShownPair(
         names[pair.first],
         names[pair.second],
-        [(view, f"{value:.1f}") for view, value in zip(VIEWS, pair.deviations, strict=True)],
+        pair.evidence.words,
+        [(order, f"{value:.1f}") for order, value in zip(ORDERS, pair.heights, strict=True)],
         list(_traces(traces.get((pair.first, pair.second), {}))),
         list(_questions(compared, pair)),
     )

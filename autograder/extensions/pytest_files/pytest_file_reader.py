@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 from autograder.errors import CourseError
 from autograder.extensions.pytest_files.pytest_file_syntax import Function, ParsedTestFile
+from autograder.syntax.pytest_cells import INDENT, MODULE, write_cell
 from autograder.syntax.refusals import dotted
 
 _IMPORT = "from autograder.check.pytest_runs import run as _pytest_run, student as _pytest_student"
-_DEFINE = "def _pytest_module():"
-_INDENT = "    "
 _SKIPPING = ("skip", "skipif", "xfail")
 _MARKS = ("points", "visible", "hidden", "notebook", "parametrize", "usefixtures", *_SKIPPING)
 """Marks that mean something here; a course may have others of its own."""
@@ -150,21 +149,21 @@ class _TestFileReader(ParsedTestFile):
         *,
         visible: bool,
     ) -> str:
-        """Write the code of the test's cell; line n of the file is line n + HEADER_LINES of it."""
+        """Write the code of the test's cell; its lines keep their order, see :func:`file_line`."""
         called_tests = self._with_called_tests(function)
         other_tests = [other for _, other in self.functions if other not in called_tests]
         classes = {within[0] for within, _ in self.functions if within} - set(parents)
         future = [n for n in self.tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
         lines = self._without([*other_tests, *classes, *future, *self.stars])
-        body = [line if n in self.unindented or not line else _INDENT + line for n, line in enumerate(lines, 1)]
+        body = [line if n in self.unindented or not line else INDENT + line for n, line in enumerate(lines, 1)]
         answers = ", ".join(f"{one}=lambda: {one}" for one in names)
         head = [_IMPORT, *(ast.unparse(star) for star in self.stars)]  # a star has to be outside of a function
         fixtures = ""
         if self.conftest:
             head.append(f"import {self.conftest} as _pytest_conftest")
             fixtures = ", conftest=_pytest_conftest"
-        call = f"_pytest_run(_pytest_module, {name!r}, _pytest_student({answers}), hidden={not visible}{fixtures})"
-        return "\n".join(["; ".join(head), _DEFINE, *body, f"{_INDENT}return locals()", call]) + "\n"
+        call = f"_pytest_run({MODULE}, {name!r}, _pytest_student({answers}), hidden={not visible}{fixtures})"
+        return write_cell(head, body, call)
 
     def _with_called_tests(self, function: ast.FunctionDef) -> list[ast.FunctionDef]:
         """Return a test with those of the file's level that it calls."""

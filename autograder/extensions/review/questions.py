@@ -10,11 +10,11 @@ from pathlib import Path
 
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.extensions.review.entering import GradebookStanding, QuestionKey
-from autograder.extensions.review.rubric import RubricItem, items, scheme
+from autograder.extensions.review.rubric import RubricItem, items
 from autograder.records.course import Course
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import Grade, QuestionGrade
-from autograder.release.markers import course_markers
+from autograder.release.markers import Markers, course_markers, unreleased
 from autograder.results import report
 from autograder.results.report.cell_views import CellView, views
 
@@ -58,7 +58,6 @@ def questions(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) ->
         grades: the current grades; a test that waits for a person in one of them is listed, too.
     """
     markers = course_markers(read_nbgrader_config(course.root))
-    marks = {mark for pair in markers.pairs for mark in (pair.begin, pair.end)}
     waiting = {
         (book.notebook, question.id)
         for grade in grades
@@ -79,14 +78,14 @@ def questions(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) ->
                 continue
             by_hand = cell.role in (Role.MANUAL, Role.TASK)
             question_key = QuestionKey(exam.assignment, exam.notebook, name, name if by_hand else answer)
-            listed.append(_question(question_key, cell, titles.get(name, "") or "", marks, provided))
+            listed.append(_question(question_key, cell, titles.get(name, "") or "", markers, provided))
     return sorted(listed, key=lambda q: (q.asked.notebook, q.asked.question) not in waiting)
 
 
 def _question(
-    question_key: QuestionKey, cell: ExamCell, title: str, marks: set[str], provided: frozenset[str]
+    question_key: QuestionKey, cell: ExamCell, title: str, markers: Markers, provided: frozenset[str]
 ) -> Question:
-    hidden = scheme(cell.source, cell.released, marks)
+    hidden = unreleased(cell.source, cell.released, markers)
     by_hand = cell.role in (Role.MANUAL, Role.TASK)
     task = cell.released if cell.role is Role.TASK else ""
     rubric = items(hidden) if by_hand else ()

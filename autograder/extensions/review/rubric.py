@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 
 _NUMBER = r"(?P<points>[+-]?\d+(?:[.,]\d+)?)"
@@ -33,12 +32,3 @@ def items(scheme: str) -> tuple[RubricItem, ...]:
         if match:
             rubric_items.append(RubricItem(float(match["points"].replace(",", ".")), match["text"].strip()))
     return tuple(rubric_items)
-
-
-def scheme(source: str, released: str, markers: Collection[str]) -> str:
-    """Return what students do not see of a cell, without the lines that mark it."""
-    released_lines = set(released.splitlines())
-    hidden_lines = [
-        line for line in source.splitlines() if line not in released_lines and not any(mark in line for mark in markers)
-    ]
-    return "\n".join(hidden_lines).strip()

@@ -48,7 +48,6 @@ from autograder.extensions.trust.bundle_verification import bound, doubts
 from autograder.records.course import TRAINING, Assignment, Course
 from autograder.records.grade import Grade
 from autograder.records.limits import MAX_RECORDING_BYTES
-from autograder.records.policies import LatePolicy
 from autograder.results.second_look import Request, read_file
 from autograder.submissions.archive import extract
 from autograder.submissions.members import submission_limits
@@ -211,7 +210,7 @@ def _harmless(assignment: Assignment, course: Course | None) -> Assignment:
         raise ValueError(f"the name {assignment.name!r:.80} of the assignment is refused")
     if assignment.sandbox not in sandboxes() or assignment.training not in TRAINING:
         raise ValueError(f"the sandbox {assignment.sandbox!r:.40} is not known")
-    for limits in (assignment.limits, assignment):
+    for limits in (assignment.limits, assignment, assignment.late):
         for name, (least, most) in RANGES.items():
             value = getattr(limits, name, None)
             if value is not None and not least <= value <= most:
@@ -222,7 +221,6 @@ def _harmless(assignment: Assignment, course: Course | None) -> Assignment:
         files=(),
         hidden=(),
         prepare=None,
-        late=LatePolicy(),
         environment=local.environment if local else None,
         settings={},
     )

@@ -25,6 +25,7 @@ from autograder.exchange.work import Work
 from autograder.extensions.trust.bundle_environment import Environment, differences, environment_here
 from autograder.extensions.trust.bundle_reading import Bundle
 from autograder.extensions.trust.calibration_statistics import Interval, share_interval
+from autograder.extensions.trust.grade_comparison import differing_parts
 from autograder.records.course import Assignment, Course
 from autograder.records.ending import Ending, EndingKind
 from autograder.records.grade import Grade
@@ -65,12 +66,14 @@ class Second:
 
     grade: Grade | None
     differing: tuple[ChangedQuestion, ...] = ()
+    other: tuple[str, ...] = ()
+    """What else of the grade differs, in words."""
     reason: str = ""
 
     @property
     def differs(self) -> bool:
-        """Whether a question has another grade."""
-        return bool(self.differing)
+        """Whether anything that was compared differs."""
+        return bool(self.differing or self.other)
 
 
 @dataclass(frozen=True)
@@ -210,7 +213,9 @@ def _to_execute(case: ReplayCase, folder: Path) -> Work:
 
 
 def _redirected(work: Work, folder: Path) -> Work:
-    assignment = replace(work.assignment, late=LatePolicy())  # questions are compared; a policy may be a program
+    """Return the work in a folder of its own, without a late policy that is a program."""
+    late = LatePolicy() if work.assignment.late.kind == "plugin" else work.assignment.late
+    assignment = replace(work.assignment, late=late)
     return replace(
         work, assignment=assignment, target=folder / "graded", details=folder / "details.json", log=folder / "log"
     )
@@ -220,7 +225,11 @@ def _second(case: ReplayCase, work: Work, ending: Ending) -> Second:
     outcome = batch.verified(work, ending)
     if not isinstance(outcome, Grade):
         return Second(None, reason=_UNRECORDED if ending.kind is EndingKind.UNRECORDED else outcome.reason)
-    return Second(outcome, tuple(changed_questions(case.grade, outcome)))
+    if case.work.assignment.late.kind == "plugin":
+        outcome = replace(outcome, late_penalty=case.grade.late_penalty)
+    questions = tuple(changed_questions(case.grade, outcome))
+    parts = differing_parts(case.grade, outcome, is_certain=work.replay_only)
+    return Second(outcome, questions, tuple(parts))
 
 
 _UNRECORDED = "its recording does not answer all that the tests ask now"

@@ -64,11 +64,12 @@ def replay(
     json_path: Path | None,
     quiet: bool,
 ) -> None:
-    """Make the grades of a BUNDLE or of an ASSIGNMENT's submissions anew, and compare them question by question.
+    """Make the grades of a BUNDLE or of an ASSIGNMENT's submissions anew, and compare them with the given ones.
 
-    Each recording is examined anew, and each notebook is executed anew. What differs in the environment is named.
-    Nothing of the results, the gradebook or the recordings is changed. Exit code 1: a grade differs. Exit code 4: none
-    does, but something could not be verified.
+    Each recording is examined anew, and all of the grade is compared but times: a recording has no chance in it. Each
+    notebook is executed anew, and points, outcomes and the late penalty are compared. What differs in the environment
+    is named. Nothing of the results, the gradebook or the recordings is changed. Exit code 1: a grade differs. Exit
+    code 4: none does, but something could not be verified.
     """
     if Path(target).suffix == ".zip":
         if only or sample is not None:
@@ -168,7 +169,7 @@ def _show(report: ReplayReport) -> None:
     from autograder.extensions.trust.replay_report import rows, sentences
 
     console = Console()
-    titles = ("student", "grade", "recording", "executed", "questions that differ")
+    titles = ("student", "grade", "recording", "executed", "what differs")
     show_columns(console, titles, rows(report), right=("grade", "recording", "executed"))
     console.print()
     for sentence in sentences(report):

@@ -14,7 +14,7 @@ VERSION = 1
 
 
 def rows(report: ReplayReport) -> list[tuple[str, str, str, str, str]]:
-    """Return a row for each case: student, grade, from the recording, executed anew, questions that differ."""
+    """Return a row for each case: student, grade, from the recording, executed anew, what differs."""
     return [
         (
             replayed.case.grade.student,
@@ -28,8 +28,7 @@ def rows(report: ReplayReport) -> list[tuple[str, str, str, str, str]]:
 
 
 def _score(grade: Any) -> str:
-    score = sum(book.score for book in grade.notebooks)  # before the late penalty, which is not compared
-    return f"{score:.4g}/{grade.max_score:g}"
+    return f"{grade.score:.4g}/{grade.max_score:g}"
 
 
 def _column(second: Second) -> str:
@@ -39,9 +38,8 @@ def _column(second: Second) -> str:
 
 
 def _differences(replayed: ReplayedCase) -> list[str]:
-    differing = [("recording", question) for question in replayed.recording.differing]
-    differing += [("executed", question) for question in replayed.execution.differing]
-    return [f"{question} ({where})" for where, question in differing]
+    ways = (("recording", replayed.recording), ("executed", replayed.execution))
+    return [f"{part} ({where})" for where, second in ways for part in (*second.differing, *second.other)]
 
 
 def sentences(report: ReplayReport) -> list[str]:
@@ -66,7 +64,9 @@ def sentences(report: ReplayReport) -> list[str]:
     counts = Counter(change for replayed in report.cases for change in dict.fromkeys(replayed.case.changes))
     lines += [f"environment: {change}" + (f" ({n} of {total})" if n < total else "") for change, n in counts.items()]
     if not counts:
-        lines.append("environment: no difference is known" + (", so it is chance or time." if differing else "."))
+        is_chance = differing and not any(replayed.recording.differs for replayed in report.cases)
+        lines.append("environment: no difference is known" + (", so it is chance or time." if is_chance else "."))
+    lines += [_changed(replayed) for replayed in report.cases if replayed.recording.differs]
     flakiness = report.flakiness
     if flakiness.submissions > 1:
         lines.append(
@@ -75,6 +75,14 @@ def sentences(report: ReplayReport) -> list[str]:
             f"{flakiness.questions} questions ({_percent(flakiness.question_share)})."
         )
     return lines
+
+
+def _changed(replayed: ReplayedCase) -> str:
+    """Say what it means that a recording gives another grade: there is no chance in it."""
+    cause = "the grade was changed since, or is damaged."
+    if replayed.case.changes or replayed.case.doubts:
+        cause = f"what differs above is the reason, or {cause}"
+    return f"{replayed.case.grade.student}: the recording gives another grade, and no chance is in it: {cause}"
 
 
 def _same(report: ReplayReport) -> str:
@@ -115,7 +123,7 @@ def to_json(report: ReplayReport) -> dict[str, Any]:
         "cases": [
             {
                 "student": replayed.case.grade.student,
-                "score": sum(book.score for book in replayed.case.grade.notebooks),
+                "score": replayed.case.grade.score,
                 "recording": _plain(replayed.recording),
                 "execution": _plain(replayed.execution),
                 "environment": list(replayed.case.changes),
@@ -136,8 +144,12 @@ def to_json(report: ReplayReport) -> dict[str, Any]:
 
 
 def _plain(second: Second) -> dict[str, Any]:
-    score = None if second.grade is None else sum(book.score for book in second.grade.notebooks)
-    return {"score": score, "differing": list(map(_question, second.differing)), "reason": second.reason}
+    return {
+        "score": None if second.grade is None else second.grade.score,
+        "differing": list(map(_question, second.differing)),
+        "other": list(second.other),
+        "reason": second.reason,
+    }
 
 
 def _question(question: ChangedQuestion) -> dict[str, Any]:

@@ -137,3 +137,35 @@ def test_a_question_that_waits_is_told_as_waiting(course: Course) -> None:
     )
     assert on(course, "grade", "hw", "--quiet").exit_code == 0
     assert "test-double: 0 of 2 points, waits for a person" in on(course, "why", "bob", "hw", "test-double").stdout
+
+
+def by_hand(course: Course) -> None:
+    """A question that a person grades after its text, and a task with a mark scheme."""
+    scheme = "Describe your data.\n### BEGIN MARK SCHEME\n1 point: names a source\n### END MARK SCHEME"
+    cells = (
+        cell("## Doubling\nWhy is twice two four?", kind="markdown"),
+        cell("Because of Peano.", "reason", "markdown", solution=True, grade=True, points=1),
+        cell(scheme, "data", "markdown", task=True, locked=True, points=1),
+    )
+    (course.source("hw") / "nb.ipynb").write_text(notebook(*cells))
+    submit(course, "bob")
+    assert on(course, "grade", "hw", "--quiet").exit_code == 0
+
+
+def test_a_question_that_a_person_grades_is_shown_in_its_words_and_the_scheme_is_named_as_staffs(
+    course: Course,
+) -> None:
+    by_hand(course)
+    shown = on(course, "why", "bob", "hw", "data").stdout
+    assert "waits for a person" in shown
+    assert "  the question:\n      Describe your data.\n" in shown
+    assert "  for staff, the mark scheme; students never see it:\n      1 point: names a source\n" in shown
+    assert "MARK SCHEME" not in shown
+    assert "the test:" not in shown
+
+
+def test_an_answer_that_a_person_grades_has_the_text_before_it_as_its_question(course: Course) -> None:
+    by_hand(course)
+    shown = on(course, "why", "bob", "hw", "reason").stdout
+    assert "  the question:\n      ## Doubling\n      Why is twice two four?\n" in shown
+    assert "  for staff, the instructor's answer; students never see it:\n      Because of Peano.\n" in shown

@@ -10,7 +10,12 @@ from helpers.pages import inert
 from helpers.samples import assignment, checked, course, grade, question
 from scipy import stats
 
-from autograder.extensions.insight.question_statistics import class_statistics, cronbach_alpha, item_rest
+from autograder.extensions.insight.question_statistics import (
+    class_statistics,
+    cronbach_alpha,
+    feldt_interval,
+    item_rest,
+)
 from autograder.extensions.insight.score_table import score_table
 from autograder.extensions.insight.shared_failures import failure_groups
 from autograder.extensions.insight.term_trend import term_trend
@@ -69,6 +74,25 @@ def test_a_weight_of_two_is_a_submission_that_stands_twice() -> None:
     twice, weights = np.vstack([scores, scores[:2]]), np.array([[2.0, 2, 1, 1, 1]])
     assert item_rest(scores, weights) == pytest.approx(item_rest(twice, np.ones((1, 7))))
     assert cronbach_alpha(scores, weights) == pytest.approx(cronbach_alpha(twice, np.ones((1, 7))))
+
+
+@pytest.mark.parametrize(
+    ("alpha", "submissions", "questions", "low", "high"),
+    [(0.7327, 12, 11, 0.435, 0.909), (0.8017, 12, 11, 0.581, 0.933), (0.5917, 15, 10, 0.195, 0.840)],
+)
+def test_alphas_interval_of_a_small_class_is_feldts(
+    alpha: float, submissions: int, questions: int, low: float, high: float
+) -> None:
+    """Numbers as published in the documentation of pingouin 0.5, which has them of Feldt, too."""
+    estimate = feldt_interval(alpha, submissions, questions)
+    assert (estimate.low, estimate.high) == pytest.approx((low, high), abs=5e-4)
+
+
+def test_classes_of_less_than_thirty_have_feldts_interval() -> None:
+    for size in (8, 29, 30):
+        alpha = class_statistics(one_factor(size, 3)).alpha
+        assert alpha is not None
+        assert (alpha == feldt_interval(alpha.value, size, 4)) is (size < 30)
 
 
 @pytest.mark.slow

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from helpers.exams import exam_of
+from helpers.samples import cell
 
 from autograder.errors import CourseError
 from autograder.extensions.pytest_files.pytest_file_reader import read_file
 from autograder.extensions.pytest_files.pytest_files import with_tests
-from autograder.lint.pytest_cells import HEADER_LINES
 from autograder.records.exam import Role
+from autograder.syntax.pytest_cells import file_lines
 
 HEAD = "import pytest\n"
 TWO = '''\
@@ -58,7 +60,8 @@ def test_lines_of_the_code_are_those_of_the_file() -> None:
     for test in read(TWO).tests:
         number = next(n for n, line in enumerate(TWO.splitlines(), 1) if test.name.rpartition("::")[2] + "(" in line)
         assert test.line == number
-        assert f"def {test.name.rpartition('::')[2]}(" in test.code.splitlines()[number - 1 + HEADER_LINES]
+        made = replace(cell(Role.TEST, test.name, test.code, 1), file="tests/test_nb.py")
+        assert f"def {test.name.rpartition('::')[2]}(" in file_lines(made)[number - 1]
 
 
 def test_what_only_a_started_file_needs_is_left_out() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.extensions.review.rubric import RubricItem, items, scheme
+from autograder.extensions.review.rubric import RubricItem, items
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,3 @@ def test_a_line_with_points_is_an_item(line, item):
 )
 def test_other_lines_are_words(line):
     assert items(line) == ()
-
-
-def test_a_scheme_is_what_students_do_not_see():
-    source = "Explain.\n### BEGIN MARK SCHEME\n- 1 point: this\n### END MARK SCHEME\nBriefly."
-    assert scheme(source, "Explain.\nBriefly.", {"BEGIN MARK SCHEME", "END MARK SCHEME"}) == "- 1 point: this"

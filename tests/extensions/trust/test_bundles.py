@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from helpers.bundles import rewritten
-from helpers.tiny import TEST, Here, copied, submit, tiny_course, tiny_release
+from helpers.tiny import TEST, YAML, Here, copied, submit, tiny_course, tiny_release
 
 from autograder.coordinator import batch
 from autograder.errors import CourseError, HostError, UsageError
@@ -26,8 +26,8 @@ from autograder.execution.recording import Transcript
 from autograder.extensions.trust.bundle import VERSION, Manifest, write_bundle
 from autograder.extensions.trust.bundle_reading import Bundle, BundleError, read_bundle
 from autograder.extensions.trust.bundle_signature import PROGRAM, SignatureError, sign, signer
-from autograder.extensions.trust.replay import bundle_case, replay
-from autograder.extensions.trust.replay_report import sentences
+from autograder.extensions.trust.replay import ReplayReport, bundle_case, replay
+from autograder.extensions.trust.replay_report import rows, sentences
 from autograder.records.course import Course
 from autograder.records.grade import Grade
 from autograder.results import second_look
@@ -348,9 +348,13 @@ def test_nothing_of_a_bundle_chooses_what_runs_on_this_machine(course: Course, t
         head["assignment"] |= {"environment": "/tmp/python", "prepare": "evil.py", "files": ["/etc/passwd"]}
         head["assignment"]["late"] |= {"kind": "plugin", "plugin": "late.py:Policy"}
 
-    work = opened(rewritten(packed(course, tmp_path)[0], in_json("exam.json", change)), tmp_path).work
-    assert (work.assignment.environment, work.assignment.prepare) == (None, None)
-    assert (work.assignment.files, work.assignment.late.kind) == ((), "none")
+    found = opened(rewritten(packed(course, tmp_path)[0], in_json("exam.json", change)), tmp_path)
+    assert (found.work.assignment.environment, found.work.assignment.prepare) == (None, None)
+    assert found.work.assignment.files == ()
+    assert any("what being late cost is not compared" in doubt for doubt in found.doubts)
+    (tmp_path / "work").mkdir()
+    (done,) = replay([bundle_case(found)], tmp_path / "work", execute=Here()).cases
+    assert not done.differs, "a policy that is a program was not run, or its file would be missing"
 
 
 # --- what belongs together -----------------------------------------------------------------------------------
@@ -412,6 +416,152 @@ def test_a_grade_that_could_not_be_verified_is_not_said_to_be_the_same(course: C
         report = replay([bundle_case(read_bundle(changed, folder / "bundle"))], folder / "work", execute=Here())
         assert (len(report.differing), len(report.not_executed), len(report.not_verified)) == (0, 0, 1)
         assert sentences(report)[0] == "Not verified: the grade is the same executed anew."
+
+
+LATE = {"late": {"kind": "per_day", "per_day": 0.5, "grace_hours": 0.0, "plugin": None}}
+
+
+def in_result(change: Callable[[Any], None]) -> Callable[[dict[str, bytes], dict[str, Any]], None]:
+    return in_json("result.json", change)
+
+
+def in_question(**values: Any) -> Callable[[dict[str, bytes], dict[str, Any]], None]:
+    """Another value in the result's only question, and totals that fit."""
+
+    def changed(result: Any) -> None:
+        (question,) = result["questions"]
+        question |= values
+        result |= {
+            "score": max(0.0, question["score"] - result["late_penalty"]),
+            "max_score": question["max_score"],
+            "needs_manual_grade": question["needs_manual_grade"],
+        }
+
+    return in_result(changed)
+
+
+def in_two(
+    *changes: Callable[[dict[str, bytes], dict[str, Any]], None],
+) -> Callable[[dict[str, bytes], dict[str, Any]], None]:
+    def changed(files: dict[str, bytes], manifest: dict[str, Any]) -> None:
+        for change in changes:
+            change(files, manifest)
+
+    return changed
+
+
+def doubled(result: Any) -> None:
+    """A question that stands twice gives its points twice."""
+    result["questions"] *= 2
+    result |= {"score": 4.0, "max_score": 4.0}
+
+
+CHECK = {
+    "name": "close",
+    "outcome": "passed",
+    "fraction": 1.0,
+    "weight": 1.0,
+    "message": "as wanted",
+    "detail": "",
+    "evidence": {},
+    "bonus": 0.0,
+    "undecided": False,
+}
+FORGED = {
+    "a score": (in_question(score=1.0, outcome="partial"), "test-double 1 → 2 (recording)"),
+    "a bonus": (in_question(score=3.0), "test-double 3 → 2 (recording)"),
+    "most points": (in_question(max_score=50.0), "1 test-double max_score 50.0 → 2.0 (recording)"),
+    "a question that waits for a person": (in_question(outcome="manual", needs_manual_grade=True), "passed"),
+    "a question that stands twice": (in_result(doubled), "2 test-double"),
+    "a question of another name": (in_question(id="test-triple"), "test-triple 2 → –"),
+    "a late penalty": (in_result(lambda r: r.update(late_penalty=1.5, score=0.5)), "late_penalty 1.5 → 0"),
+    "a message": (in_question(message="copied from another student"), "message copied from another"),
+    "a check": (in_question(checks=[CHECK]), "checks 1 close name close → nothing"),
+    "points of the student's process": (in_question(in_students_process=True), "in_students_process True → False"),
+    "how the run ended": (
+        in_result(lambda r: (r["notebooks"][0].update(status="timed_out"), r.update(status="timed_out"))),
+        "status timed_out → completed",
+    ),
+    "words on how it ended": (
+        in_result(lambda r: r["notebooks"][0].update(message="the student cheated")),
+        "message the student cheated → nothing",
+    ),
+    "a learning curve": (in_result(lambda r: r["notebooks"][0].update(history={"loss": [2.0, 1.0]})), "history loss"),
+    "a number of trainings": (in_result(lambda r: r["notebooks"][0].update(trainings={"kernel": 3})), "trainings"),
+    "a file that did not run": (in_result(lambda r: r.update(files={"net.py": "is empty"})), "net.py is empty"),
+    "the time of the hand-in": (
+        in_result(lambda r: r.update(submitted_at="2026-01-02T03:04:05+00:00")),
+        "submitted_at 2026-01-02T03:04:05+00:00 → nothing",
+    ),
+    "the due date": (in_result(lambda r: r["dates"].update(due="2026-01-02T03:04:05+00:00")), "due 2026-01-02"),
+}
+
+
+def replayed_bundle(path: Path, tmp_path: Path) -> ReplayReport:
+    (tmp_path / "work").mkdir()
+    return replay([bundle_case(opened(path, tmp_path))], tmp_path / "work", execute=Here())
+
+
+@pytest.mark.parametrize(("change", "said"), FORGED.values(), ids=FORGED.keys())
+def test_a_forged_part_of_a_grade_is_named_and_is_no_chance(
+    bundle_of_ada: Path, tmp_path: Path, change: Any, said: str
+) -> None:
+    """With digests that fit. Nothing was changed but the result, so its recording gives another one."""
+    report = replayed_bundle(rewritten(bundle_of_ada, change, tmp_path), tmp_path)
+    assert len(report.differing) == 1
+    assert said in rows(report)[0][-1]
+    found = sentences(report)
+    assert found[0] == "The grade differs."
+    assert "ada: the recording gives another grade, and no chance is in it: the grade was changed" in found[-1]
+    assert "chance or time" not in " ".join(found)
+
+
+def test_a_bundle_as_it_was_made_gives_the_same_grade_in_all_its_parts(bundle_of_ada: Path, tmp_path: Path) -> None:
+    report = replayed_bundle(rewritten(bundle_of_ada, lambda files, manifest: None, tmp_path), tmp_path)
+    assert sentences(report) == ["The grade is the same.", "environment: no difference is known."]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (in_json("exam.json", lambda head: head["assignment"].update(LATE)), "another late policy or other dates"),
+        (in_json("unit.json", lambda unit: unit["dates"].update(late_days=2.0)), "another late policy or other dates"),
+        (
+            in_two(
+                in_result(lambda r: r.update(submitted_at="2026-01-02T03:04:05+00:00")),
+                in_json("unit.json", lambda unit: unit.update(submitted_at="2026-01-02T03:04:05+00:00")),
+            ),
+            "another time of the hand-in",
+        ),
+    ],
+)
+def test_a_late_penalty_is_not_forged_by_its_reasons(
+    bundle_of_ada: Path, tmp_path: Path, change: Any, said: str
+) -> None:
+    (found,) = opened(rewritten(bundle_of_ada, change, tmp_path), tmp_path).doubts
+    assert said in found
+
+
+def late_course(root: Path) -> Course:
+    due = "title: Doubling\n    due: 2026-01-02 12:00 +01:00\n    late: {kind: per_day, per_day: 0.25}"
+    yaml = YAML.replace("title: Doubling", due)
+    made = tiny_course(root, yaml=yaml)
+    (submit(made, "ada") / "timestamp.txt").write_text("2026-01-03 12:00:00 +00:00")
+    (root / "extensions.csv").write_text("student,assignment,days\nada,hw,0.5\n")
+    grade(made)
+    return made
+
+
+def test_a_late_penalty_is_computed_anew_under_the_students_own_date(tmp_path: Path) -> None:
+    """The honest one is the same, and a smaller or larger one is none."""
+    path, _ = packed(late_course(tmp_path / "course"), tmp_path)
+    for number, (penalty, differs) in enumerate([(0.5, False), (0.0, True), (1.5, True)]):
+        change = in_result(lambda r, p=penalty: r.update(late_penalty=p, score=2 - p))
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        report = replayed_bundle(rewritten(path, change, folder), folder)
+        assert bool(report.differing) is differs, rows(report)
+        assert bool(report.not_verified) is False
 
 
 # --- who made it ---------------------------------------------------------------------------------------------

@@ -87,7 +87,10 @@ def test_nothing_of_the_course_is_changed_not_even_when_a_recording_was_last_use
 
 
 def test_a_question_with_another_grade_is_named_with_both(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ada's answer depends on something outside of it, which has changed: only her execution differs."""
+    """Ada's answer depends on something outside of it, which has changed: only her execution differs.
+
+    Messages of executions may differ by chance, so they alone are no difference.
+    """
     real = InProcessKernel.run
 
     def run(self: InProcessKernel, source: str, seconds: float) -> Any:
@@ -155,7 +158,7 @@ def test_a_sample_is_drawn_by_its_seed_from_those_with_a_grade(course: Course) -
 
 def test_the_json_has_both_grades_and_the_intervals(course: Course) -> None:
     content = json.loads(json.dumps(to_json(replayed(course))))
-    assert content["cases"][0]["execution"] == {"score": 2.0, "differing": [], "reason": ""}
+    assert content["cases"][0]["execution"] == {"score": 2.0, "differing": [], "other": [], "reason": ""}
     low, high = content["flakiness"]["submissions_interval"]
     assert low == 0
     assert high == pytest.approx(0.7076, abs=1e-4)  # 1 - 0.025 ** (1 / 3)

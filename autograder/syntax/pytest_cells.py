@@ -1,14 +1,37 @@
-"""Syntax of a test cell, also of one that was made from a pytest function."""
+"""Form of a test cell that was made from a pytest function.
+
+Its first line imports, and its second defines :data:`MODULE`. The lines of the test file follow, one step further in,
+so that a traceback has their numbers. The last two return the module's names and call the test.
+"""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from autograder.records.exam import ExamCell
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-HEADER_LINES = 2
-"""Lines of such a cell before the first line of the test file."""
+MODULE = "_pytest_module"
+"""Name of the function that is the test file, see :mod:`autograder.check.pytest_runs`."""
+INDENT = "    "
+_HEADER_LINES, _FOOTER_LINES = 2, 2
+
+
+def write_cell(head: Sequence[str], lines: Sequence[str], call: str) -> str:
+    """Write a cell of imports, the indented lines of a test file, and the call of a test."""
+    return "\n".join(["; ".join(head), f"def {MODULE}():", *lines, f"{INDENT}return locals()", call]) + "\n"
+
+
+def file_line(cell: ExamCell, line: int) -> int:
+    """Convert a line of a test cell to that of its test file, if it was made of one."""
+    return line - _HEADER_LINES if cell.file else line
+
+
+def file_lines(cell: ExamCell) -> list[str]:
+    """List the lines of a test file from the cell that was made of it; of another cell, its own."""
+    lines = (cell.in_kernel or cell.source).splitlines()
+    return [line.removeprefix(INDENT) for line in lines[_HEADER_LINES:-_FOOTER_LINES]] if cell.file else lines
 
 
 def test_tree(cell: ExamCell) -> ast.Module:
