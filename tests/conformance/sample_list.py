@@ -1,6 +1,6 @@
 """Public notebooks with nbgrader's marks that were drawn to be compared: repository, commit and paths alone.
 
-The first half was looked at while the kit was mended. The second was graded once, when that was done.
+The first half was there to be looked at. The second was released once; docs/reference/nbgrader.md has both figures.
 """
 
 from __future__ import annotations
