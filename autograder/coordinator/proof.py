@@ -428,6 +428,7 @@ def _missed(exams: Sequence[Exam], grade: Grade, ran: Sequence[_Ran]) -> Iterato
         short = [(c.name, one_line(c.detail or c.message, MAX_DETAIL)) for c in question.checks if c.fraction < 1]
         checks = "; ".join(f"{name}: {text}" if of_otter else text for name, text in short)
         reason = checks or reason_of(question.failures) or question.message
+        reason = reason or "nothing failed: the number at the test's end is the score"
         points = f"{question.score:g} of {cell.points:g} points"
         below = _bound_below(exam, cell) if _lacks_name(question) else ()
         reason = "; ".join(filter(None, [reason, *below]))

@@ -2,6 +2,7 @@
 
 ``python -m conformance CORPUS --results FOLDER``; a second run goes on where the first was stopped. nbgrader runs in a
 sandbox without network. The exit code is 1 if a notebook is refused that nbgrader gives full marks, or a score differs.
+With ``--sample`` it compares half of the notebooks that sample_list.py names, in checkouts called ``owner+name``.
 With ``--features FILE`` it then counts what the test cells need of the handles.
 """
 
@@ -16,7 +17,10 @@ from pathlib import Path
 
 from conformance import features, ours, table, theirs
 from conformance.corpus import Unit, in_turns, units
+from conformance.sample_list import HELD_OUT, LOOKED_AT
 from conformance.verdict import DIFFERENT, REFUSED, SKIPPED, Verdict, judge
+
+SAMPLES = {"looked-at": LOOKED_AT, "held-out": HELD_OUT}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("corpus", type=Path, help="a folder of courses")
     parser.add_argument("--results", type=Path, required=True, help="a folder that keeps what was found")
     parser.add_argument("--only", default="", help="notebooks with this text in their name (course/folder/notebook)")
+    parser.add_argument("--sample", choices=SAMPLES, help="only these notebooks of sample_list.py")
     parser.add_argument("--jobs", type=int, default=1, help="notebooks at a time")
     parser.add_argument("--seconds", type=int, default=600, help="limit of each side, and of a count, for a notebook")
     parser.add_argument("--cell-seconds", type=int, default=60, help="limit of a cell in nbgrader")
@@ -34,7 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--course", type=Path, action="append", default=[], help="--features: one's own course, too")
     chosen = parser.parse_args(arguments)
     chosen.results.mkdir(parents=True, exist_ok=True)
-    every = in_turns(units(chosen.corpus))
+    drawn = SAMPLES[chosen.sample] if chosen.sample else None
+    every = in_turns(units(chosen.corpus, drawn))
     found = [unit for unit in every if chosen.only in (unit if isinstance(unit, str) else unit.name)]
 
     def compared(unit: Unit | str) -> Verdict:

@@ -9,13 +9,14 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autograder.course.nbgrader_config import NBGRADER_CONFIG, read_nbgrader_config
 from autograder.errors import CourseError
+from conformance.answer_courses import Place
 
 NOT_SOURCES = frozenset(
     {"release", "submitted", "autograded", "feedback", "downloaded", ".ipynb_checkpoints", ".git", "__pycache__"}
@@ -49,11 +50,16 @@ class Unit:
         return f"{re.sub(r'[^A-Za-z0-9.-]+', '_', self.name)}-{digest}"
 
 
-def units(corpus: Path) -> Iterator[Unit | str]:
+def units(corpus: Path, drawn: Mapping[Place, Collection[str]] | None = None) -> Iterator[Unit | str]:
     """Yield the notebooks of each course of a corpus, in the order of their names.
 
-    A course without one of nbgrader's is yielded as its name.
+    A course without one of nbgrader's is yielded as its name. Of a sample that was drawn, only its notebooks are.
     """
+    if drawn is not None:
+        named = {corpus / place.repository.replace("/", "+"): paths for place, paths in drawn.items()}
+        for course, paths in sorted(named.items()):
+            yield from (_unit(course, course / path) or f"{course.name}/{path}" for path in paths)
+        return
     for course in sorted(path for path in corpus.iterdir() if path.is_dir() and not path.name.startswith(".")):
         found = [unit for path in _notebooks(course) if (unit := _unit(course, path)) is not None]
         yield from found or [course.name]

@@ -72,6 +72,11 @@ def test_a_source_that_proves_itself_leaves_only_the_two_runs(tmp_path: Path) ->
             r"nb: the solution does not run to its end: cell 1 \('double'\) raises ValueError: oh",
         ),
         (SOLUTION, "assert doubble(1) == 2", r"the solution gets 0 of 2 points \(.*doubble"),
+        (
+            SOLUTION,
+            "points = 1\npoints",
+            r"the solution gets 1 of 2 points \(.*the number at the test's end is the score",
+        ),
     ],
 )
 def test_a_source_that_does_not_prove_itself_is_an_error_that_names_the_question(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from conformance.__main__ import main
+from conformance.answer_courses import Place
 from conformance.corpus import Unit, in_turns, lay_out, source_directory, units
 from conformance.ours import audited, use_own_gradebook
 from conformance.table import lines, summary, summary_lines
@@ -74,6 +75,17 @@ def test_sources_are_found_at_any_depth_and_released_ones_are_not(tmp_path: Path
     write(tmp_path / "physics/winter/submitted/ada/ps1/heat.ipynb", *SUM)
     write(tmp_path / "loose/homework.ipynb", *SUM)
     assert found(tmp_path) == {"physics/ps1/heat": "", "loose/loose/homework": ""}
+
+
+def test_of_a_sample_its_notebooks_are_found_and_what_is_missing_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "ada+physics/heat.ipynb", *SUM)
+    write(tmp_path / "ada+physics/waves.ipynb", *SUM)
+    drawn = {Place("ada/physics", "c0ffee"): ("heat.ipynb", "gone.ipynb")}
+    heat, gone = units(tmp_path, drawn)
+    assert (heat.name if isinstance(heat, Unit) else "", gone) == (
+        "ada+physics/ada+physics/heat",
+        "ada+physics/gone.ipynb",
+    )
 
 
 def test_a_course_without_notebooks_of_nbgraders_is_named(tmp_path: Path) -> None:
