@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from autograder.check.provenance import in_notebook
 from autograder.check.words import exception_name
 
 Tell = Callable[[BaseException], tuple[str, str]]
 """Returns the type and the place of an exception, as far as students may read them; the place may be empty."""
 
+_MAX_TEXT = 300
 _tell: ContextVar[Tell | None] = ContextVar("autograder_check_tell", default=None)
 
 
@@ -25,7 +27,10 @@ def locating(tell: Tell) -> Iterator[None]:
 
 
 def described(error: BaseException) -> str:
-    """Return ``ValueError in cell 3, line 2: `return total / n```; in a student's own notebook the type alone."""
+    """Return ``ValueError in cell 3, line 2: `return total / n```; in a student's own notebook type and text."""
     tell = _tell.get()
-    kind, position = tell(error) if tell is not None else (exception_name(error), "")
+    if tell is None:
+        text = str(error).strip().partition("\n")[0][:_MAX_TEXT] if in_notebook() else ""
+        return ": ".join(filter(None, [exception_name(error), text]))
+    kind, position = tell(error)
     return f"{kind} in {position}" if position else kind

@@ -30,7 +30,7 @@ from autograder.codec import CodecError, decode, encode
 from autograder.errors import LostError
 from autograder.kernel.model_family import is_a
 from autograder.kernel.random_state import preserve_random_state
-from autograder.models.network import NO_FORWARD, NO_TENSOR
+from autograder.models.network import NO_FORWARD, NO_TENSOR, OTHER_INPUTS
 
 
 def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool = False) -> Any:
@@ -61,7 +61,10 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
     else:
         return original
     is_certain = stored.fault and (asked_shapes is not None or stored.fault in (NO_FORWARD, NO_TENSOR))
-    stored.failure = _failure(original, asked_shapes, stored.fault) if is_certain else ""
+    if is_certain:
+        stored.failure = _failure(original, asked_shapes, stored.fault)
+    elif asked_shapes is not None or not stored.refusal:  # else, an earlier check has found it
+        stored.failure = ""
     return examined
 
 
@@ -180,8 +183,10 @@ def _failure(model: Any, shapes: Any, fault: str) -> str:
     """Return what the student reads of a model that cannot be called, or gives no tensor; empty if it can."""
     if fault == NO_FORWARD:
         return "The module has no method `forward`, so it cannot be called."
+    if fault == OTHER_INPUTS:
+        return "The module's forward does not take its inputs alone: look at its parameters, of which `self` is the first."
     if fault == NO_TENSOR:
-        return "The module's forward returns no tensor: it ends without `return`, or returns something else."
+        return "The module's forward returns no tensor: it ends without `return`, or returns a number or a NumPy array."
     described = external_model(model)
     rows = _zeros(shapes)
     try:
@@ -203,7 +208,7 @@ def _zeros(shapes: Any) -> Any:
 def unread_reason(model: Any, *, for_student: bool = False) -> str:
     """Return why a model is only asked; empty if nobody tried to read it, or if it is not ``for_student``."""
     stored = _description(model)
-    return stored.refusal if stored.is_told or not for_student else ""
+    return stored.refusal if stored.is_told or in_notebook() or not for_student else ""
 
 
 def call_failure(model: Any) -> str:

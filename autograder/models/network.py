@@ -17,7 +17,7 @@ from autograder.models.dropped import DropoutFactors
 from autograder.models.step_calculus import StepCalculus
 from autograder.models.weight_function import WeightFunction
 
-NO_FORWARD, NO_TENSOR, RAISES = "forward", "nothing", "raises"
+NO_FORWARD, NO_TENSOR, OTHER_INPUTS, RAISES = "forward", "nothing", "inputs", "raises"
 """Words of a kernel for what a network does on rows of some shapes, whatever they hold."""
 
 

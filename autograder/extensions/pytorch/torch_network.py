@@ -28,6 +28,7 @@ from autograder.models.dropped import DropoutFactors, plain_factors
 from autograder.models.network import (
     NO_FORWARD,
     NO_TENSOR,
+    OTHER_INPUTS,
     RAISES,
     ChainLayer,
     InTraining,
@@ -56,6 +57,7 @@ _REASONS: Mapping[str, str] = {
     "raised": "torch.export cannot trace its forward",
     NO_FORWARD: "it has no method forward",
     NO_TENSOR: "its forward returns no tensor",
+    OTHER_INPUTS: "its forward does not take its inputs alone",
     RAISES: "it raises on rows of this shape",
 }
 """Why a kernel has no graph of a module, by its word."""
@@ -104,7 +106,7 @@ def _without_graph(claim: Mapping[str, Any]) -> RefusedModel:
         unknown = f"its forward runs an operator that the grader does not compute: {operator}"
         cause = "its forward draws at random in evaluation mode, too" if draws else unknown
     text = f"The module is only asked: {cause or _REASONS['raised']}."
-    fault = reason if reason in (NO_FORWARD, NO_TENSOR, RAISES) else ""
+    fault = reason if reason in (NO_FORWARD, NO_TENSOR, OTHER_INPUTS, RAISES) else ""
     return RefusedModel(text, kind_refused=True, wants_shapes=reason == "shapes", fault=fault)
 
 
@@ -327,13 +329,16 @@ def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequen
         raise RefusedModel("The module's outputs did not come with its graph.")
     types = [held.dtype for held in graph.tensors] + [held.dtype for held in graph.inputs]
     tolerance = max(_TOLERANCES.get(dtype, TOLERANCE) for dtype in types)
-    pairs = zip([*once, *joined, *(array[order] for array in once)], [*answers, *answers[len(once) :]], strict=True)
-    if not all(agree(expected, answer, tolerance) for expected, answer in pairs):
-        raise RefusedModel(
-            "The module is only asked: its graph predicts something else than the module, or its predictions depend on "
-            "the other rows of a batch.",
-            kind_refused=True,
-        )
+    if not _agree([*once, *joined], answers, tolerance):
+        text = "The module is only asked: its graph predicts something else than the module."
+        raise RefusedModel(text, kind_refused=True)
+    if not _agree([array[order] for array in once], answers[len(once) :], tolerance):
+        text = "The module is only asked: its predictions for a row depend on the other rows of a batch."
+        raise RefusedModel(text, kind_refused=True)
+
+
+def _agree(outputs: Sequence[np.ndarray], answers: Sequence[Any], tolerance: float) -> bool:
+    return all(agree(*pair, tolerance) for pair in zip(outputs, answers, strict=True))
 
 
 _TOLERANCES = {"float16": 2e-2, "bfloat16": 1e-1}
