@@ -209,8 +209,12 @@ class Network(ABC):
         return "", self
 
     @abstractmethod
-    def training_steps(self) -> StepCalculus:
-        """Return what computes steps of a training from given weights."""
+    def training_steps(self, *, drops: bool = True) -> StepCalculus:
+        """Return what computes steps of a training from given weights.
+
+        Args:
+            drops: whether numbers are dropped in a training, as its layers say.
+        """
 
     def function(self, factors: DropoutFactors | None = None) -> WeightFunction | None:
         """Return what computes it with given numbers; None if nothing does.

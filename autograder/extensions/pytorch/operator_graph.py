@@ -44,9 +44,7 @@ _TRAINING = {
     "lstm.input": 6, "gru.input": 6, "rnn_tanh.input": 6, "rnn_relu.input": 6,
 }  # fmt: skip
 """Operator → the position of its flag for training, which is False in a claim."""
-_DROPS = (
-    "In evaluation mode, too, the module drops numbers: give F.dropout training=self.training, or use nn.Dropout."
-)
+_DROPS = "In evaluation mode, too, the module drops numbers: give F.dropout training=self.training, or use nn.Dropout."
 _AS_IN_TRAINING = "In evaluation mode, too, the module computes as in a training."
 
 

@@ -6,12 +6,14 @@ import hashlib
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from autograder.check.fresh_model import NotTrainable
 from autograder.extensions.pytorch import graph_numbers
+from autograder.extensions.pytorch.computation import DROPOUT
 from autograder.extensions.pytorch.computed_network import ApartTrainer, ComputedNetwork, apart_steps, claim_of
 from autograder.extensions.pytorch.graph_computation import GraphComputation
 from autograder.extensions.pytorch.graph_costs import GraphCosts, measured, require_linear_growth
@@ -268,11 +270,12 @@ class TorchNetwork(GraphComputation, Network):
         name, graph = ending(self.graph, self.measure.shapes)
         return name, self.changed(graph=graph, _part=None)
 
-    def training_steps(self) -> StepCalculus:
+    def training_steps(self, *, drops: bool = True) -> StepCalculus:
         """Return what computes steps of a training."""
         if self.graph.draws:
             raise NotTrainable("This network draws at random, so that its steps cannot be taken again.")
-        return apart_steps(self) if is_apart() else TorchSteps(self)
+        network = self if drops else self.changed(graph=_without_dropout(self.graph), _part=None)
+        return apart_steps(network) if is_apart() else TorchSteps(network)
 
     def function(self, factors: DropoutFactors | None = None) -> WeightFunction:
         """Return what computes the graph with given numbers."""
@@ -299,6 +302,15 @@ def described(plain: Mapping[str, Any], seed: int) -> tuple[TorchNetwork, Any]:
     network = TorchNetwork(graph)
     network.row_kind = plain["rows"]
     return network, network.named(arrays) if graph.names or len(arrays) > 1 else arrays[0]
+
+
+def _without_dropout(graph: Graph) -> Graph:
+    """Return the same graph with rates of dropout that are 0."""
+    nodes = (
+        replace(node, args=(node.args[0], 0.0, *node.args[2:])) if node.operator in DROPOUT else node
+        for node in graph.nodes
+    )
+    return replace(graph, nodes=tuple(nodes))
 
 
 def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequence[Any]) -> None:

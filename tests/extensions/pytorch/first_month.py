@@ -143,7 +143,7 @@ MISTAKES: dict[str, Mistake] = {
     "foward, counted": Mistake(net("forward", "foward", called=False), BOTH, "parameters: The module has no method `forward`, so it cannot be called"),
     "no return, counted": Mistake(net("return self", "self"), BOTH, "parameters: The module's forward returns no tensor"),
     "a NumPy array returned": Mistake(net("(x)))", "(x))).detach().numpy()"), LAYERS, "or a NumPy array"),
-    "forward without self": Mistake(net("forward(self, x)", "forward(x)", called=False), BOTH, "look at its parameters, of which `self` is the first"),
+    "forward without self": Mistake(net("forward(self, x)", "forward(x)", called=False), BOTH, "look at its parameters; `self` is the first"),
     "labels as an argument of forward": Mistake(net("forward(self, x)", "forward(self, x, y)", called=False), LAYERS, "does not take its inputs alone"),
     "rows and columns exchanged": Mistake(net("self.hidden(x)", "self.hidden(x.T)", called=False), LAYERS, "its forward depends on the number of rows", waits=True),
     "softmax along the batch": Mistake(net("return self.out(F.relu(self.hidden(x)))", "return self.out(F.relu(self.hidden(x))).softmax(0)"), LAYERS, "its predictions for a row depend on the other rows of a batch", waits=True),
