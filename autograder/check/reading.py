@@ -184,9 +184,7 @@ def _failure(model: Any, shapes: Any, fault: str) -> str:
     if fault == NO_FORWARD:
         return "The module has no method `forward`, so it cannot be called."
     if fault == OTHER_INPUTS:
-        return (
-            "The module's forward does not take its inputs alone: look at its parameters; `self` is the first."
-        )
+        return "The module's forward does not take its inputs alone: look at its parameters; `self` is the first."
     if fault == NO_TENSOR:
         return "The module's forward returns no tensor: it ends without `return`, or returns a number or a NumPy array."
     described = external_model(model)

@@ -11,7 +11,6 @@ import copy
 import gc
 import sys
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 from ....kernel import keras_model, model_family, model_inputs
