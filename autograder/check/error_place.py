@@ -26,11 +26,16 @@ def locating(tell: Tell) -> Iterator[None]:
         _tell.reset(token)
 
 
-def described(error: BaseException) -> str:
-    """Return ``ValueError in cell 3, line 2: `return total / n```; in a student's own notebook type and text."""
+def described(error: BaseException, *, in_full: bool = False) -> str:
+    """Return ``ValueError in cell 3, line 2: `return total / n```; in a student's own notebook the type alone.
+
+    Args:
+        error: the exception.
+        in_full: whether a student's own notebook says its text, too.
+    """
     tell = _tell.get()
-    if tell is None:
-        text = str(error).strip().partition("\n")[0][:_MAX_TEXT] if in_notebook() else ""
-        return ": ".join(filter(None, [exception_name(error), text]))
-    kind, position = tell(error)
+    kind, position = tell(error) if tell is not None else (exception_name(error), "")
+    if tell is None and in_full and in_notebook():
+        text = str(error).strip().partition("\n")[0][:_MAX_TEXT]
+        return ": ".join(filter(None, [kind, text]))
     return f"{kind} in {position}" if position else kind

@@ -60,10 +60,12 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
         examined = _by_shapes(original, shapes, stored)
     else:
         return original
-    is_certain = stored.fault and (asked_shapes is not None or stored.fault in (NO_FORWARD, NO_TENSOR))
-    if is_certain:
-        stored.failure = _failure(original, asked_shapes, stored.fault)
-    elif asked_shapes is not None or not stored.refusal:  # else, an earlier check has found it
+    named = stored.named = stored.named if asked_shapes is None else asked_shapes
+    failed_before = bool(asked_shapes is None and stored.refusal and stored.failure)
+    is_certain = named is not None and (stored.fault or failed_before)
+    if is_certain or stored.fault in (NO_FORWARD, NO_TENSOR):
+        stored.failure = _failure(original, named, stored.fault)
+    else:
         stored.failure = ""
     return examined
 
@@ -128,7 +130,9 @@ class _DescribedModel:
     fault: str = ""
     """The word with which the kernel said that the model cannot be called on rows of these shapes."""
     failure: str = ""
-    """What the student reads of that, if the check named the shapes."""
+    """What the student reads of that, if a check named the shapes."""
+    named: Any = None
+    """The shapes that a check named last, which the model need not take."""
     at_cell: _AtCell | None = None
 
 
@@ -206,9 +210,12 @@ def _zeros(shapes: Any) -> Any:
 
 
 def unread_reason(model: Any, *, for_student: bool = False) -> str:
-    """Return why a model is only asked; empty if nobody tried to read it, or if it is not ``for_student``."""
+    """Return why a model is only asked; empty if nobody tried to read it, or if it is not ``for_student``.
+
+    A student may read it of a model that a cell left, and of any in a notebook of their own.
+    """
     stored = _description(model)
-    return stored.refusal if stored.is_told or in_notebook() or not for_student else ""
+    return stored.refusal if stored.is_told or reference_of(model) is None or not for_student else ""
 
 
 def call_failure(model: Any) -> str:
