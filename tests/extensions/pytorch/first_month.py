@@ -94,10 +94,10 @@ def net(old: str, new: str, *, called: bool = True) -> str:
     return (CALLED if called else NET).replace(old, new)
 
 
-def cnn(old: str, new: str) -> str:
+def cnn(old: str, new: str, *, called: bool = False) -> str:
     """The convolutional network with a slip."""
     assert old in CNN_CLASS
-    return CNN_CLASS.replace(old, new)
+    return CNN_CLASS.replace(old, new) + ("model(torch.randn(5, 1, 8, 8))\n" if called else "")
 
 
 AT_CNN = "The model does not accept rows of the shape (1, 8, 8): RuntimeError in cell 2, line "
@@ -165,10 +165,10 @@ MISTAKES: dict[str, Mistake] = {
     "Flatten over the batch": Mistake(cnn("x.flatten(1)", "x.flatten()"), OF_CLASS, f"{AT_CNN}10"),
     "channels last": Mistake(cnn("self.conv(x)", "self.conv(x.permute(0, 2, 3, 1))"), OF_CLASS, f"{AT_CNN}9"),
     "BatchNorm1d for pictures": Mistake(cnn("BatchNorm2d", "BatchNorm1d"), OF_CLASS, "ValueError in cell 2, line 9"),
-    "batch normalization after the ReLU": Mistake(cnn("F.relu(self.norm(self.conv(x)))", "self.norm(F.relu(self.conv(x)))"), OF_CLASS, "ReLU"),
-    "another rate of a dropout": Mistake(cnn("0.2", "0.5"), OF_CLASS, "Dropout with p 0.5, expected 0.2"),
-    "a dropout that is not called": Mistake(cnn("self.drop(x.flatten(1))", "x.flatten(1)"), OF_CLASS, "Dropout(p=0.2) is missing"),
-    "another kernel": Mistake(cnn("3, padding=1", "5, padding=2"), OF_CLASS, "372 parameters, exactly 308 asked"),
+    "batch normalization after the ReLU": Mistake(cnn("F.relu(self.norm(self.conv(x)))", "self.norm(F.relu(self.conv(x)))", called=True), OF_CLASS, "ReLU"),
+    "another rate of a dropout": Mistake(cnn("0.2", "0.5", called=True), OF_CLASS, "Dropout with p 0.5, expected 0.2"),
+    "a dropout that is not called": Mistake(cnn("self.drop(x.flatten(1))", "x.flatten(1)", called=True), OF_CLASS, "Dropout(p=0.2) is missing"),
+    "another kernel": Mistake(cnn("3, padding=1", "5, padding=2", called=True), OF_CLASS, "372 parameters, exactly 308 asked"),
     "padding forgotten": Mistake(CNN.replace(", padding=1", "").replace("64", "36"), OF_CNN.replace("out_channels=4", "out_channels=4, padding=1"), "padding"),
     "a wrong number after Flatten": Mistake(CNN.replace("64", "100").rsplit("\n", 2)[0], OF_CNN, "does not accept rows of the shape (1, 8, 8): RuntimeError", helps=False),
     "pooling forgotten": Mistake(CNN.replace("nn.MaxPool2d(2), ", "").replace("64", "256"), OF_CNN, "MaxPool2d is missing"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 import pytest
-from extensions.pytorch.first_month import CALLED, CNN, CNN_CLASS, LOOP, MISTAKES, NET, OF_CLASS, OF_CNN, Mistake
+from extensions.pytorch.first_month import CALLED, CNN, CNN_CLASS, LOOP, MISTAKES, NET, OF_CLASS, Mistake
 from helpers.torch_notebook import BEGIN, page
 
 pytestmark = [
@@ -16,10 +16,8 @@ pytestmark = [
 
 def right(mistake: Mistake) -> str:
     """The instructor's answer to the same test."""
-    if mistake.test.startswith(OF_CNN[:40]) and "Conv2d" in mistake.test:
-        return CNN
-    if mistake.test == OF_CLASS:
-        return CNN_CLASS
+    if "Conv2d" in mistake.test:
+        return CNN_CLASS if mistake.test == OF_CLASS else CNN
     extra = "optimizer = torch.optim.Adam(model.parameters(), lr=0.001)\n" if "optimizer(" in mistake.test else ""
     return (NET + LOOP if "train_step" in mistake.test else CALLED) + extra
 
