@@ -145,14 +145,17 @@ def training_step(
         batches = _batches(inputs, labels, rows, seed)
         change = unchanged if clip_norm is None else clipped_to_norm(clip_norm)
         right = LoopSettings(objective, chosen, change=change, rates=tuple(schedule or ()))
-        assumptions = {
+        assumptions: dict[str, Any] = {
             "names_optimizer": optimizer is not None,
             "one_output": not isinstance(examined.output_shape, list),
         }
         left_out = {_UNSCHEDULED: replace(right, rates=())} if schedule else {}
         if clip_norm is not None:
             left_out[_UNCLIPPED.format(clip_norm)] = replace(right, change=unchanged)
-        checked = partial(_CheckedSteps, batches=batches, right=right, seed=seed, left_out=left_out, **assumptions)
+
+        def checked(of: StepCalculus, **more: Any) -> _CheckedSteps:
+            return _CheckedSteps(of, batches, right, seed, left_out=left_out, **assumptions, **more)
+
         still = partial(_without_dropout, examined, checked) if isinstance(examined, Network) else None
         return checked(calculus, still=still).checked(request)
 
