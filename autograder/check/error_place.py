@@ -36,6 +36,6 @@ def described(error: BaseException, *, in_full: bool = False) -> str:
     tell = _tell.get()
     kind, position = tell(error) if tell is not None else (exception_name(error), "")
     if tell is None and in_full and in_notebook():
-        text = str(error).strip().partition("\n")[0][:_MAX_TEXT]
+        text = " ".join(str(error).split())[:_MAX_TEXT]
         return ": ".join(filter(None, [kind, text]))
     return f"{kind} in {position}" if position else kind
