@@ -60,11 +60,11 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
         examined = _by_shapes(original, shapes, stored)
     else:
         return original
-    named = stored.named = stored.named if asked_shapes is None else asked_shapes
+    last_shapes = stored.last_shapes = stored.last_shapes if asked_shapes is None else asked_shapes
     failed_before = bool(asked_shapes is None and stored.refusal and stored.failure)
-    is_certain = named is not None and (stored.fault or failed_before)
+    is_certain = last_shapes is not None and (stored.fault or failed_before)
     if is_certain or stored.fault in (NO_FORWARD, NO_TENSOR):
-        stored.failure = _failure(original, named, stored.fault)
+        stored.failure = _failure(original, last_shapes, stored.fault)
     else:
         stored.failure = ""
     return examined
@@ -131,7 +131,7 @@ class _DescribedModel:
     """The word with which the kernel said that the model cannot be called on rows of these shapes."""
     failure: str = ""
     """What the student reads of that, if a check named the shapes."""
-    named: Any = None
+    last_shapes: Any = None
     """The shapes that a check named last, which the model need not take."""
     at_cell: _AtCell | None = None
 
