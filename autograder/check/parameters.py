@@ -7,13 +7,14 @@ from typing import Any
 
 from autograder.check.asking import constants_allowed
 from autograder.check.handle import ModelHandle
-from autograder.check.reading import as_examined
+from autograder.check.reading import as_examined, call_failure
 from autograder.check.results import report
 from autograder.check.subject import (
     NOT_BUILT,
     ParameterCount,
     count_parameters,
     has_weights,
+    is_examined,
     may_show,
     not_a_model,
     refusal,
@@ -86,6 +87,8 @@ def parameters(
     text = _count_text(count, kind, counted)
     evidence: dict[str, int | bool] = {"parameters": count} | ({"reported": True} if counted.reported else {})
     asked_only = counted.reported or isinstance(model, ModelHandle)  # in a student's own notebook, too
+    if fits and not is_examined(model) and (failure := call_failure(model)):
+        return report(name, 0.0, failure, weight=weight)
     doubt = _REPORTED if asked_only and fits and weight else ""
     if preparation is None and fits is not allowed.fits(compared + more):
         doubt = _PREPARING.format(f"{more:,}")

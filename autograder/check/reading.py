@@ -30,7 +30,7 @@ from autograder.codec import CodecError, decode, encode
 from autograder.errors import LostError
 from autograder.kernel.model_family import is_a
 from autograder.kernel.random_state import preserve_random_state
-from autograder.models.network import NO_FORWARD, NO_TENSOR
+from autograder.models.network import NO_FORWARD, NO_TENSOR, OTHER_INPUTS
 
 
 def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool = False) -> Any:
@@ -60,8 +60,13 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
         examined = _by_shapes(original, shapes, stored)
     else:
         return original
-    is_certain = stored.fault and (asked_shapes is not None or stored.fault in (NO_FORWARD, NO_TENSOR))
-    stored.failure = _failure(original, asked_shapes, stored.fault) if is_certain else ""
+    last_shapes = stored.last_shapes = stored.last_shapes if asked_shapes is None else asked_shapes
+    failed_before = bool(asked_shapes is None and stored.refusal and stored.failure)
+    is_certain = last_shapes is not None and (stored.fault or failed_before)
+    if is_certain or stored.fault in (NO_FORWARD, NO_TENSOR):
+        stored.failure = _failure(original, last_shapes, stored.fault)
+    else:
+        stored.failure = ""
     return examined
 
 
@@ -125,7 +130,9 @@ class _DescribedModel:
     fault: str = ""
     """The word with which the kernel said that the model cannot be called on rows of these shapes."""
     failure: str = ""
-    """What the student reads of that, if the check named the shapes."""
+    """What the student reads of that, if a check named the shapes."""
+    last_shapes: Any = None
+    """The shapes that a check named last, which the model need not take."""
     at_cell: _AtCell | None = None
 
 
@@ -180,8 +187,10 @@ def _failure(model: Any, shapes: Any, fault: str) -> str:
     """Return what the student reads of a model that cannot be called, or gives no tensor; empty if it can."""
     if fault == NO_FORWARD:
         return "The module has no method `forward`, so it cannot be called."
+    if fault == OTHER_INPUTS:
+        return "The module's forward does not take its inputs alone: look at its parameters; `self` is the first."
     if fault == NO_TENSOR:
-        return "The module's forward returns no tensor: it ends without `return`, or returns something else."
+        return "The module's forward returns no tensor: it ends without `return`, or returns a number or a NumPy array."
     described = external_model(model)
     rows = _zeros(shapes)
     try:
@@ -201,9 +210,12 @@ def _zeros(shapes: Any) -> Any:
 
 
 def unread_reason(model: Any, *, for_student: bool = False) -> str:
-    """Return why a model is only asked; empty if nobody tried to read it, or if it is not ``for_student``."""
+    """Return why a model is only asked; empty if nobody tried to read it, or if it is not ``for_student``.
+
+    A student may read it of a model that a cell left, and of any in a notebook of their own.
+    """
     stored = _description(model)
-    return stored.refusal if stored.is_told or not for_student else ""
+    return stored.refusal if stored.is_told or reference_of(model) is None or not for_student else ""
 
 
 def call_failure(model: Any) -> str:

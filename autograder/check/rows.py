@@ -54,7 +54,7 @@ def map_arrays(inputs: Any, change: Callable[[Any], Any]) -> Any:
 def rejection(inputs: Any, error: Exception) -> NoPrediction:
     """Return the error for the student whose model raised ``error`` on such rows."""
     shapes = ", ".join(str(np.shape(array)[1:]) for array in arrays(inputs))
-    return NoPrediction(f"The model does not accept rows of the shape {shapes}: {described(error)}.")
+    return NoPrediction(f"The model does not accept rows of the shape {shapes}: {described(error, in_full=True)}.")
 
 
 def secret_order(inputs: Any) -> np.ndarray:

@@ -17,7 +17,7 @@ from autograder.models.dropped import DropoutFactors
 from autograder.models.step_calculus import StepCalculus
 from autograder.models.weight_function import WeightFunction
 
-NO_FORWARD, NO_TENSOR, RAISES = "forward", "nothing", "raises"
+NO_FORWARD, NO_TENSOR, OTHER_INPUTS, RAISES = "forward", "nothing", "inputs", "raises"
 """Words of a kernel for what a network does on rows of some shapes, whatever they hold."""
 
 
@@ -209,8 +209,12 @@ class Network(ABC):
         return "", self
 
     @abstractmethod
-    def training_steps(self) -> StepCalculus:
-        """Return what computes steps of a training from given weights."""
+    def training_steps(self, *, drops: bool = True) -> StepCalculus:
+        """Return what computes steps of a training from given weights.
+
+        Args:
+            drops: whether numbers are dropped in a training, as its layers say.
+        """
 
     def function(self, factors: DropoutFactors | None = None) -> WeightFunction | None:
         """Return what computes it with given numbers; None if nothing does.

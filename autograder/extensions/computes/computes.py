@@ -118,7 +118,7 @@ def computes(
     if finding.verdict == "same":
         message = ", ".join(filter(None, [sentence, reading_of(examined)]))
         return report(name, 1.0, message, weight=weight)
-    is_shown = not finding.shows_shapes or may_show(model, show)
+    is_shown = not finding.shows_shapes or may_show(examined, show)
     return report(name, 0.0, f"{sentence}." if is_shown else _SHAPES_DIFFER, weight=weight, detail=f"{sentence}.")
 
 

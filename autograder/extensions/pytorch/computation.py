@@ -18,7 +18,7 @@ _PLACED = frozenset(name for name in SOURCES if not name.startswith(_LIKE)).unio
 )
 """Operators that have no such argument."""
 DROPS = frozenset(["dropout.default", "feature_dropout.default"])
-_DROPOUT = DROPS.union(["alpha_dropout.default"])
+DROPOUT = DROPS.union(["alpha_dropout.default"])
 RECURRENT = {"lstm.input": 4, "gru.input": 3, "rnn_tanh.input": 1, "rnn_relu.input": 1}
 """Recurrent layer → the number of its gates."""
 _ALONG_AXIS = frozenset([
@@ -144,7 +144,7 @@ def _call(operator: str, args: list[Any], keywords: dict[str, Any], device: Any,
         keywords["device"] = device
     _require_safe(operator, args, keywords)
     if training:
-        if operator in _DROPOUT:
+        if operator in DROPOUT:
             args[2] = True
         elif operator == "batch_norm.default":
             args[5] = True

@@ -44,6 +44,8 @@ _TRAINING = {
     "lstm.input": 6, "gru.input": 6, "rnn_tanh.input": 6, "rnn_relu.input": 6,
 }  # fmt: skip
 """Operator → the position of its flag for training, which is False in a claim."""
+_DROPS = "In evaluation mode, too, the module drops numbers: give F.dropout training=self.training, or use nn.Dropout."
+_AS_IN_TRAINING = "In evaluation mode, too, the module computes as in a training."
 
 
 @dataclass(frozen=True)
@@ -413,7 +415,7 @@ def _check_arguments(node: Node) -> None:
         raise RefusedModel("An operator of the module's graph has arguments that do not fit it.")
     flag = _TRAINING.get(node.operator)
     if flag is not None and node.args[flag : flag + 1] != (False,):
-        raise RefusedModel("The module's graph draws at random, or was exported for a training.", kind_refused=True)
+        raise RefusedModel(_DROPS if "dropout" in node.operator else _AS_IN_TRAINING, kind_refused=True)
     if node.operator == "instance_norm.default" and node.argument(5, "use_input_stats") is not True:
         raise RefusedModel(
             "The module's graph normalizes in a way that the grader does not compute.", kind_refused=True

@@ -6,12 +6,14 @@ import hashlib
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from autograder.check.fresh_model import NotTrainable
 from autograder.extensions.pytorch import graph_numbers
+from autograder.extensions.pytorch.computation import DROPOUT
 from autograder.extensions.pytorch.computed_network import ApartTrainer, ComputedNetwork, apart_steps, claim_of
 from autograder.extensions.pytorch.graph_computation import GraphComputation
 from autograder.extensions.pytorch.graph_costs import GraphCosts, measured, require_linear_growth
@@ -28,6 +30,7 @@ from autograder.models.dropped import DropoutFactors, plain_factors
 from autograder.models.network import (
     NO_FORWARD,
     NO_TENSOR,
+    OTHER_INPUTS,
     RAISES,
     ChainLayer,
     InTraining,
@@ -56,6 +59,7 @@ _REASONS: Mapping[str, str] = {
     "raised": "torch.export cannot trace its forward",
     NO_FORWARD: "it has no method forward",
     NO_TENSOR: "its forward returns no tensor",
+    OTHER_INPUTS: "its forward does not take its inputs alone",
     RAISES: "it raises on rows of this shape",
 }
 """Why a kernel has no graph of a module, by its word."""
@@ -104,7 +108,7 @@ def _without_graph(claim: Mapping[str, Any]) -> RefusedModel:
         unknown = f"its forward runs an operator that the grader does not compute: {operator}"
         cause = "its forward draws at random in evaluation mode, too" if draws else unknown
     text = f"The module is only asked: {cause or _REASONS['raised']}."
-    fault = reason if reason in (NO_FORWARD, NO_TENSOR, RAISES) else ""
+    fault = reason if reason in (NO_FORWARD, NO_TENSOR, OTHER_INPUTS, RAISES) else ""
     return RefusedModel(text, kind_refused=True, wants_shapes=reason == "shapes", fault=fault)
 
 
@@ -266,11 +270,12 @@ class TorchNetwork(GraphComputation, Network):
         name, graph = ending(self.graph, self.measure.shapes)
         return name, self.changed(graph=graph, _part=None)
 
-    def training_steps(self) -> StepCalculus:
+    def training_steps(self, *, drops: bool = True) -> StepCalculus:
         """Return what computes steps of a training."""
         if self.graph.draws:
             raise NotTrainable("This network draws at random, so that its steps cannot be taken again.")
-        return apart_steps(self) if is_apart() else TorchSteps(self)
+        network = self if drops else self.changed(graph=_without_dropout(self.graph), _part=None)
+        return apart_steps(network) if is_apart() else TorchSteps(network)
 
     def function(self, factors: DropoutFactors | None = None) -> WeightFunction:
         """Return what computes the graph with given numbers."""
@@ -297,6 +302,15 @@ def described(plain: Mapping[str, Any], seed: int) -> tuple[TorchNetwork, Any]:
     network = TorchNetwork(graph)
     network.row_kind = plain["rows"]
     return network, network.named(arrays) if graph.names or len(arrays) > 1 else arrays[0]
+
+
+def _without_dropout(graph: Graph) -> Graph:
+    """Return the same graph with rates of dropout that are 0."""
+    nodes = (
+        replace(node, args=(node.args[0], 0.0, *node.args[2:])) if node.operator in DROPOUT else node
+        for node in graph.nodes
+    )
+    return replace(graph, nodes=tuple(nodes))
 
 
 def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequence[Any]) -> None:
@@ -327,13 +341,16 @@ def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequen
         raise RefusedModel("The module's outputs did not come with its graph.")
     types = [held.dtype for held in graph.tensors] + [held.dtype for held in graph.inputs]
     tolerance = max(_TOLERANCES.get(dtype, TOLERANCE) for dtype in types)
-    pairs = zip([*once, *joined, *(array[order] for array in once)], [*answers, *answers[len(once) :]], strict=True)
-    if not all(agree(expected, answer, tolerance) for expected, answer in pairs):
-        raise RefusedModel(
-            "The module is only asked: its graph predicts something else than the module, or its predictions depend on "
-            "the other rows of a batch.",
-            kind_refused=True,
-        )
+    if not _agree([*once, *joined], answers, tolerance):
+        text = "The module is only asked: its graph predicts something else than the module."
+        raise RefusedModel(text, kind_refused=True)
+    if not _agree([array[order] for array in once], answers[len(once) :], tolerance):
+        text = "The module is only asked: its predictions for a row depend on the other rows of a batch."
+        raise RefusedModel(text, kind_refused=True)
+
+
+def _agree(outputs: Sequence[np.ndarray], answers: Sequence[Any], tolerance: float) -> bool:
+    return all(agree(*pair, tolerance) for pair in zip(outputs, answers, strict=True))
 
 
 _TOLERANCES = {"float16": 2e-2, "bfloat16": 1e-1}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -145,15 +145,19 @@ def training_step(
         batches = _batches(inputs, labels, rows, seed)
         change = unchanged if clip_norm is None else clipped_to_norm(clip_norm)
         right = LoopSettings(objective, chosen, change=change, rates=tuple(schedule or ()))
-        assumptions = {
+        assumptions: dict[str, Any] = {
             "names_optimizer": optimizer is not None,
             "one_output": not isinstance(examined.output_shape, list),
         }
         left_out = {_UNSCHEDULED: replace(right, rates=())} if schedule else {}
         if clip_norm is not None:
             left_out[_UNCLIPPED.format(clip_norm)] = replace(right, change=unchanged)
-        steps = _CheckedSteps(calculus, batches, right, seed, left_out=left_out, **assumptions)
-        return steps.checked(request)
+
+        def checked(of: StepCalculus, **more: Any) -> _CheckedSteps:
+            return _CheckedSteps(of, batches, right, seed, left_out=left_out, **assumptions, **more)
+
+        still = partial(_without_dropout, examined, checked) if isinstance(examined, Network) else None
+        return checked(calculus, still=still).checked(request)
 
 
 def _problem(model: Any) -> str | None:
@@ -209,6 +213,10 @@ class _StepRequest:
         return report_for_a_person(self.name, problem, self.weight, detail=detail)
 
 
+def _without_dropout(network: Network, checked: Callable[..., _CheckedSteps]) -> _CheckedSteps:
+    return checked(network.training_steps(drops=False), drops=False)
+
+
 class _CheckedSteps:
     """The steps that a function should take, compared with what it does."""
 
@@ -222,11 +230,26 @@ class _CheckedSteps:
         left_out: Mapping[str, LoopSettings],
         names_optimizer: bool,
         one_output: bool,
+        drops: bool = True,
+        still: Callable[[], _CheckedSteps] | None = None,
     ) -> None:
+        """Draw the weights at the start.
+
+        Args:
+            calculus: computes with the network.
+            batches: the batches, one for each step.
+            right: how the steps should be taken.
+            seed: determines what is drawn.
+            left_out: what a step may leave out of what is asked → the loop that does.
+            names_optimizer: whether the test names an optimizer.
+            one_output: whether the network has one output.
+            drops: whether layers of dropout drop numbers.
+            still: returns the same steps where they drop none; None if that is not known.
+        """
         self.left_out = left_out
-        """What a step may leave out of what is asked → the loop that does."""
         self.batches, self.right, self.seed = batches, right, seed
         self.names_optimizer, self.one_output = names_optimizer, one_output
+        self.drops, self.still = drops, still
         self.start = calculus.draw(seed)
         self.calculus = RememberingCalculus(calculus, self.start, batches[0][0], seed)
 
@@ -276,8 +299,23 @@ class _CheckedSteps:
         if not self.one_output:
             return request.for_a_person(_SEVERAL_OUTPUTS)
         if not np.array_equal(self._outputs(self.seed + _OTHER_DRAWS), self._outputs(self.seed)):
-            return request.for_a_person(_RANDOM)
+            return self._checked_without_dropout(request)
         return request.report(0.0, _WRONG) if repeats() else request.for_a_person(REMEMBERS)
+
+    def _checked_without_dropout(self, request: _StepRequest) -> CheckResult:
+        """Report steps that drop other numbers than plain ones: they are taken again where nothing is dropped."""
+        if self.still is None:
+            return request.for_a_person(_RANDOM)
+        steps = self.still()
+        try:
+            answer = request.answer(steps._asked(self.seed))
+        except LostError:
+            raise
+        except (Exception, SystemExit):
+            answer = None
+        if type(answer) is not dict or not _near(answer.get("outputs"), steps._outputs(self.seed)):
+            return request.for_a_person(_RANDOM)
+        return steps.checked(request)
 
     def _repeats(self, request: _StepRequest, weights: list[Weights]) -> bool:
         """Let the function take the steps again with other draws, and return whether it takes the same ones."""
@@ -313,6 +351,7 @@ class _CheckedSteps:
             "loss": {"name": objective.loss, "from_logits": objective.from_logits},
             "optimizer": {"kind": optimizer.kind, "settings": dict(optimizer.settings), "rate": optimizer.rate},
             "seed": seed,
+            "drops": self.drops,
         }
 
 

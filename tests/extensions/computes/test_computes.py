@@ -11,7 +11,7 @@ import pytest
 from helpers.doc_blocks import blocks
 from helpers.examination import outcome
 from helpers.remote_models import answer, recorded
-from helpers.torch_modules import module, network_of
+from helpers.torch_modules import drawn, module, network_of
 from helpers.torch_networks import torch_networks
 
 from autograder import check
@@ -250,6 +250,43 @@ def test_weights_that_are_computed_are_for_a_person() -> None:
 
     linear = nn.utils.parametrizations.weight_norm(nn.Linear(6, 5))
     assert is_undecided(computed(nn.Sequential(linear, nn.ReLU(), nn.Linear(5, 3)), chain(), rows=ROWS))
+
+
+def by_formula(norm: Any) -> Any:
+    """A network whose first weights are computed, as ``weight_norm`` does with the norm of each row."""
+    import torch
+    import torch.nn.functional as F
+
+    def forward(own: Any, x: Any) -> Any:
+        return own.out(torch.relu(F.linear(x, own.size * own.direction / norm(own.direction), own.bias)))
+
+    return module(forward, size=drawn(8, 1), direction=drawn(8, 6), bias=drawn(8), out=torch.nn.Linear(8, 3))
+
+
+def test_weights_through_the_formula_of_the_reference_are_the_same() -> None:
+    from torch import nn
+    from torch.nn.utils.parametrizations import weight_norm
+
+    reference = nn.Sequential(weight_norm(nn.Linear(6, 8)), nn.ReLU(), nn.Linear(8, 3))
+    assert computed(by_formula(lambda v: v.norm(dim=1, keepdim=True)), reference, rows=ROWS).fraction == 1
+    other = computed(by_formula(lambda v: v.norm()), reference, rows=ROWS)
+    assert (other.fraction, is_undecided(other)) == (0, False), other.detail
+
+
+def test_a_normalization_by_its_formula_without_scale_and_shift_is_one_of_no_weights() -> None:
+    from torch import nn
+
+    def forward(own: Any, x: Any) -> Any:
+        x = own.a(x)
+        x = (x - x.mean(-1, keepdim=True)) / (x.var(-1, keepdim=True, unbiased=False) + 1e-5).sqrt()
+        return own.b(x)
+
+    answer = module(forward, a=nn.Linear(6, 8), b=nn.Linear(8, 3))
+    plain, scaled = (
+        nn.Sequential(nn.Linear(6, 8), nn.LayerNorm(8, elementwise_affine=affine), nn.Linear(8, 3))
+        for affine in (False, True)
+    )
+    assert [computed(answer, like, rows=ROWS).fraction for like in (plain, scaled)] == [1, 0]
 
 
 def test_other_constants_are_for_a_person() -> None:

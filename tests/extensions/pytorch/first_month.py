@@ -40,6 +40,25 @@ OF_CNN = """check.architecture(model, [
     check.layer("Conv2d", out_channels=4), check.layer("ReLU"), check.layer("MaxPool2d"), check.layer("Flatten"), check.layer("Linear", out_features=4),
 ], input_shape=(1, 8, 8))"""
 COUNT = "check.parameters(model, exactly=276)"
+SAME = "check.computes(model, like=nn.Sequential(nn.Linear(12, 16), nn.ReLU(), nn.Linear(16, 4)), input_shape=(12,))"
+BOTH = f"{LAYERS}\n{COUNT}"
+CNN_CLASS = """class CNN(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3, padding=1)
+        self.norm = nn.BatchNorm2d(4)
+        self.drop = nn.Dropout(0.2)
+        self.fc = nn.Linear(64, 4)
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.norm(self.conv(x))), 2)
+        return self.fc(self.drop(x.flatten(1)))
+model = CNN()
+"""
+OF_CLASS = """check.architecture(model, [
+    check.layer("Conv2d", out_channels=4), check.layer("BatchNorm2d"), check.layer("ReLU"), check.layer("MaxPool2d"),
+    check.layer("Flatten"), check.layer("Dropout", p=0.2), check.layer("Linear", out_features=4),
+], input_shape=(1, 8, 8))
+check.parameters(model, exactly=308)"""
 LOSS = "check.loss(model, on=(X.numpy(), y.numpy()), below=1.0, from_logits=True)"
 ACCURACY = "check.accuracy(model, on=(X.numpy(), y.numpy()), above=0.9)"
 STEP = (
@@ -75,6 +94,16 @@ def net(old: str, new: str, *, called: bool = True) -> str:
     return (CALLED if called else NET).replace(old, new)
 
 
+def cnn(old: str, new: str, *, called: bool = False) -> str:
+    """The convolutional network with a slip."""
+    assert old in CNN_CLASS
+    return CNN_CLASS.replace(old, new) + ("model(torch.randn(5, 1, 8, 8))\n" if called else "")
+
+
+AT_CNN = "The model does not accept rows of the shape (1, 8, 8): RuntimeError in cell 2, line "
+PLAIN_LIST = net("self.hidden = nn.Linear(12, 16)", "self.layers = [nn.Linear(12, 16), nn.Linear(16, 4)]").replace(
+    "        self.out = nn.Linear(16, 4)\n", ""
+).replace("self.out(F.relu(self.hidden(x)))", "self.layers[1](F.relu(self.layers[0](x)))")  # fmt: skip
 MISTAKES: dict[str, Mistake] = {
     # --- the module
     "wrong number of units": Mistake(net("16, 4)", "16, 3)"), LAYERS, "layer 2: Linear with out_features 3, expected 4"),
@@ -109,9 +138,39 @@ MISTAKES: dict[str, Mistake] = {
     "too many parameters": Mistake(net("16", "20"), COUNT, "344 parameters, exactly 276 asked"),
     "no bias": Mistake(net("16, 4)", "16, 4, bias=False)"), COUNT, "272 parameters, exactly 276 asked"),
     "a frozen layer": Mistake(CALLED + "model.hidden.requires_grad_(False)", 'check.parameters(model, exactly=276, kind="trainable")', "68 trainable parameters, exactly 276 asked"),
+    "layers in a plain list": Mistake(PLAIN_LIST, BOTH, "layers stand in a Python list or dict, where PyTorch does not find their weights; use nn.ModuleList"),
+    "layers in a plain list, compared": Mistake(PLAIN_LIST, SAME, "no optimizer trains them. Layers in a plain list"),
+    "foward, counted": Mistake(net("forward", "foward", called=False), BOTH, "parameters: The module has no method `forward`, so it cannot be called"),
+    "no return, counted": Mistake(net("return self", "self"), BOTH, "parameters: The module's forward returns no tensor"),
+    "a NumPy array returned": Mistake(net("(x)))", "(x))).detach().numpy()"), LAYERS, "or a NumPy array"),
+    "forward without self": Mistake(net("forward(self, x)", "forward(x)", called=False), BOTH, "look at its parameters; `self` is the first"),
+    "labels as an argument of forward": Mistake(net("forward(self, x)", "forward(self, x, y)", called=False), LAYERS, "does not take its inputs alone"),
+    "rows and columns exchanged": Mistake(net("self.hidden(x)", "self.hidden(x.T)", called=False), LAYERS, "its forward depends on the number of rows", waits=True),
+    "softmax along the batch": Mistake(net("return self.out(F.relu(self.hidden(x)))", "return self.out(F.relu(self.hidden(x))).softmax(0)"), LAYERS, "its predictions for a row depend on the other rows of a batch", waits=True),
+    "F.dropout that never ends": Mistake(net("self.out(F.relu(self.hidden(x)))", "self.out(F.dropout(F.relu(self.hidden(x)), 0.5))"), LAYERS, "give F.dropout training=self.training, or use nn.Dropout", waits=True),
+    "whole numbers in place of fractions": Mistake(net("self.hidden(x)", "self.hidden(x.long())", called=False), LOSS, "RuntimeError in cell 2, line 7: `return self.out(F.relu(self.hidden(x.long())))`"),
+    "the class of an activation in place of a layer": Mistake(net("F.relu(", "nn.ReLU(", called=False), LAYERS, "TypeError in cell 2, line 7"),
+    "a device that is not there": Mistake(net("self.hidden(x)", "self.hidden(x.cuda())", called=False), LAYERS, "AssertionError in cell 2, line 7"),
+    "__init__ misspelt": Mistake(net("__init__(self)", "_init_(self)", called=False), LAYERS, "AttributeError in cell 2, line 7"),
+    "one layer too few, compared": Mistake(net("self.out(F.relu(self.hidden(x)))", "self.hidden(x)").replace("12, 16", "12, 4"), SAME, "Your network has no weights of the shape (16, 12); the asked one has 1. It has 1 weight of the shape (4, 12) instead."),
+    "no bias, compared": Mistake(net("12, 16", "12, 16, bias=False"), SAME, "Your network has no weights of the shape (16,); the asked one has 1."),
+    "two outputs, compared": Mistake(net("self.hidden(x)))", "self.hidden(x))), x"), SAME, "Your network has 2 outputs; the asked one has 1."),
+    "classes in place of scores, compared": Mistake(net("(x)))", "(x))).argmax(1)"), SAME, "Your network gives outputs of the shape (rows)"),
+    "an activation at the end, compared": Mistake(net("return self.out(F.relu(self.hidden(x)))", "return F.relu(self.out(F.relu(self.hidden(x))))"), SAME, "something else than the asked one. Its weights are as many as asked: look at activations"),
+    "weights for the model": Mistake(CALLED + "model = model.state_dict()", LAYERS, "This is not a model (its type is OrderedDict)."),
+    "what a function without return gave": Mistake(CALLED + "model = model.zero_grad()", LAYERS, "There is no model yet."),
+    "an error before the model": Mistake("print(undefined)\n" + CALLED, LAYERS, "cell 2, which makes it, raised NameError: name 'undefined' is not defined"),
     # --- convolutions
+    "padding forgotten and a Flatten that does not fit": Mistake(cnn(", padding=1", ""), OF_CLASS, f"parameters: {AT_CNN}10"),
+    "Flatten over the batch": Mistake(cnn("x.flatten(1)", "x.flatten()"), OF_CLASS, f"{AT_CNN}10"),
+    "channels last": Mistake(cnn("self.conv(x)", "self.conv(x.permute(0, 2, 3, 1))"), OF_CLASS, f"{AT_CNN}9"),
+    "BatchNorm1d for pictures": Mistake(cnn("BatchNorm2d", "BatchNorm1d"), OF_CLASS, "ValueError in cell 2, line 9"),
+    "batch normalization after the ReLU": Mistake(cnn("F.relu(self.norm(self.conv(x)))", "self.norm(F.relu(self.conv(x)))", called=True), OF_CLASS, "ReLU"),
+    "another rate of a dropout": Mistake(cnn("0.2", "0.5", called=True), OF_CLASS, "Dropout with p 0.5, expected 0.2"),
+    "a dropout that is not called": Mistake(cnn("self.drop(x.flatten(1))", "x.flatten(1)", called=True), OF_CLASS, "Dropout(p=0.2) is missing"),
+    "another kernel": Mistake(cnn("3, padding=1", "5, padding=2", called=True), OF_CLASS, "372 parameters, exactly 308 asked"),
     "padding forgotten": Mistake(CNN.replace(", padding=1", "").replace("64", "36"), OF_CNN.replace("out_channels=4", "out_channels=4, padding=1"), "padding"),
-    "a wrong number after Flatten": Mistake(CNN.replace("64", "100").rsplit("\n", 2)[0], OF_CNN, "does not accept rows of the shape (1, 8, 8): RuntimeError"),
+    "a wrong number after Flatten": Mistake(CNN.replace("64", "100").rsplit("\n", 2)[0], OF_CNN, "does not accept rows of the shape (1, 8, 8): RuntimeError", helps=False),
     "pooling forgotten": Mistake(CNN.replace("nn.MaxPool2d(2), ", "").replace("64", "256"), OF_CNN, "MaxPool2d is missing"),
     # --- losses and training
     "softmax before cross-entropy": Mistake(NET.replace("self.out(F", "F.softmax(self.out(F").replace("(x)))", "(x))), dim=1)") + TRAINED, LOSS.replace("1.0", "0.5"), "full credit at 0.5 or less", helps=False),

@@ -140,6 +140,28 @@ def test_a_module_that_looks_at_values_is_for_a_person(line: str) -> None:
     assert said.undecided, said
 
 
+def test_shapes_of_weights_that_differ_are_told_of_what_a_cell_left() -> None:
+    same = (
+        "check.computes(model, like=nn.Sequential(nn.Linear(12, 16), nn.ReLU(), nn.Linear(16, 4)), input_shape=(12,))"
+    )
+    said = page(CALLED.replace("12, 16", "12, 16, bias=False"), same, solution=CALLED)
+    assert "no weights of the shape (16,)" in said.message
+    assert (
+        "of the shape" not in page(CALLED.replace("12, 16", "12, 16, bias=False"), same[:-1] + ", show=False)").message
+    )
+
+
+def test_a_module_that_is_mended_after_a_check_does_not_fail_by_it() -> None:
+    """Its shape is not known afterwards, so that a person decides of its parameters."""
+    picture = "nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear({}, 2))"
+    test = (
+        "rows = np.zeros((4, 1, 4, 4), 'float32')\ncheck.loss(model, on=(rows, np.zeros(4, int)), below=9, from_logits=True)\n"
+        "model[2] = nn.Linear(8, 2)\ncheck.parameters(model, exactly=38)"
+    )
+    said = page(f"model = {picture.format(9)}", test)
+    assert "parameters: The model does not accept" not in said.message, said.message
+
+
 def test_calls_are_counted_without_a_hold_on_module_or_rows(watch: Any) -> None:
     import torch
     from torch import nn

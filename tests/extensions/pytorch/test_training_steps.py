@@ -394,3 +394,57 @@ def test_a_schedule_that_the_test_asks_for_is_right_and_its_lack_is_named(name: 
     assert checked(SCHEDULED, NETWORKS[name], schedule=(1, 0.5)).fraction == 1
     missing = checked(function(PLAIN), NETWORKS[name], schedule=(1, 0.5))
     assert (missing.fraction, missing.message) == (0, "the learning rate does not follow the schedule")
+
+
+DROPPING = Network(
+    "nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 3))",
+    TABLE,
+    CLASSES,
+    frozenset(["classes"]),
+)
+IN_PARTS = """
+optimizer.zero_grad()
+for part in (slice(8, 16), slice(0, 8)):
+    (loss_fn(model(x[part]), y[part]) / 2).backward()
+optimizer.step()
+"""
+COMPILED = """
+compiled = torch.compile(model, backend="aot_eager_decomp_partition")
+optimizer.zero_grad()
+loss_fn(compiled(x), y).backward()
+optimizer.step()
+"""
+
+
+@pytest.mark.parametrize("body", [IN_PARTS, COMPILED])
+def test_a_step_that_drops_other_numbers_than_a_plain_one_is_taken_again_without_dropout(body: str) -> None:
+    result = checked(function(body), DROPPING)
+    assert result.fraction == 1, result.message
+
+
+WITHOUT_DROPOUT = {
+    "parts that are not averaged": (IN_PARTS.replace(" / 2", ""), "the gradients of a batch count twice"),
+    "parts in evaluation mode": ("model.eval()\n" + IN_PARTS, "evaluation mode"),
+    "gradients that add up": (
+        IN_PARTS.replace("optimizer.zero_grad()", ""),
+        "the gradients of earlier batches are added",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "says"), WITHOUT_DROPOUT.values(), ids=WITHOUT_DROPOUT)
+def test_a_slip_is_found_without_dropout_too(body: str, says: str) -> None:
+    result = checked(function(body), DROPPING, optimizer=_optimizer("sgd"))
+    assert (result.fraction, is_undecided(result)) == (0, False), result.message
+    assert says in result.message
+
+
+def test_a_dropout_of_the_steps_own_is_for_a_person() -> None:
+    result = checked(function(PLAIN.replace("OUT", "model(F.dropout(x, 0.4))")), DROPPING)
+    assert is_undecided(result), result.message
+
+
+def test_the_rates_of_dropouts_are_as_before_a_step_without_them() -> None:
+    names = run(function(IN_PARTS), DROPPING)
+    check_of(names, DROPPING)
+    assert names["model"][2].p == 0.3

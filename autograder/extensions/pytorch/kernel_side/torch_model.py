@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import inspect
 import io
 import logging
 import os
@@ -30,6 +31,10 @@ _TYPES = ("float32", "int64")
 _OF_TRAINING = ("Dropout", "AlphaDropout", "FeatureAlphaDropout", "BatchNorm", "SyncBatchNorm", "LazyBatchNorm")
 """Beginnings of the classes whose parts compute something else in training."""
 
+_RIGHT, _BY_VALUES = ("", ""), ("", "values")
+"""How a call ends: as it should, or in a way that may depend on what the rows hold."""
+_PART = 5
+"""The number of the first rows, with which a module is called again."""
 _FIXED = "specialized it to be a constant"
 """What PyTorch says of a module that needs a fixed number of rows."""
 _WRAPPERS = (("torch._dynamo.eval_frame", "OptimizedModule", "_orig_mod"), ("torch.nn", "DataParallel", "module"))
@@ -86,22 +91,39 @@ def _claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
 def _fault(module: Any, shapes: Any) -> str:
     """Return ``raises`` or ``nothing`` if a module raises, or gives no tensor, whatever the rows of these shapes hold.
 
-    Numbers without values are tried beside some with: what raises at one place for all of them does so for the shapes.
+    Numbers without values are tried beside some with: what raises at one place for both does so for the shapes. The
+    word is ``rows`` if it takes all rows that are tried and not the first five of them, and ``inputs`` if ``forward``
+    has other parameters.
     """
     from torch._subclasses.fake_tensor import FakeTensorMode
 
-    ends: set[tuple[str, Any]] = set()
+    ends: set[Any] = set()
     for dtype in _TYPES:
         with contextlib.suppress(Exception):  # the module cannot be copied
             twin = _copied(module).cpu().eval()
             tensors = _probe_tensors(twin, shapes, dtype, probe_rows.KINDS[0])
-            ends.add(_end(twin, shapes, tensors))
+            if not _takes(twin, shapes, tensors):
+                return "inputs"
+            end = _end(twin, shapes, tensors)
+            if end == _RIGHT and _end(twin, shapes, [tensor[:_PART] for tensor in tensors]) != _RIGHT:
+                return "rows"
             with FakeTensorMode(allow_non_fake_inputs=True) as mode:
-                ends.add(_end(twin, shapes, [mode.from_tensor(tensor) for tensor in tensors]))
+                without_values = _end(twin, shapes, [mode.from_tensor(tensor) for tensor in tensors])
+            ends |= {end, without_values if end == without_values or end[0] != "raises" else _BY_VALUES}
     words = {word for word, _ in ends}
-    if "" in words or not words:
+    if _RIGHT in ends or not words:
         return ""
-    return "nothing" if "nothing" in words else "raises" if len(ends) == 1 else ""
+    return "nothing" if "nothing" in words else "raises" if words == {"raises"} else ""
+
+
+def _takes(module: Any, shapes: Any, tensors: list[Any]) -> bool:
+    """Return whether ``forward`` has parameters for the inputs, and needs no more."""
+    args, keywords = _arguments(shapes, tensors)
+    try:
+        inspect.signature(module.forward).bind(*args, **keywords)
+    except TypeError:
+        return False
+    return True
 
 
 def _end(module: Any, shapes: Any, tensors: list[Any]) -> tuple[str, Any]:
@@ -111,12 +133,13 @@ def _end(module: Any, shapes: Any, tensors: list[Any]) -> tuple[str, Any]:
         with torch.no_grad():
             outputs = torch.utils._pytree.tree_leaves(_called(module, shapes, tensors))
     except Exception as error:
-        if type(error).__module__.startswith("torch."):  # it would need values
-            return "", type(error).__name__
+        if type(error).__module__.startswith("torch.") or _reason(error) == "values":  # it would need values
+            return _BY_VALUES
         lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
         students = [line for line in lines if line[0] != __file__ and f"{os.sep}torch{os.sep}" not in line[0]]
         return "raises", tuple(students[-1:])
-    return "" if any(isinstance(output, torch.Tensor) for output in outputs) else "nothing", ""
+    kinds = {type(output).__module__.partition(".")[0] for output in outputs}
+    return "nothing" if kinds <= {"builtins", "numpy"} else "", ""
 
 
 def _unwrapped(module: Any) -> Any:

@@ -26,7 +26,8 @@ def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[
         model: the student's model.
         request: ``weights`` are arrays in the order of ``names``, or of the model's description. ``batches`` are pairs
             of inputs and labels. ``loss`` has ``name`` and ``from_logits``; ``optimizer`` has ``kind``, ``settings``
-            and ``rate``. ``takes`` says what the parameters are, or is None. ``seed`` and ``shapes`` follow.
+            and ``rate``. ``takes`` says what the parameters are, or is None. ``seed`` and ``shapes`` follow; ``drops``
+            is False if layers of dropout drop nothing.
 
     Returns:
         ``problem`` is ``parameters`` (one has an unknown name), ``model`` (the weights cannot be given to the model) or
@@ -80,6 +81,11 @@ class _Module:
         state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
         remembered = [(keeper, copy.deepcopy(keeper.state_dict())) for keeper in (*optimizers, *schedulers)]
         flags = [(part, part.training) for part in model.modules()]
+        dropouts = [
+            (part, part.p)
+            for part in model.modules()
+            if model_family.is_a(part, "torch.nn.modules.dropout", "_DropoutNd")
+        ]
         gradients = [(parameter, parameter.grad) for parameter in model.parameters()]
         with preserve_random_state(), torch.random.fork_rng(devices=[]):
             try:
@@ -95,6 +101,8 @@ class _Module:
                 for scheduler in schedulers:
                     scheduler.last_epoch, scheduler._step_count = 0, 1
                 model.train()
+                for part, rate in dropouts:
+                    part.p = rate if self.request["drops"] else 0.0
                 yield
             finally:
                 model.load_state_dict(state)
@@ -102,6 +110,8 @@ class _Module:
                     keeper.load_state_dict(before)
                 for part, training in flags:
                     part.training = training
+                for part, rate in dropouts:
+                    part.p = rate
                 for parameter, gradient in gradients:
                     parameter.grad = gradient
 
