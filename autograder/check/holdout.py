@@ -11,7 +11,7 @@ from autograder._util.text import credit_percent
 from autograder.check import metrics
 from autograder.check.asking import asking_question
 from autograder.check.credit import Credit, credit_of
-from autograder.check.mistaken import CHANCES, LOGITS, VALUES, note_mistakes
+from autograder.check.mistaken import CHANCES, LOGITS, VALUES, hidden_bits, note_mistakes
 from autograder.check.prediction import NoPrediction, predict, row_count
 from autograder.check.properties import demanded_of, registered_property
 from autograder.check.reading import as_examined
@@ -193,8 +193,9 @@ def _check_measure(
     if shortcoming is not None and not shortcoming.for_a_person:
         return report(name, 0.0, shortcoming.message, weight=weight, detail=shortcoming.detail)
     may_tell = may_tell_of(model)
+    counts = 0
     if show and may_tell and metrics.has_class_of_row(measure, prediction.outputs):
-        note_mistakes(asking_question(), name, prediction.outputs, labels, kind, hidden_too=mistakes)
+        counts = note_mistakes(asking_question(), name, prediction.outputs, labels, kind, hidden_too=mistakes)
     value = float(rows.mean())
     verdict = judge(rows, wanted, close_calls)
     if shortcoming is not None and verdict.share:
@@ -206,6 +207,7 @@ def _check_measure(
     measured = ", ".join(filter(None, [value_text, how, reading, prediction.remark]))
     evidence = {label: value, "rows": len(rows), **({} if count is None else {"parameters": count})}
     evidence |= {"in_kernel": True} if how else {model.read_as: True} if reading else {}
+    evidence |= hidden_bits(1, counts) if show else {}
     evidence |= wanted.evidence | {"close_calls": wanted.cliff is not None and close_calls == "student"}
     message, detail = messages(measured, wanted, verdict, show=show)
     undecided = False

@@ -53,6 +53,8 @@ BRANCHES = "branches"
 """Evidence of a comparison of layers: the network has branches, whose layers may stand in another order."""
 PUBLIC = "public"
 """Evidence of a case of otter's that students have, too."""
+HIDDEN_BITS = "hidden_bits"
+"""Evidence of a check of hidden labels: how many bits of them its message and its table may tell."""
 UNFINISHED = "unfinished"
 """Evidence of an undecided check: whether it ended before it had found out anything."""
 
