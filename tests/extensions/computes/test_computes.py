@@ -380,6 +380,32 @@ def test_a_network_that_is_right_at_drawn_weights_alone_is_for_a_person(gate: st
     assert is_undecided(result) or gate == "bias"
 
 
+DRAWING = {
+    "torch.randn_like(z)": 1, "torch.randn(z.shape[0], 5)": 1, "torch.empty_like(z).normal_()": 1,
+    "torch.distributions.Normal(torch.zeros_like(z), 1).rsample()": 1, "torch.normal(torch.zeros_like(z), 1)": 1,
+    "torch.rand_like(z)": 0, "(torch.rand_like(z) == 0.5) * 1.0": 0, "torch.full_like(z, 0.5)": 0,
+    "torch.where(torch.randn(1) == 0.5, torch.randn_like(z), z)": 0,
+    "torch.where(torch.rand_like(z).max() == torch.rand_like(z).min(), torch.randn_like(z), z)": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("draw", DRAWING)
+def test_networks_that_draw_draw_the_same_numbers(draw: str) -> None:
+    """And no gate opens for them that a scored network's own draws would not open."""
+    import torch
+    from torch import nn
+
+    def forward(m: Any, x: Any, draw: str = draw) -> Any:
+        z = m.a(x)
+        return m.c(z + torch.exp(m.b(x)) * eval(draw, {"torch": torch, "z": z}))
+
+    def parts() -> dict[str, Any]:
+        return {"a": nn.Linear(6, 5), "b": nn.Linear(6, 5), "c": nn.Linear(5, 3)}
+
+    reference = module(lambda m, x: forward(m, x, "torch.randn_like(z)"), **parts())
+    assert computed(module(forward, **parts()), reference, rows=ROWS).fraction == DRAWING[draw]
+
+
 @pytest.mark.parametrize("how", ["trained", "twice the bias", "large", "frozen"])
 def test_an_honest_network_is_right_whatever_its_weights_are(how: str) -> None:
     import torch
