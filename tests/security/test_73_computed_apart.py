@@ -375,6 +375,49 @@ made.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
     )
 
 
+IDLE = {
+    "factor": "h = layers.Dense(8, 'tanh')(x)\nh = h + 0.0 * layers.Dense(8, 'relu')(x)",
+    "where": "h = layers.Dense(8, 'tanh')(x)\nh = keras.ops.where(h > 1e30, layers.Dense(8, 'relu')(x), h)",
+    "tiny": "h = layers.Dense(8, 'tanh')(x)\nh = h + 1e-12 * layers.Dense(8, 'relu')(x)",
+}
+USED = {
+    "residual": "h = layers.Dense(3, 'tanh')(x)\nh = layers.Dense(8, 'relu')(h + x)",
+    "gate": "h = layers.Dense(8, 'tanh')(x)\nh = h * layers.Dense(8, 'relu')(x)",
+    "normalized": "h = layers.Dense(8, 'tanh')(x)\nh = layers.BatchNormalization()(layers.Dense(8, 'relu')(h))\n"
+    "h = layers.Dropout(0.5)(layers.LayerNormalization()(h))",
+    "highway": "h = layers.Dense(8, 'tanh')(x)\ng = keras.ops.sigmoid(50 * h)\nh = g * layers.Dense(8, 'relu')(h)",
+    "largest": "h = layers.Dense(8, 'tanh')(x)\nh = layers.Maximum()([h, layers.Dense(8, 'relu')(x)])",
+    "zero at first": "h = layers.Dense(8, 'tanh')(x)\nh = h + layers.Dense(8, 'relu', kernel_initializer='zeros')(h)",
+    "sequence": "h = layers.Embedding(9, 4, mask_zero=True)(x)\nh = layers.GRU(5)(h)\n"
+    "h = layers.Dense(8, 'relu')(layers.Dense(8, 'tanh')(h))",
+}
+
+
+@pytest.mark.keras
+def test_73_a_layer_of_keras_that_changes_nothing_is_for_a_person() -> None:
+    """Control: each usual layer changes something, whatever its weights are; what is asked is the ReLU's layer."""
+    pytest.importorskip("keras")
+    script = f"""
+import keras
+from keras import layers
+from autograder.kernel.keras_model import claim
+from autograder.models import rebuild
+found = {{}}
+with computing_apart():
+    for name, code in {{**{IDLE!r}, **{USED!r}}}.items():
+        names = {{"keras": keras, "layers": layers, "x": keras.Input((3,))}}
+        exec(code, names)
+        made = keras.Model(names["x"], layers.Dense(2, "softmax")(names["h"]))
+        with check.recording() as results:
+            asked = check.layer("Dense", activation="tanh"), ..., check.layer("Dense", activation="relu"), ...
+            check.architecture(rebuild(*claim(made)), list(asked))
+        found[name] = [results[0].fraction, results[0].undecided]
+print(json.dumps(found))
+"""
+    found = told(script)
+    assert found == {name: [0, True] if name in IDLE else [1, False] for name in (*IDLE, *USED)}
+
+
 @pytest.fixture(scope="module")
 def described_pieces() -> str:
     """A model with activations by their formula, as a kernel describes it."""
