@@ -377,7 +377,7 @@ made.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
 
 IDLE = {
     "factor": "h = layers.Dense(8, 'tanh')(x)\nh = h + 0.0 * layers.Dense(8, 'relu')(x)",
-    "where": "h = layers.Dense(8, 'tanh')(x)\nh = keras.ops.where(h > 1e30, layers.Dense(8, 'relu')(x), h)",
+    "where": "h = layers.Dense(8, 'tanh')(x)\nh = keras.ops.where(h > 1e9, layers.Dense(8, 'relu')(x), h)",
     "tiny": "h = layers.Dense(8, 'tanh')(x)\nh = h + 1e-12 * layers.Dense(8, 'relu')(x)",
 }
 USED = {
