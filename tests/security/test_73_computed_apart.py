@@ -409,7 +409,7 @@ with computing_apart():
         exec(code, names)
         made = keras.Model(names["x"], layers.Dense(2, "softmax")(names["h"]))
         with check.recording() as results:
-            asked = check.layer("Dense", activation="tanh"), ..., check.layer("Dense", activation="relu"), ...
+            asked = ..., check.layer("Dense", activation="tanh"), ..., check.layer("Dense", activation="relu"), ...
             check.architecture(rebuild(*claim(made)), list(asked))
         found[name] = [results[0].fraction, results[0].undecided]
 print(json.dumps(found))
