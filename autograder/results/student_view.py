@@ -61,7 +61,8 @@ def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: dateti
         hidden = [question for question in book.questions if _leaves(question, rule, may_tell)]
         for question in hidden:
             if not is_held_back(question, rule):
-                told = f"{words(question, _PASSED, 0)} ({_TOLD})"
+                known = "a person looks at it" if question.needs_manual_grade else words(question, _PASSED, 0)
+                told = f"{known} ({_TOLD})"
                 held.append(HeldBack(book.notebook, question.id, question.max_score, told, until))
                 continue
             share = ladder.climb(grade, f"{book.notebook}/{question.id}", question, rule.step)
