@@ -30,8 +30,8 @@ def has_idle(model: Any, kinds: Collection[str]) -> bool:
     """Return whether the result of a layer of these classes changes nothing; of a changed model, it is not asked."""
     part = made_of_twin(ComputedIdle, model)
     layers = {id(layer): number for number, layer in enumerate(_layers(model))}
-    asked = [layers.get(id(step.layer), -1) for step in steps(model) if any(step.named(kind) for kind in kinds)]
-    numbers = sorted({number for number in asked if number >= 0})
+    positions = [layers.get(id(step.layer), -1) for step in steps(model) if any(step.named(kind) for kind in kinds)]
+    numbers = sorted({number for number in positions if number >= 0})
     try:
         return bool(part is not None and numbers and part.ask("idle", numbers, _seed(model)) != [])
     except EndedComputation:
@@ -58,7 +58,7 @@ class ComputedIdle:
         """Return those of some layers that change no output; none where the model does not take drawn rows."""
         import keras
 
-        draws, left = np.random.default_rng(seed), set(numbers)
+        draws, silent = np.random.default_rng(seed), set(numbers)
         whole = any(type(layer).__name__ == "Embedding" for layer in self.layers)
         shapes = [(_ROWS, *(size or _LENGTH for size in end.shape[1:])) for end in self.model.inputs]
         sizes = np.resize([1, 1, 3, 10], _ROWS)
@@ -69,36 +69,36 @@ class ComputedIdle:
         packed = keras.tree.pack_sequence_as(graph._inputs_struct, [keras.ops.convert_to_tensor(row) for row in rows])
         try:
             for _ in range(1 + _DRAWS):
-                left -= self._moving(packed, left, draws)
-                if not left:
+                silent -= self._moving(packed, silent, draws)
+                if not silent:
                     return []
                 for weight in self.model.trainable_weights:
                     weight.assign(draws.normal(size=weight.shape) * max(1, np.prod(weight.shape[:-1])) ** -0.5)
         except Exception:  # other rows, or an operation without a gradient
             return []
-        return sorted(left)
+        return sorted(silent)
 
     def _moving(self, rows: Any, numbers: Collection[int], draws: np.random.Generator) -> set[int]:
         """Return the layers whose results change an output: by its gradient, or where another one takes their place."""
         import tensorflow as tf
 
-        given: dict[int, list[Any]] = {number: [] for number in numbers}
+        results: dict[int, list[Any]] = {number: [] for number in numbers}
         with tf.GradientTape() as tape:
 
             def watched(number: int, tensor: Any) -> Any:
                 tape.watch(tensor)
-                given[number].append(tensor)
+                results[number].append(tensor)
                 return tensor
 
             with self._replaced(numbers, watched):
                 outputs = self._outputs(rows)
             total = tf.add_n([tf.reduce_sum(end * draws.normal(size=end.shape).astype("float32")) for end in outputs])
         largest = max(float(np.abs(end).max(initial=0)) for end in outputs)
-        found = tape.gradient(total, given)
+        gradients = tape.gradient(total, results)
         moving = {
             number
-            for number, tensors in given.items()
-            for tensor, gradient in zip(tensors, found[number], strict=True)
+            for number, tensors in results.items()
+            for tensor, gradient in zip(tensors, gradients[number], strict=True)
             if gradient is not None and np.abs(gradient * tensor).max(initial=0) > _SHARE * largest
         }
 

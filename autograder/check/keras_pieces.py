@@ -58,16 +58,16 @@ def named_parts(model: Any, *, with_own: bool = False) -> list[GraphPart]:
 
 
 def pieced(
-    model: Any, found: Sequence[GraphPart], *, with_own: bool = False
+    model: Any, graph_parts: Sequence[GraphPart], *, with_own: bool = False
 ) -> tuple[list[GraphPart], list[tuple[Any, Any]]]:
     """Return the parts as :func:`named_parts` does, and the pairs of tensors between which nothing is computed.
 
     Args:
         model: the model.
-        found: its parts in an order in which they can be computed.
+        graph_parts: its parts in an order in which they can be computed.
         with_own: as in :func:`named_parts`.
     """
-    reader = _ModelValues(found)
+    reader = _ModelValues(graph_parts)
 
     def names(region: Region) -> Sequence[str] | None:
         part = kept_of_twin(ComputedPieces, model)
@@ -79,7 +79,7 @@ def pieced(
     pieces, covered = named_pieces(reader.values, reader.ends, names, with_own=with_own)
     result, same = list[GraphPart](), dict[int, int]()
     pairs: list[tuple[Any, Any]] = []
-    for part in found:
+    for part in graph_parts:
         number = reader.number_of(part)
         region = pieces.get(number)
         if region is None or (part.is_layer and len(region.inside) == 1):
@@ -110,8 +110,8 @@ class ComputedPieces:
 class _ModelValues:
     """The values of a model as :func:`named_pieces` takes them, and what a piece of them is."""
 
-    def __init__(self, found: Sequence[GraphPart]) -> None:
-        nodes = [(part, node) for part in found for node in part.nodes]
+    def __init__(self, graph_parts: Sequence[GraphPart]) -> None:
+        nodes = [(part, node) for part in graph_parts for node in part.nodes]
         made_tensors = {id(tensor): tensor for _, node in nodes for tensor in node.outputs}
         given_tensors = {
             id(tensor): tensor for _, node in nodes for tensor in node.input_tensors if id(tensor) not in made_tensors

@@ -1,7 +1,7 @@
 """Forms of answers: what a value is, and whether it holds anything.
 
 An answer arrives in the form in which the solution's was seen at that place. A tensor, or a sparse matrix, where the
-solution gave none is an array of the same numbers: its operators may mean something else, as ``**`` of a matrix does.
+solution gave none is an array of the same numbers. Its operators may mean something else, as ``**`` of a matrix does.
 An answer is empty only where the solution's was, asked the same: any comparison of its items would hold, since no item
 of it is wrong.
 """

@@ -1,4 +1,4 @@
-"""The precision in which PyTorch computes, and its draws, for a network and for the module that it is compared with."""
+"""Precision and draws of PyTorch, for a network and for the module that it is compared with."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def for_students(course: Course, assignment: Assignment, grades: Sequence[Grade]
 
 MAX_BITS = 1_000
 """Bits of hidden labels from which on an assignment's pages tell a student only what is passed, before the due date."""
-_TOLD = "earlier pages told as much of the hidden rows as they may before the due date"
+_SPENT = "earlier pages told as much of the hidden rows as they may before the due date"
 _PASSED = Visibility("passed")
 
 
@@ -47,8 +47,8 @@ def _all(grade: Grade) -> Iterator[QuestionGrade]:
 
 def _bits(question: QuestionGrade) -> int:
     """Return how many bits of hidden labels a question's checks tell."""
-    told = (check.evidence.get(HIDDEN_BITS) for check in question.checks)
-    return sum(bits for bits in told if type(bits) is int and bits > 0)
+    amounts = (check.evidence.get(HIDDEN_BITS) for check in question.checks)
+    return sum(bits for bits in amounts if type(bits) is int and bits > 0)
 
 
 def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: datetime) -> Grade:
@@ -61,9 +61,9 @@ def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: dateti
         hidden = [question for question in book.questions if _leaves(question, rule, may_tell)]
         for question in hidden:
             if not is_held_back(question, rule):
-                known = "a person looks at it" if question.needs_manual_grade else words(question, _PASSED, 0)
-                told = f"{known} ({_TOLD})"
-                held.append(HeldBack(book.notebook, question.id, question.max_score, told, until))
+                state = "a person looks at it" if question.needs_manual_grade else words(question, _PASSED, 0)
+                sentence = f"{state} ({_SPENT})"
+                held.append(HeldBack(book.notebook, question.id, question.max_score, sentence, until))
                 continue
             share = ladder.climb(grade, f"{book.notebook}/{question.id}", question, rule.step)
             held.append(HeldBack(book.notebook, question.id, question.max_score, words(question, rule, share), until))
@@ -97,14 +97,14 @@ class _Ladder:
 
     def may_tell(self, grade: Grade, bits: int) -> bool:
         """Return whether the page of a hand-in may tell so many bits of hidden labels, and remember that it does."""
-        page, shown = grade.content_keys.get("submission", ""), self.known.get(grade.student)
-        shown = shown if isinstance(shown, dict) else {"exam": grade.exam_key, "shares": {}}
-        told = shown.setdefault("told", {})
-        if bits and page not in told:
-            if sum(told.values()) >= MAX_BITS:
+        page, memory = grade.content_keys.get("submission", ""), self.known.get(grade.student)
+        memory = memory if isinstance(memory, dict) else {"exam": grade.exam_key, "shares": {}}
+        bits_of_pages = memory.setdefault("told", {})
+        if bits and page not in bits_of_pages:
+            if sum(bits_of_pages.values()) >= MAX_BITS:
                 return False
-            told[page] = bits
-            self.known[grade.student] = shown
+            bits_of_pages[page] = bits
+            self.known[grade.student] = memory
             self.changed = True
         return True
 
@@ -113,8 +113,8 @@ class _Ladder:
         share = question.score / question.max_score if question.max_score > 0 else 0.0
         shown_shares = self.known.get(grade.student)
         if not isinstance(shown_shares, dict) or shown_shares.get("exam") != grade.exam_key:
-            told = shown_shares.get("told", {}) if isinstance(shown_shares, dict) else {}
-            shown_shares = {"exam": grade.exam_key, "shares": {}, "told": told}
+            bits_of_pages = shown_shares.get("told", {}) if isinstance(shown_shares, dict) else {}
+            shown_shares = {"exam": grade.exam_key, "shares": {}, "told": bits_of_pages}
         before = shown_shares["shares"].get(key)
         after = climbed(before, share, step)
         if after != before:

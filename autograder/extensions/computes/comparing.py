@@ -235,15 +235,23 @@ class _Pair:
 
         A network could tell drawn weights from its own, and compute something else with them.
         """
-        own, signs, draws = self.student.own, self.student.signs, np.random.default_rng([self.comparison.seed, 19])
+        own_numbers, signs, draws = (
+            self.student.own,
+            self.student.signs,
+            np.random.default_rng([self.comparison.seed, 19]),
+        )
         if self.roles is not None:
-            summed = self.roles.summed(own)
-            both = [self.student.outputs(values * signs, self.comparison, self.rows) for values in (own, summed)]
-            if difference(*both) > _NEARLY:
+            summed = self.roles.summed(own_numbers)
+            outputs = [
+                self.student.outputs(values * signs, self.comparison, self.rows) for values in (own_numbers, summed)
+            ]
+            if difference(*outputs) > _NEARLY:
                 return Sameness("undecided", _OTHERWISE)
-            own = summed
+            own_numbers = summed
         for share in _FROM_OWN:
-            values = (own * signs)[theirs] + share * draws.normal(size=len(theirs)) * self.reference.scales[ours]
+            values = (own_numbers * signs)[theirs] + share * draws.normal(size=len(theirs)) * self.reference.scales[
+                ours
+            ]
             if difference(*self._outputs_at(values, ours, theirs)) > _NEARLY:
                 return Sameness("undecided", _OTHERWISE)
         return SAME

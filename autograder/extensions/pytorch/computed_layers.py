@@ -35,14 +35,21 @@ class ServedLayers:
 
     def steps(self, vocabulary: str, with_own: bool, asked_kinds: Sequence[str]) -> list[Any]:
         """Return the layers in the words of Keras or of ``torch.nn``."""
-        found = graph_layers.steps(self.graph, self.shapes, vocabulary, with_own=with_own, asked_kinds=asked_kinds)
-        return [_plain_step(step) for step in found]
+        layer_steps = graph_layers.steps(
+            self.graph, self.shapes, vocabulary, with_own=with_own, asked_kinds=asked_kinds
+        )
+        return [_plain_step(step) for step in layer_steps]
 
     def flow(self, vocabulary: str, asked_kinds: Sequence[str]) -> list[Any]:
         """Return the layers with what each depends on."""
-        found = graph_flow.flow(self.graph, self.shapes, vocabulary, asked_kinds)
-        wholes = [[_plain_step(tile.step), tile.covers] for tile in found.wholes]
-        return [[_plain_step(step) for step in found.atoms], found.upstream, wholes, sorted(found.apart)]
+        graph_order = graph_flow.flow(self.graph, self.shapes, vocabulary, asked_kinds)
+        wholes = [[_plain_step(tile.step), tile.covers] for tile in graph_order.wholes]
+        return [
+            [_plain_step(step) for step in graph_order.atoms],
+            graph_order.upstream,
+            wholes,
+            sorted(graph_order.apart),
+        ]
 
     def own_computations(self) -> list[str]:
         """Return what is computed beside the layers."""
@@ -63,8 +70,16 @@ def _plain_step(step: Step) -> list[Any]:
     readings = [
         [reading.kind, dict(reading.config), reading.activation, sorted(reading.only_with)] for reading in step.equals
     ]
-    layer, shown = dict(step.layer.get_config()), dict(step.shown)
-    return [step.number, step.kind, layer, step.activation, shown, readings, *(getattr(step, name) for name in _FLAGS)]
+    layer, settings = dict(step.layer.get_config()), dict(step.shown)
+    return [
+        step.number,
+        step.kind,
+        layer,
+        step.activation,
+        settings,
+        readings,
+        *(getattr(step, name) for name in _FLAGS),
+    ]
 
 
 _FLAGS = ("operation", "free", "calls", "recurs", "pointwise")
@@ -102,26 +117,24 @@ def read_chain(answer: Any) -> list[ChainLayer] | None:
 def read_ending(answer: Any, graph: Graph) -> tuple[str, tuple[int, ...]]:
     """Return the activation and the outputs that came back; it raises what :func:`read_steps` does."""
     name, outputs = _list(answer, 2)
-    known = {ref for number in graph.outputs[:1] if number >= graph.first_node for ref in graph.node(number).refs}
-    if _list(outputs, len(graph.outputs))[1:] != list(graph.outputs[1:]) or outputs[0] not in known | {
-        graph.outputs[0]
-    }:
+    refs = {ref for number in graph.outputs[:1] if number >= graph.first_node for ref in graph.node(number).refs}
+    if _list(outputs, len(graph.outputs))[1:] != list(graph.outputs[1:]) or outputs[0] not in refs | {graph.outputs[0]}:
         raise not_the_kits()
     return _text(name), tuple(outputs)
 
 
 def _step(entry: Any) -> Step:
-    number, kind, layer, activation, shown, readings, *flags = _list(entry, 6 + len(_FLAGS))
+    number, kind, layer, activation, settings, readings, *flags = _list(entry, 6 + len(_FLAGS))
     if [type(flag) for flag in flags] != [bool, bool, int, bool, str]:
         raise not_the_kits()
     equals = tuple(
         LayerReading(_text(kind), _settings(config), _word(word), only_with=read_names(only))
         for kind, config, word, only in (_list(reading, 4) for reading in _list(readings))
     )
-    named = Step(_number(number), _text(kind), ReportedLayer(_settings(layer)), _word(activation), equals=equals)
-    named.shown = _settings(shown)
-    named.operation, named.free, named.calls, named.recurs, named.pointwise = flags
-    return named
+    read_step = Step(_number(number), _text(kind), ReportedLayer(_settings(layer)), _word(activation), equals=equals)
+    read_step.shown = _settings(settings)
+    read_step.operation, read_step.free, read_step.calls, read_step.recurs, read_step.pointwise = flags
+    return read_step
 
 
 def _list(value: Any, length: int | None = None) -> list[Any]:
