@@ -196,7 +196,7 @@ class SolutionForms:
         return frozenset().union(*(self.families.get(path, ()) for path in paths))
 
     def has(self, family: str, paths: Set[str]) -> bool:
-        """Tell whether one of a family was at one of the paths, around it or in it, or no value anywhere."""
+        """Tell whether a family was at one of the paths, around it or in it, or no value anywhere."""
         tensors = [path for path, families in self.families.items() if family in families]
         near = any(path.startswith(t) or t.startswith(path) for t in tensors for path in paths)
         return near or not any(families - UNMEASURED for families in self.families.values())
