@@ -97,7 +97,7 @@ def architecture(
     as_asked = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
     of = solution_network.key(name, run_text(pattern))
     if not lines and not shapes:
-        if isinstance(model, Network) and model.has_idle(library, kinds_of(pattern)):
+        if _has_idle(model, library, kinds_of(pattern)):
             return report_for_a_person(name, IDLE, weight, detail=detail)
         solution_network.note(model, of)
         evidence = {BRANCHES: True} if _has_orders(model, library) else {}
@@ -125,6 +125,17 @@ def architecture(
     if lines and _may_be_right(model, pattern, present, library, lines):
         return report_for_a_person(name, own_layers.PERSON, weight, detail="; ".join([*texts, detail]))
     return report(name, 0.0, message, weight=weight, detail="; ".join([*texts, detail]))
+
+
+def _has_idle(model: Any, library: str, kinds: Collection[str]) -> bool:
+    """Return whether the result of a layer of these classes changes nothing, as far as it is computed here."""
+    if isinstance(model, Network):
+        return bool(model.has_idle(library, kinds))
+    if library != "keras" or not is_keras(model):
+        return False
+    from autograder.check.keras_idle import has_idle
+
+    return has_idle(model, kinds)
 
 
 def _family(model: Any, external: ExternalModel | None) -> str:

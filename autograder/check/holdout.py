@@ -11,7 +11,7 @@ from autograder._util.text import credit_percent
 from autograder.check import metrics
 from autograder.check.asking import asking_question, note_loss
 from autograder.check.credit import Credit, credit_of
-from autograder.check.mistaken import CHANCES, LOGITS, VALUES, note_mistakes
+from autograder.check.mistaken import CHANCES, LOGITS, VALUES, hidden_bits, note_mistakes
 from autograder.check.prediction import NoPrediction, predict, row_count
 from autograder.check.properties import demanded_of, registered_property
 from autograder.check.reading import as_examined
@@ -195,8 +195,9 @@ def _check_measure(
     if shortcoming is not None and not shortcoming.for_a_person:
         return report(name, 0.0, shortcoming.message, weight=weight, detail=shortcoming.detail)
     may_tell = may_tell_of(model)
+    counts = 0
     if show and may_tell and metrics.has_class_of_row(measure, prediction.outputs):
-        note_mistakes(asking_question(), name, prediction.outputs, labels, kind, hidden_too=mistakes)
+        counts = note_mistakes(asking_question(), name, prediction.outputs, labels, kind, hidden_too=mistakes)
     value = float(rows.mean())
     if loss and show and may_tell and part is None:
         note_loss(model, loss, value)
@@ -211,6 +212,7 @@ def _check_measure(
     measured = ", ".join(filter(None, [value_text, how, reading, prediction.remark]))
     evidence = {label: value, "rows": len(rows), **({} if count is None else {"parameters": count})}
     evidence |= {"in_kernel": True} if how else {model.read_as: True} if reading else {}
+    evidence |= hidden_bits(1, counts) if show else {}
     evidence |= wanted.evidence | {"close_calls": wanted.cliff is not None and close_calls == "student"}
     evidence |= {ASKS_PROBABILITIES: True} if metrics.asks_probabilities(measure) else {}
     message, detail = messages(measured, wanted, verdict, show=show)

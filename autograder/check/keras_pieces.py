@@ -12,8 +12,10 @@ import numpy as np
 
 from autograder.check.activations import KINDS, layer_activation
 from autograder.check.element_wise import AFFINE, FREE, OWN_OPERATION, UNREAD, Region, Value, named_pieces
-from autograder.check.graph import ARRANGING, GraphPart
+from autograder.check.graph import ARRANGING, GraphPart, parts
 from autograder.check.named_activations import activation_named
+from autograder.models.model_building import twin_model
+from autograder.models.model_calls import kept_of_twin
 
 MAX_ROW = 20_000
 """Most numbers of a row on which a piece is evaluated."""
@@ -45,23 +47,39 @@ class PieceOperation:
         return {}
 
 
-def named_parts(parts: Sequence[GraphPart], *, with_own: bool = False) -> list[GraphPart]:
+def named_parts(model: Any, *, with_own: bool = False) -> list[GraphPart]:
     """Return the parts of a model, with each piece that is an activation as one part.
 
     Args:
-        parts: the parts in an order in which they can be computed.
+        model: the model.
         with_own: whether a piece that may be an activation, but equals none, is one part.
     """
-    return pieced(parts, with_own=with_own)[0]
+    return pieced(model, parts(model), with_own=with_own)[0]
 
 
-def pieced(parts: Sequence[GraphPart], *, with_own: bool = False) -> tuple[list[GraphPart], list[tuple[Any, Any]]]:
-    """Return the parts as :func:`named_parts` does, and the pairs of tensors between which nothing is computed."""
-    reader = _ModelValues(parts)
-    pieces, covered = named_pieces(reader.values, reader.ends, reader.names, with_own=with_own)
+def pieced(
+    model: Any, graph_parts: Sequence[GraphPart], *, with_own: bool = False
+) -> tuple[list[GraphPart], list[tuple[Any, Any]]]:
+    """Return the parts as :func:`named_parts` does, and the pairs of tensors between which nothing is computed.
+
+    Args:
+        model: the model.
+        graph_parts: its parts in an order in which they can be computed.
+        with_own: as in :func:`named_parts`.
+    """
+    reader = _ModelValues(graph_parts)
+
+    def names(region: Region) -> Sequence[str] | None:
+        part = kept_of_twin(ComputedPieces, model)
+        if part is None:
+            return reader.names(region)
+        answer = part.ask("names", region.start, region.end, sorted(region.inside))
+        return None if answer is None else [str(name) for name in answer]
+
+    pieces, covered = named_pieces(reader.values, reader.ends, names, with_own=with_own)
     result, same = list[GraphPart](), dict[int, int]()
     pairs: list[tuple[Any, Any]] = []
-    for part in parts:
+    for part in graph_parts:
         number = reader.number_of(part)
         region = pieces.get(number)
         if region is None or (part.is_layer and len(region.inside) == 1):
@@ -78,11 +96,22 @@ def pieced(parts: Sequence[GraphPart], *, with_own: bool = False) -> tuple[list[
     return result, pairs
 
 
+class ComputedPieces:
+    """The pieces of a model's twin, where strangers' networks are computed."""
+
+    def __init__(self, claim: Sequence[Any], weights: Sequence[np.ndarray]) -> None:
+        self.reader = _ModelValues(parts(twin_model(claim, weights)))
+
+    def names(self, start: int, end: int, inside: Sequence[int]) -> tuple[str, ...] | None:
+        """See :meth:`_ModelValues.names`."""
+        return self.reader.names(Region(start, end, frozenset(inside)))
+
+
 class _ModelValues:
     """The values of a model as :func:`named_pieces` takes them, and what a piece of them is."""
 
-    def __init__(self, parts: Sequence[GraphPart]) -> None:
-        nodes = [(part, node) for part in parts for node in part.nodes]
+    def __init__(self, graph_parts: Sequence[GraphPart]) -> None:
+        nodes = [(part, node) for part in graph_parts for node in part.nodes]
         made_tensors = {id(tensor): tensor for _, node in nodes for tensor in node.outputs}
         given_tensors = {
             id(tensor): tensor for _, node in nodes for tensor in node.input_tensors if id(tensor) not in made_tensors

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from autograder.check.metrics import EPSILON, PROBABILITIES, put_out, softmax
+from autograder.records.checks import HIDDEN_BITS
 from autograder.records.mistakes import (
     MAX_CLASSES,
     MAX_COUNTED_CLASSES,
@@ -31,6 +32,8 @@ MIN_HIDDEN_ROWS, BASE = 50, 5
 """Fewest hidden rows of which anything is told, and the number to whose multiples their counts are rounded: a rule of
 official statistics, so that no count is that of a single row."""
 _LARGEST = 1e11
+_NUMBER_BITS, _COUNT_BITS = 14, 9
+"""What a number of four decimals and a rounded count may tell of the labels, in bits."""
 
 _notes: ContextVar[list[ModelMistakes] | None] = ContextVar("autograder_mistakes", default=None)
 _counted: ContextVar[set[bytes]] = ContextVar("autograder_mistakes_counted")
@@ -56,18 +59,18 @@ def collecting_mistakes(is_hidden: Callable[[], bool] = lambda: False) -> Iterat
 
 def note_mistakes(
     question: str, check: str, outputs: np.ndarray, labels: np.ndarray, kind: str, *, hidden_too: bool = False
-) -> None:
-    """Count what is wrong in a check's predictions; the same predictions count once.
+) -> int:
+    """Count what is wrong in a check's predictions, and return how many numbers are told; equal predictions count once.
 
     Hidden labels are told of only if the check asks for it, and in rounded counts. Else a network could spell out a row
     in each column of a table.
     """
     notes = _notes.get()
     if notes is None or len(notes) >= MAX_MISTAKES:
-        return
+        return 0
     is_hidden = _is_hidden.get()()
     if is_hidden and not (hidden_too and len(labels) >= MIN_HIDDEN_ROWS):
-        return
+        return 0
     with suppress(Exception):  # it never costs a grade
         digest, counted = _digest(outputs, labels), _counted.get()
         if digest not in counted:
@@ -75,6 +78,24 @@ def note_mistakes(
             mistakes = mistakes_of(question, check, outputs, labels, kind)
             if mistakes is not None:
                 notes.append(_coarse(mistakes) if is_hidden else mistakes)
+                return _size(notes[-1])
+    return 0
+
+
+def hidden_bits(numbers: int, counts: int = 0) -> dict[str, int]:
+    """Return the evidence of a check that tells so many numbers and counts, if its labels may be hidden ones."""
+    is_hidden = _notes.get() is not None and _is_hidden.get()()
+    return {HIDDEN_BITS: _NUMBER_BITS * numbers + _COUNT_BITS * counts} if is_hidden else {}
+
+
+def _size(mistakes: ModelMistakes) -> int:
+    """Return how many numbers are told; the pairs are some of them again."""
+    residuals = 0 if mistakes.residuals is None else len(mistakes.residuals.counts) + _MOMENTS
+    return 2 * len(mistakes.classes) + sum(map(len, mistakes.confusion)) + 2 * len(mistakes.calibration) + residuals
+
+
+_MOMENTS = 6
+"""Numbers of residuals beside their counts, with three digits."""
 
 
 def _coarse(mistakes: ModelMistakes) -> ModelMistakes:

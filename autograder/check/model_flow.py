@@ -33,7 +33,7 @@ class _ModelReader(FlowReader):
     def __init__(self, model: Any) -> None:
         super().__init__()
         opening = opened(model)
-        self.found, pairs = pieced(opening.found)
+        self.found, pairs = pieced(model, opening.found)
         self.before: dict[int, list[int]] = {}
         """``id`` of a tensor → those that it is."""
         self.tensors: list[Any] = []

@@ -15,6 +15,7 @@ from autograder.check.credit import Credit, credit_of
 from autograder.check.diagnosing import DiagnosisRequest, own_batch_size, own_epochs, request_diagnosis
 from autograder.check.fresh_model import MAX_NUMBERS, NotTrainable, excess_problem, suspicious
 from autograder.check.holdout import messages, output_problem, rows_of
+from autograder.check.mistaken import hidden_bits
 from autograder.check.prediction import NoPrediction, predictions
 from autograder.check.reading import as_examined
 from autograder.check.results import report
@@ -155,6 +156,7 @@ def retrained(
     evidence |= {"close_calls": wanted.cliff is not None and close_calls == "student"}
     evidence |= {"parameters": parameter_count(model)} if may_show(model) else {}
     evidence |= {ASKS_PROBABILITIES: True} if metrics.asks_probabilities(plan.measure) else {}
+    evidence |= hidden_bits(2) if show else {}
     return report(name, trainings.verdict.share, message, weight=weight, detail=detail, evidence=evidence)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.check.activations import layer_activation
-from autograder.check.graph import GraphPart, leaves, parts
+from autograder.check.graph import GraphPart, leaves
 from autograder.check.keras_pieces import named_parts
 from autograder.check.pattern import fuses
 from autograder.check.readings import (
@@ -96,7 +96,7 @@ def steps(model: Any, *, opened: bool = False, with_own: bool = False) -> list[S
         with_own: whether a piece that may be an activation, but equals none, is one step.
     """
     result: list[Step] = []
-    graph_parts = named_parts(parts(model), with_own=with_own)
+    graph_parts = named_parts(model, with_own=with_own)
     needed = [part.operation for part in graph_parts if not part.arranges]
     ends = _ends(model)
     for part in graph_parts:

@@ -1,8 +1,9 @@
 """Forms of answers: what a value is, and whether it holds anything.
 
-An answer arrives in the form in which the solution's was seen at that place. A tensor where the solution gave none is
-an array of the same numbers. An answer is empty only where the solution's was, asked the same: any comparison of its
-items would hold, since no item of it is wrong.
+An answer arrives in the form in which the solution's was seen at that place. A tensor, or a sparse matrix, where the
+solution gave none is an array of the same numbers. Its operators may mean something else, as ``**`` of a matrix does.
+An answer is empty only where the solution's was, asked the same: any comparison of its items would hold, since no item
+of it is wrong.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from autograder.examiner.empty_answer import EmptyAnswer
 
 NOTHING, NUMBER, TEXT, ITEMS = "nothing", "number", "text", "items"
 ARRAY, TABLE, TENSOR, OBJECT = "array", "table", "tensor", "object"
+SPARSE, MATRIX = "sparse", "matrix"
+"""Families of scipy.sparse: its arrays, and its matrices, whose ``*`` and ``**`` are of matrices."""
 UNMEASURED = frozenset([NOTHING, OBJECT])
 EMPTY = "empty"
 """The word of ``# examine: answers give empty``."""
@@ -41,7 +44,9 @@ _SEQUENCES = (list, tuple, deque)
 _MAPPINGS = (dict, OrderedDict, defaultdict, Counter)
 _HOLDING = (*_SEQUENCES, *_MAPPINGS)
 _CONTAINERS = (*_HOLDING, set, frozenset, range)
-_MEASURED = frozenset([ARRAY, TABLE, TENSOR, NUMBER])
+_MEASURED = frozenset([ARRAY, TABLE, SPARSE, MATRIX, TENSOR, NUMBER])
+_MAX_DENSE = 10_000_000
+"""Most numbers of a sparse matrix that is made an array."""
 """Families whose emptiness is no value among others: nobody gives an array of nothing for one of numbers."""
 
 
@@ -71,7 +76,9 @@ def form_of(value: Any) -> Form:
         return Form(TENSOR, _count(getattr(value, "flat_values", value).shape))
     if library in ("numpy", "pandas") and hasattr(value, "shape"):
         return Form(ARRAY if library == "numpy" else TABLE, _count(value.shape))
-    return Form(TABLE, _count(value.shape)) if is_sparse(value) else Form("", 1)
+    if not is_sparse(value):
+        return Form("", 1)
+    return Form(MATRIX if kind.__name__.endswith("_matrix") else SPARSE, _count(value.shape))
 
 
 def _count(shape: Any) -> int:
@@ -109,7 +116,7 @@ def is_settled(value: Any) -> bool:
     family, size = form_of(value)
     if family == ITEMS and size and type(value) in _HOLDING:
         return _kinds(value) <= _ATOMS and "" not in _values(value)
-    return size > 0 and family not in (TENSOR, OBJECT)
+    return size > 0 and family not in (TENSOR, SPARSE, MATRIX, OBJECT)
 
 
 def _values(value: Any) -> Any:
@@ -188,9 +195,9 @@ class SolutionForms:
         """Return the families that were seen at one of these paths."""
         return frozenset().union(*(self.families.get(path, ()) for path in paths))
 
-    def has_tensors(self, paths: Set[str]) -> bool:
-        """Tell whether a tensor was at one of the paths, around it or in it, or no value anywhere."""
-        tensors = [path for path, families in self.families.items() if TENSOR in families]
+    def has(self, family: str, paths: Set[str]) -> bool:
+        """Tell whether a family was at one of the paths, around it or in it, or no value anywhere."""
+        tensors = [path for path, families in self.families.items() if family in families]
         near = any(path.startswith(t) or t.startswith(path) for t in tensors for path in paths)
         return near or not any(families - UNMEASURED for families in self.families.values())
 
@@ -236,6 +243,8 @@ class Arrival:
                 return EmptyAnswer(value, self.permissions.used_empty, compares=family in (ITEMS, TEXT))
         if family == TENSOR and is_tensor(value):
             return value if self._may_be_tensor(paths) else self._array(value)
+        if family in (SPARSE, MATRIX) and not self.forms.has(family, paths):
+            return self._less_sparse(value, size, paths)
         if family == ITEMS and depth and type(value) in _HOLDING:
             return self._with_items(value, paths, depth)
         return value
@@ -244,7 +253,7 @@ class Arrival:
         return self.permissions.gives(EMPTY) or self.forms.may_be_empty(paths, family, self.question)
 
     def _may_be_tensor(self, paths: Set[str]) -> bool:
-        return self.permissions.gives(TENSOR) or self.forms.has_tensors(paths)
+        return self.permissions.gives(TENSOR) or self.forms.has(TENSOR, paths)
 
     def _mark(self, handle: Any, paths: Set[str]) -> None:
         """Tell an object that stands for a value whether it may have no items."""
@@ -258,6 +267,15 @@ class Arrival:
             return tensor
         self.permissions.has_converted = True
         return np.array(array, wide_dtype(array.dtype, self.kinds, 64))[()]
+
+    def _less_sparse(self, value: Any, size: int, paths: Set[str]) -> Any:
+        """Return what is sparse as an array of scipy's or NumPy's, as the solution's was."""
+        if self.forms.has(SPARSE, paths):
+            from scipy import sparse
+
+            return getattr(sparse, f"{value.format}_array")(value)
+        is_for_sparse = self.forms.has(MATRIX, paths) or size > _MAX_DENSE
+        return value if is_for_sparse else value.toarray()
 
     def _with_items(self, value: Any, paths: Set[str], depth: int) -> Any:
         changed = {}

@@ -18,7 +18,7 @@ from typing import Any
 from autograder._util.files import write_atomically
 from autograder._util.plain_records import from_plain, loads, to_plain
 from autograder.errors import HostError
-from autograder.records.checks import PRIVATE_EVIDENCE, CheckResult, Outcome
+from autograder.records.checks import HIDDEN_BITS, PRIVATE_EVIDENCE, CheckResult, Outcome
 from autograder.records.dates import Dates
 from autograder.records.diagnosis import Diagnosis
 from autograder.records.failures import Failure
@@ -108,6 +108,8 @@ def public(grade: Grade) -> Grade:
 
     def check(result: CheckResult) -> CheckResult:
         evidence = {name: value for name, value in result.evidence.items() if name not in PRIVATE_EVIDENCE}
+        if HIDDEN_BITS in evidence:  # more digits than a page has tell more of single rows
+            evidence = {name: round(one, 4) if type(one) is float else one for name, one in evidence.items()}
         return replace(result, detail="", evidence=evidence)
 
     def question(grade: QuestionGrade) -> QuestionGrade:

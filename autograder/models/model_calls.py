@@ -66,6 +66,15 @@ def made_of_twin(kind: type, model: Any, *arguments: Any) -> Computed | None:
     return Computed(kind, list(calls.twin.arguments), weights, *arguments)
 
 
+def kept_of_twin(kind: type, model: Any) -> Computed | None:
+    """Return what :func:`made_of_twin` returns, once for each model: for what does not depend on its weights."""
+    if not is_apart() or type(model.call) is not _Calls or not model.call.is_as_rebuilt():
+        return None
+    if kind not in model.call.kept:
+        model.call.kept[kind] = made_of_twin(kind, model)
+    return model.call.kept[kind]
+
+
 class _Calls:
     """The method ``call`` of one model."""
 
@@ -76,6 +85,7 @@ class _Calls:
         self.first = [np.asarray(variable) for variable in model.weights]
         """The weights that a new twin has."""
         self.was_changed = False
+        self.kept: dict[type, Computed | None] = {}
         layers = list(model._flatten_layers(include_self=False))
         self.adapted = {
             id(held) for layer in layers if type(layer).__name__ == "Normalization" for held in layer.weights

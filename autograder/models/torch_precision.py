@@ -1,9 +1,13 @@
-"""The precision in which PyTorch computes, for a network and for the module that it is compared with."""
+"""Precision and draws of PyTorch, for a network and for the module that it is compared with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
 
 
 @contextmanager
@@ -17,3 +21,16 @@ def double_by_default() -> Iterator[None]:
         yield
     finally:
         torch.set_default_dtype(before)
+
+
+def seed_of(rows: Iterable[Any]) -> int:
+    """Return a seed that follows from rows, whatever their order, and that nobody foresees who lacks them."""
+    return sum(zlib.crc32(np.ascontiguousarray(array, dtype=np.float32).tobytes()) for array in rows)
+
+
+def drawn_again(draw: Callable[[], Any], drawn: Any, seed: int) -> Any:
+    """Draw again from a seed and the count of what was drawn, in whatever order networks draw."""
+    import torch
+
+    torch.default_generator.manual_seed(seed + drawn.numel())
+    return draw()

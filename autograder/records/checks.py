@@ -59,6 +59,8 @@ ASKS_PROBABILITIES = "asks_probabilities"
 """Evidence of a check that a network without softmax or sigmoid at its end would fail."""
 PUBLIC = "public"
 """Evidence of a case of otter's that students have, too."""
+HIDDEN_BITS = "hidden_bits"
+"""Evidence of a check of hidden labels: how many bits of them its message and its table may tell."""
 UNFINISHED = "unfinished"
 """Evidence of an undecided check: whether it ended before it had found out anything."""
 

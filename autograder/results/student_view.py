@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from autograder._util.files import write_atomically
+from autograder.records.checks import HIDDEN_BITS, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade, HeldBack, QuestionGrade
+from autograder.records.policies import Visibility
 from autograder.term.facts import load_term
 from autograder.term.ladder import climbed, is_held_back, revealed_at, words
 
@@ -19,10 +21,10 @@ def for_students(course: Course, assignment: Assignment, grades: Sequence[Grade]
     """Return the grades as students may see them now.
 
     Until the last student's due date, questions that the assignment's ``shown`` holds back are taken out; ``held_back``
-    has what may be said of them. So is the late penalty, which would tell their points.
+    has what may be said of them. So is the late penalty, which would tell their points. Questions that measure hidden
+    labels are also held back, but for whether they are passed, once a student's pages have told :data:`MAX_BITS`.
     """
-    rule = assignment.shown
-    if not rule.holds_back:
+    if not assignment.shown.holds_back and not any(_bits(question) for grade in grades for question in _all(grade)):
         return tuple(grades)
     until = revealed_at(load_term(course), assignment.name)
     if until is None or now > until:
@@ -33,13 +35,36 @@ def for_students(course: Course, assignment: Assignment, grades: Sequence[Grade]
     return masked
 
 
+MAX_BITS = 1_000
+"""Bits of hidden labels from which on an assignment's pages tell a student only what is passed, before the due date."""
+_SPENT = "earlier pages told as much of the hidden rows as they may before the due date"
+_PASSED = Visibility("passed")
+
+
+def _all(grade: Grade) -> Iterator[QuestionGrade]:
+    return (question for book in grade.notebooks for question in book.questions)
+
+
+def _bits(question: QuestionGrade) -> int:
+    """Return how many bits of hidden labels a question's checks tell."""
+    amounts = (check.evidence.get(HIDDEN_BITS) for check in question.checks)
+    return sum(bits for bits in amounts if type(bits) is int and bits > 0)
+
+
 def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: datetime) -> Grade:
     rule = assignment.shown
+    bits = sum(_bits(question) for question in _all(grade) if not is_held_back(question, rule))
+    may_tell = ladder.may_tell(grade, bits)
     held: list[HeldBack] = []
     books = []
     for book in grade.notebooks:
-        hidden = [question for question in book.questions if is_held_back(question, rule)]
+        hidden = [question for question in book.questions if _leaves(question, rule, may_tell)]
         for question in hidden:
+            if not is_held_back(question, rule):
+                state = "a person looks at it" if question.needs_manual_grade else words(question, _PASSED, 0)
+                sentence = f"{state} ({_SPENT})"
+                held.append(HeldBack(book.notebook, question.id, question.max_score, sentence, until))
+                continue
             share = ladder.climb(grade, f"{book.notebook}/{question.id}", question, rule.step)
             held.append(HeldBack(book.notebook, question.id, question.max_score, words(question, rule, share), until))
         questions = tuple(question for question in book.questions if question not in hidden)
@@ -49,6 +74,13 @@ def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: dateti
         diagnoses = diagnoses if ids else book.diagnoses
         books.append(replace(book, questions=questions, diagnoses=diagnoses, mistakes=mistakes))
     return replace(grade, notebooks=tuple(books), late_penalty=0.0, held_back=tuple(held)) if held else grade
+
+
+def _leaves(question: QuestionGrade, rule: Visibility, may_tell: bool) -> bool:
+    """Return whether a question leaves the page: held back, or one that measures hidden labels where none may tell."""
+    measures = not may_tell and bool(_bits(question)) and question.id not in rule.public
+    by_person = question.by_hand or question.outcome is Outcome.MANUAL
+    return is_held_back(question, rule) or (measures and not by_person)
 
 
 class _Ladder:
@@ -63,12 +95,26 @@ class _Ladder:
         self.known: dict[str, Any] = content if isinstance(content, dict) else {}
         self.changed = False
 
+    def may_tell(self, grade: Grade, bits: int) -> bool:
+        """Return whether the page of a hand-in may tell so many bits of hidden labels, and remember that it does."""
+        page, memory = grade.content_keys.get("submission", ""), self.known.get(grade.student)
+        memory = memory if isinstance(memory, dict) else {"exam": grade.exam_key, "shares": {}}
+        bits_of_pages = memory.setdefault("told", {})
+        if bits and page not in bits_of_pages:
+            if sum(bits_of_pages.values()) >= MAX_BITS:
+                return False
+            bits_of_pages[page] = bits
+            self.known[grade.student] = memory
+            self.changed = True
+        return True
+
     def climb(self, grade: Grade, key: str, question: QuestionGrade, step: float) -> float:
         """Return the share to show now, and remember it; another exam begins anew."""
         share = question.score / question.max_score if question.max_score > 0 else 0.0
         shown_shares = self.known.get(grade.student)
         if not isinstance(shown_shares, dict) or shown_shares.get("exam") != grade.exam_key:
-            shown_shares = {"exam": grade.exam_key, "shares": {}}
+            bits_of_pages = shown_shares.get("told", {}) if isinstance(shown_shares, dict) else {}
+            shown_shares = {"exam": grade.exam_key, "shares": {}, "told": bits_of_pages}
         before = shown_shares["shares"].get(key)
         after = climbed(before, share, step)
         if after != before:

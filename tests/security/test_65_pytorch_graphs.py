@@ -62,6 +62,16 @@ TABLE = {"value": 1}
 SECOND, THIRD = {"value": 2}, {"value": 3}
 DOUBLING = [node("cat.default", [{"value": max(0, 1 + k)}] * 2 if k else [X, X], 1) for k in range(60)]
 
+EXPANDED = [  # no number of its own, and gigabytes in the product
+    LINEAR, node("view.default", W, [12, 1, 1]), node("expand.default", {"value": 3}, [12, 500, 4000]),
+    *(node("mul.Tensor", {"value": 4 + k}, {"value": 4}) for k in range(12)),
+    node("sum.dim_IntList", {"value": 16}, [0, 1, 2]), node("add.Tensor", {"value": 2}, {"value": 17}),
+]  # fmt: skip
+MASKED = [  # an honest mask of a thousand positions
+    LINEAR, node("ones.default", [1000, 1000]), node("tril.default", {"value": 3}), node("mean.dim", {"value": 4}, [0, 1]),
+    node("add.Tensor", {"value": 2}, {"value": 5}),
+]  # fmt: skip
+
 OPERATORS = (
     "system.default", "__class__.default", "relu", "relu.out", "_to_copy.out", "relu_.default", "add_.Tensor",
     "copy_.default", "fill_.Scalar", "as_strided.default", "set_.source_Storage", "resize_.default",
@@ -500,3 +510,17 @@ def test_65_modules_in_a_notebook(modules: Graded, name: str) -> None:
     (question,) = [question for question in book.questions if question.id == f"test-{name}"]
     assert question.score == QUESTIONS[name][2], (question.message, question.detail)
     assert question.needs_manual_grade is name.startswith("liar"), "it is only asked"
+
+
+def test_65_numbers_that_depend_on_no_row_count_as_many_as_they_are() -> None:
+    """They were counted as a share of each row, and a graph of expanded weights took gigabytes."""
+    from autograder.extensions.pytorch.graph_costs import measured
+    from autograder.extensions.pytorch.operator_graph import read_graph
+
+    def graph(nodes: list[Any]) -> Any:
+        described, arrays = claim(*nodes)
+        return read_graph(described["graph"], arrays[:1])
+
+    assert measured(graph(MASKED), 10**6).fixed == pytest.approx(2e6 + 1)
+    with pytest.raises(RefusedModel, match="too large to be graded"):
+        measured(graph(EXPANDED), 10**6)

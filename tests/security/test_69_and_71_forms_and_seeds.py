@@ -19,6 +19,8 @@ HAS_TORCH = importlib.util.find_spec("torch") is not None
 NOTHING = "import torch\ndef f(*given): return torch.empty(0)"
 NO_ARRAY = "def f(*given): return np.empty(0)"
 NO_LIST = "def f(*given): return []"
+NILPOTENT = "from scipy import sparse\nwrong = np.eye(3) + 100 * np.eye(3, k=2)\n"
+SQUARED = "assert ((f(3) - np.eye(3)) ** 2).sum() < 1e-6"
 TIMES = "def f(x): return x * 3.0"
 COLUMN = "def f(X): return X @ np.ones((2, 1))"
 OF_NUMPY = {
@@ -65,6 +67,22 @@ def forms() -> dict[str, Question]:
         ),
         "69-numbers-that-are-removed": Question(
             "def f(v): v.clear()", "def f(v): v.sort()", "v = [3, 1, 2]\nf(v)\nassert all(a <= b for a, b in zip(v, v[1:]))"
+        ),
+        "69-a-matrix-whose-square-is-zero": Question(
+            f"{NILPOTENT}def f(n): return sparse.csr_matrix(wrong)", "def f(n): return np.eye(n)", SQUARED
+        ),
+        "69-a-matrix-for-a-sparse-array": Question(
+            f"{NILPOTENT}def f(n): return sparse.csr_matrix(wrong)",
+            "from scipy import sparse\ndef f(n): return sparse.csr_array(np.eye(n))", SQUARED,
+        ),
+        "69-control-sparse-for-an-array": Question(
+            "from scipy import sparse\ndef f(n): return sparse.csr_matrix(np.eye(n))", "def f(n): return np.eye(n)",
+            "assert np.allclose(f(3), np.eye(3)) and f(3).shape == (3, 3)", earned=1.0, fools=False,
+        ),
+        "69-control-sparse-for-sparse": Question(
+            "from scipy import sparse\ndef f(n): return sparse.csc_matrix(np.eye(n))",
+            "from scipy import sparse\ndef f(n): return sparse.csr_matrix(np.eye(n))",
+            "assert (f(3) != np.eye(3)).sum() == 0 and f(3).nnz == 3", earned=1.0,
         ),
         "69-control-nothing-where-the-solution-has-nothing": Question(
             "def f(v): return [x for x in v if x > 1]", "def f(v): return np.array([x for x in v if x > 1])",

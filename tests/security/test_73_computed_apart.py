@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -270,6 +271,69 @@ def test_73_control_outputs_apart_are_those_of_this_process() -> None:
     )
 
 
+def test_73_what_layers_are_is_not_computed_in_the_examiner() -> None:
+    """Steps, their order, idle layers and chains are those of this process, which computes none of them."""
+    here, apart, wrong, ended = told(
+        """
+        from autograder.check import element_wise
+        from autograder.extensions.pytorch import computed_layers, computed_network, named_modules
+        from autograder.extensions.pytorch.unit_traces import Tracer
+
+        def own_relu():
+            return network(["abs.default", [{"value": 5}], {}], ["add.Tensor", [{"value": 5}, {"value": 6}], {}],
+                           ["div.Tensor", [{"value": 7}, 2], {}])
+
+        def read(*names):
+            made = own_relu()
+            with check.recording() as results:
+                check.architecture(made, [check.layer(name) for name in names])
+            flow = made.flow("torch")
+            return [results[0].fraction, results[0].message, str(flow), made.ending()[0], str(made.chain()),
+                    made.has_idle("torch", {"ReLU"}), sorted(made.own_computations())]
+
+        here = read("Linear", "ReLU")
+        with computing_apart():
+            for owner in (computed_layers.graph_layers, computed_layers.graph_flow, computed_layers.plain_chain):
+                owner.steps = owner.flow = owner.ending = owner.plain_chain = None
+            Tracer.value = named_modules._verified = element_wise.agree = computed_network.idle_values = None
+            apart, wrong = read("Linear", "ReLU"), read("Linear", "Tanh")
+            computed_layers.ServedLayers.__module__ = computed_network.ComputedNetwork.__module__ = "absent"
+            try:
+                ended = own_relu().steps("torch")
+            except Exception as error:
+                ended = type(error).__name__
+            print(json.dumps([here, apart, wrong, ended]).replace("0x", ""))
+        """
+    )
+    assert [here[0], apart[0], wrong[0]] == [1, 1, 0]
+    assert _without_addresses(here) == _without_addresses(apart)
+    assert ended == "ModuleNotFoundError"
+
+
+def _without_addresses(told: list[Any]) -> list[str]:
+    return [re.sub(r" at [0-9a-f]+>", ">", str(part)) for part in told]
+
+
+def test_73_layers_of_another_form_are_none() -> None:
+    """They fail the test as a worker that ends does, and no value of theirs goes on."""
+    names = told(
+        """
+        from autograder.extensions.pytorch.computed_network import ComputedNetwork
+        step = [-1, "ReLU", {}, None, {}, [], False, True, 1, False, ""]
+        names = []
+        for answer in (None, [[1, 2]], [step], [[]], [[*step[:2], 3, *step[3:]]]):
+            ComputedNetwork.steps = lambda *_: answer
+            with computing_apart():
+                try:
+                    check.architecture(network(), [check.layer("Linear")])
+                except Exception as error:
+                    names.append(type(error).__name__)
+        print(json.dumps(names))
+        """
+    )
+    assert names == ["EndedComputation"] * 5
+
+
 # --- Keras -----------------------------------------------------------------------------------------------
 
 KERAS = """
@@ -303,16 +367,80 @@ def measured():
 @pytest.fixture(scope="module")
 def described() -> str:
     """A model of Keras as a kernel describes it."""
+    return _described(
+        """
+made = keras.Sequential([keras.Input((3,)), layers.Dense(8, "relu"), layers.Dropout(0.5), layers.Dense(2, "softmax")])
+made.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+"""
+    )
+
+
+IDLE = {
+    "factor": "h = layers.Dense(8, 'tanh')(x)\nh = h + 0.0 * layers.Dense(8, 'relu')(x)",
+    "where": "h = layers.Dense(8, 'tanh')(x)\nh = keras.ops.where(h > 1e9, layers.Dense(8, 'relu')(x), h)",
+    "tiny": "h = layers.Dense(8, 'tanh')(x)\nh = h + 1e-12 * layers.Dense(8, 'relu')(x)",
+}
+USED = {
+    "residual": "h = layers.Dense(3, 'tanh')(x)\nh = layers.Dense(8, 'relu')(h + x)",
+    "gate": "h = layers.Dense(8, 'tanh')(x)\nh = h * layers.Dense(8, 'relu')(x)",
+    "normalized": "h = layers.Dense(8, 'tanh')(x)\nh = layers.BatchNormalization()(layers.Dense(8, 'relu')(h))\n"
+    "h = layers.Dropout(0.5)(layers.LayerNormalization()(h))",
+    "highway": "h = layers.Dense(8, 'tanh')(x)\ng = keras.ops.sigmoid(50 * h)\nh = g * layers.Dense(8, 'relu')(h)",
+    "largest": "h = layers.Dense(8, 'tanh')(x)\nh = layers.Maximum()([h, layers.Dense(8, 'relu')(x)])",
+    "zero at first": "h = layers.Dense(8, 'tanh')(x)\nh = h + layers.Dense(8, 'relu', kernel_initializer='zeros')(h)",
+    "sequence": "h = layers.Embedding(9, 4, mask_zero=True)(x)\nh = layers.GRU(5)(h)\n"
+    "h = layers.Dense(8, 'relu')(layers.Dense(8, 'tanh')(h))",
+}
+
+
+@pytest.mark.keras
+def test_73_a_layer_of_keras_that_changes_nothing_is_for_a_person() -> None:
+    """Control: each usual layer changes something, whatever its weights are; what is asked is the ReLU's layer."""
+    pytest.importorskip("keras")
+    script = f"""
+import keras
+from keras import layers
+from autograder.kernel.keras_model import claim
+from autograder.models import rebuild
+found = {{}}
+with computing_apart():
+    for name, code in {{**{IDLE!r}, **{USED!r}}}.items():
+        names = {{"keras": keras, "layers": layers, "x": keras.Input((3,))}}
+        exec(code, names)
+        made = keras.Model(names["x"], layers.Dense(2, "softmax")(names["h"]))
+        with check.recording() as results:
+            asked = ..., check.layer("Dense", activation="tanh"), ..., check.layer("Dense", activation="relu"), ...
+            check.architecture(rebuild(*claim(made)), list(asked))
+        found[name] = [results[0].fraction, results[0].undecided]
+print(json.dumps(found))
+"""
+    found = told(script)
+    assert found == {name: [0, True] if name in IDLE else [1, False] for name in (*IDLE, *USED)}
+
+
+@pytest.fixture(scope="module")
+def described_pieces() -> str:
+    """A model with activations by their formula, as a kernel describes it."""
+    return _described(
+        """
+rows = keras.Input((3,))
+h = layers.Dense(8)(rows)
+h = layers.Dense(4)((h + keras.ops.abs(h)) / 2)
+made = keras.Model(rows, layers.Softmax()(layers.Dense(2)(layers.LeakyReLU(negative_slope=0.0)(h))))
+"""
+    )
+
+
+def _described(model: str) -> str:
     import pickle
 
-    script = """
+    script = f"""
 import pickle, keras
 from keras import layers
 from autograder.codec import encode
 from autograder.kernel.keras_model import claim
 keras.utils.set_random_seed(0)
-made = keras.Sequential([keras.Input((3,)), layers.Dense(8, "relu"), layers.Dropout(0.5), layers.Dense(2, "softmax")])
-made.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+{model}
 packed = encode(list(claim(made)))
 print(pickle.dumps((packed.text, [bytes(buffer) for buffer in packed.buffers])).hex())
 """
@@ -405,6 +533,37 @@ with computing_apart():
     assert here[0]
     assert here[0][0] == "rate"
     assert ended == [[], 0, "", "This network cannot be trained on these data."]
+
+
+@pytest.mark.keras
+def test_73_pieces_of_a_model_of_keras_are_not_computed_in_the_examiner(described_pieces: str) -> None:
+    script = """
+from autograder.check import activations, element_wise, keras_pieces
+RIGHT = ["Dense", "ReLU", "Dense", "ReLU", "Dense", "Softmax"]
+def read(names):
+    with check.recording() as results:
+        check.architecture(model(), [check.layer(name) for name in names])
+    return [results[0].fraction, results[0].message]
+"""
+    here = told(f"{script}print(json.dumps(read(RIGHT)))", described_pieces, before=KERAS)
+    apart, wrong = told(
+        script
+        + """
+with computing_apart():
+    keras_pieces._ModelValues.names = keras_pieces.activation_named = None
+    computed = activations._values
+    def of_the_pattern(layer, rows):  # Keras's own, as the test wrote it
+        assert not hasattr(layer, "_inbound_nodes") or not layer._inbound_nodes
+        return computed(layer, rows)
+    activations._values = of_the_pattern
+    print(json.dumps([read(RIGHT), read([name.replace("ReLU", "ELU") for name in RIGHT])]))
+""",
+        described_pieces,
+        before=KERAS,
+    )
+    assert here == apart
+    assert here[0] == 1
+    assert wrong[0] < 1
 
 
 @pytest.mark.keras

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.records.checks import Outcome
+from autograder.exchange.result_json import public
+from autograder.records.checks import HIDDEN_BITS, CheckResult, Outcome
 from autograder.records.course import Course
 from autograder.records.diagnosis import Diagnosis
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
@@ -56,6 +57,56 @@ def course(tmp_path: Path) -> Course:
 def seen(course: Course, made: Grade, now: datetime = NOW) -> Grade:
     (found,) = for_students(course, course.assignments["hw"], [made], now)
     return found
+
+
+# --- what pages tell of hidden labels in all ---------------------------------------------------------------
+
+
+def measured(page: int, bits: int = 140, **how: object) -> Grade:
+    loss = CheckResult("loss", Outcome.PARTIAL, 0.5, "loss 0.7312", evidence={"loss": 0.73121, HIDDEN_BITS: bits})
+    questions = (question("layers", 10), question("loss", 5, checks=(loss,), **how))
+    keys = {"exam": "1", "submission": str(page)}
+    return Grade("ada", "hw", (NotebookGrade("nb", "completed", "", questions),), content_keys=keys)
+
+
+@pytest.fixture
+def open_course(tmp_path: Path) -> Course:
+    return tiny_course(tmp_path / "course", yaml=YAML + "    due: 2099-01-31T18:00:00Z\n")
+
+
+def test_pages_tell_a_bounded_number_of_bits_of_hidden_labels_before_the_due_date(open_course: Course) -> None:
+    pages = [seen(open_course, measured(number)) for number in range(12)]
+    told = [[one.id for one in page.notebooks[0].questions] for page in pages]
+    assert told == [["layers", "loss"]] * 8 + [["layers"]] * 4, (
+        "140 bits a page, 1,000 in all, and the page that ends it"
+    )
+    (held,) = pages[-1].held_back
+    assert held.words.startswith("not passed (earlier pages told as much")
+    again = seen(open_course, measured(3))
+    assert again == measured(3), "a page that was told stays as it is"
+    assert not seen(open_course, measured(11), DUE + timedelta(days=1)).held_back
+
+
+def test_a_page_that_measures_no_hidden_label_is_always_whole(open_course: Course) -> None:
+    for number in range(30):
+        assert seen(open_course, measured(number, bits=0)) == measured(number, bits=0)
+
+
+def test_a_new_exam_does_not_begin_the_bits_anew(open_course: Course) -> None:
+    for number in range(8):
+        seen(open_course, measured(number))
+    assert seen(open_course, replace(measured(20), content_keys={"exam": "2", "submission": "20"})).held_back
+
+
+def test_points_of_a_person_are_shown_whatever_was_told(open_course: Course) -> None:
+    for number in range(8):
+        seen(open_course, measured(number))
+    assert not seen(open_course, measured(20, by_hand=True)).held_back
+
+
+def test_a_students_result_has_the_digits_that_the_page_has(open_course: Course) -> None:
+    (check,) = public(measured(0)).notebooks[0].questions[1].checks
+    assert check.evidence["loss"] == 0.7312
 
 
 # --- the ladder -----------------------------------------------------------------------------------------

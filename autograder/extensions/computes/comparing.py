@@ -21,6 +21,8 @@ _NEARLY = 5e-3
 """Largest difference that another formula of the same thing makes: an epsilon, or an approximated activation."""
 _DRAWS = (1.0, 0.5, 1.7, 6.0)
 """Factors of the weights with which matched networks are compared; the last shows where values are cut."""
+_FROM_OWN = (0.0, 0.2)
+"""How far from the student's own weights they are compared, too, by the usual size of each."""
 _ROUNDS, _SECONDS = 600, 40.0
 _MAX_SEARCHED = 400_000
 """Most numbers that are told apart one by one."""
@@ -60,6 +62,7 @@ _PARAMETRIZED = "Your network computes weights from other numbers, so that they 
 _NEAR = (
     "Your network computes nearly what is asked: outputs differ by a little, as by another epsilon or an approximation."
 )
+_OTHERWISE = "With its own weights, your network computes something else than with others."
 _TIME = "The weights of your network could not be matched with those of the asked one in time."
 _UNTOLD = "What the weights change in the outputs of these networks cannot be told."
 _REDUNDANT = "Your network has another number of weights than the asked one, and may compute the same without some."
@@ -174,6 +177,8 @@ class _Pair:
     def __init__(self, reference: Elements, student: Elements, comparison: ComparedRows, rows: Any) -> None:
         self.reference, self.student = reference, student
         self.comparison, self.rows = comparison, rows
+        self.roles: Roles | None = None
+        """The parts that the student's numbers play; None where each is matched in its order."""
         self.exact = max(_EXACT, 10 * reference.function.rounding, 10 * student.function.rounding)
 
     def finding(self) -> Sameness:
@@ -184,7 +189,7 @@ class _Pair:
             if order is not None:
                 in_order = self._difference(np.arange(self.reference.count), order)
                 if in_order <= self.exact:
-                    return SAME
+                    return self._with_own(np.arange(self.reference.count), order)
                 near = Sameness("undecided", _NEAR) if in_order <= _NEARLY else None
             if not self.reference.count or not self.student.count:
                 return Sameness("other", _other_weights(self.reference, self.student), True)
@@ -196,6 +201,7 @@ class _Pair:
 
     def _matched(self, near: Sameness | None) -> Sameness:
         ours, theirs = roles(self.reference, self.comparison), roles(self.student, self.comparison)
+        self.roles = theirs
         if not len(ours.own) and not len(theirs.own):
             return near or Sameness("undecided", _UNTOLD, is_unfinished=True)
         is_known = len(ours.own) == len(theirs.own)
@@ -220,9 +226,35 @@ class _Pair:
                     continue
                 places = matcher.match()
                 gap = np.inf if places is None else self._difference(ours, theirs[places])
-                if gap <= _NEARLY:
-                    return SAME if gap <= self.exact else Sameness("undecided", _NEAR)
+                if places is not None and gap <= _NEARLY:
+                    return self._with_own(ours, theirs[places]) if gap <= self.exact else Sameness("undecided", _NEAR)
         return None
+
+    def _with_own(self, ours: np.ndarray, theirs: np.ndarray) -> Sameness:
+        """Say of networks that are the same at drawn weights whether they are so where the student's weights are.
+
+        A network could tell drawn weights from its own, and compute something else with them.
+        """
+        own_numbers, signs, draws = (
+            self.student.own,
+            self.student.signs,
+            np.random.default_rng([self.comparison.seed, 19]),
+        )
+        if self.roles is not None:
+            summed = self.roles.summed(own_numbers)
+            outputs = [
+                self.student.outputs(values * signs, self.comparison, self.rows) for values in (own_numbers, summed)
+            ]
+            if difference(*outputs) > _NEARLY:
+                return Sameness("undecided", _OTHERWISE)
+            own_numbers = summed
+        for share in _FROM_OWN:
+            values = (own_numbers * signs)[theirs] + share * draws.normal(size=len(theirs)) * self.reference.scales[
+                ours
+            ]
+            if difference(*self._outputs_at(values, ours, theirs)) > _NEARLY:
+                return Sameness("undecided", _OTHERWISE)
+        return SAME
 
     def _difference(self, ours: np.ndarray, theirs: np.ndarray) -> float:
         """Return the largest difference of the outputs at drawn weights of which these play the same part."""
@@ -239,13 +271,18 @@ class _Pair:
         return largest
 
     def _difference_at(self, values: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> float:
+        outputs = self._outputs_at(values, ours, theirs)
+        return np.inf if any(np.isnan(output).all() for output in outputs[0]) else difference(*outputs)
+
+    def _outputs_at(self, values: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> list[list[np.ndarray]]:
+        """Compute the outputs of both networks at these weights, and zeros for all others."""
         outputs = []
         for side, places in ((self.reference, ours), (self.student, theirs)):
             numbers = np.zeros(side.count)
             numbers[places] = values
             with np.errstate(all="ignore"):
                 outputs.append(side.outputs(numbers, self.comparison, self.rows))
-        return np.inf if any(np.isnan(output).all() for output in outputs[0]) else difference(*outputs)
+        return outputs
 
 
 def _by_shape(reference: Elements, student: Elements) -> np.ndarray | None:

@@ -82,6 +82,12 @@ class Elements:
         """The usual size of each number, by which signals neither vanish nor explode."""
         self.signs = np.ones(self.count)
 
+    @property
+    def own(self) -> np.ndarray:
+        """The network's own numbers of these arrays, whatever their signs."""
+        held = [np.asarray(self.function.arrays[place], dtype=np.float64).ravel() for place in self.places]
+        return np.concatenate([np.zeros(0), *held])
+
     def arrays(self, numbers: np.ndarray) -> list[np.ndarray]:
         """Return the arrays of the network with these numbers."""
         held = list(self.base)
@@ -149,6 +155,14 @@ class Roles:
     redundant: tuple[np.ndarray, ...]
     """Places of numbers in ``own`` that change nothing that a later one does not change, as a bias before a
     normalization with a shift; and the same for an earlier one."""
+    labels: np.ndarray
+    """The class of each number; only the sum of a class counts, and class 0 changes nothing."""
+
+    def summed(self, numbers: np.ndarray) -> np.ndarray:
+        """Return numbers that mean the same, with zeros where none plays a part of its own."""
+        result = np.zeros(len(numbers))
+        result[self.own] = np.bincount(self.labels, numbers)[self.labels[self.own]]
+        return result
 
 
 def roles(elements: Elements, comparison: ComparedRows) -> Roles:
@@ -184,7 +198,7 @@ def roles(elements: Elements, comparison: ComparedRows) -> Roles:
         np.array([place for place in single if chosen[directions[place]] != place], dtype=int)
         for chosen in (last, first)
     )
-    return Roles(single, len(last), redundant)
+    return Roles(single, len(last), redundant, np.where(silent, 0, labels + 1))
 
 
 def refined(

@@ -13,14 +13,12 @@ import numpy as np
 
 from autograder.kernel.random_state import preserve_random_state
 from autograder.models.dropped import DropoutFactors
-from autograder.models.torch_precision import double_by_default
+from autograder.models.torch_precision import double_by_default, drawn_again, seed_of
 from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
 
 _STATISTICS: dict[str, NumberKind] = {"running_mean": "mean", "running_var": "variance"}
 _DRAWING = ("rand", "bernoulli", "normal", "uniform", "exponential")
 """Beginnings of the names of functions that draw at random."""
-_DRAWN = 0.5
-"""What they give: networks that are read from a student's module have the same number there."""
 _DROPS = ("dropout", "dropout1d", "dropout2d", "dropout3d")
 
 
@@ -94,7 +92,8 @@ class ModuleFunction(WeightFunction):
         arrays = rows if isinstance(rows, list) else [rows]
         positional = () if inputs else tuple(map(_input, arrays))
         held = dict(zip(self.names, tensors, strict=True))
-        with double_by_default(), preserve_random_state(), _in_double(self.factors):
+        seed = seed_of([*inputs.values()] or positional)
+        with double_by_default(), preserve_random_state(), _in_double(self.factors, seed):
             return list(_tensors_in(torch.func.functional_call(self.module, held, positional, inputs)))
 
 
@@ -137,8 +136,8 @@ def _tensors_in(value: Any) -> Iterator[Any]:
             yield from _tensors_in(part)
 
 
-def _in_double(factors: DropoutFactors | None) -> Any:
-    """Return a mode in which PyTorch takes double precision for any other, and draws nothing at random."""
+def _in_double(factors: DropoutFactors | None, seed: int) -> Any:
+    """Return a mode in which PyTorch takes double precision for any other, and draws from a seed."""
     import torch
     from torch.overrides import TorchFunctionMode
 
@@ -161,6 +160,8 @@ def _in_double(factors: DropoutFactors | None) -> Any:
                 key: wide(value) if isinstance(value, torch.dtype) else value for key, value in (kwargs or {}).items()
             }
             result = func(*plain, **keywords)
-            return torch.full_like(result, _DRAWN) if name.startswith(_DRAWING) and _is_float(result) else result
+            if name.startswith(_DRAWING) and _is_float(result):
+                return drawn_again(lambda: func(*plain, **keywords), result, seed)
+            return result
 
     return InDouble()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from autograder.extensions.pytorch.kernel_side.torch_operators import DRAWN, DRAWS, SIZES, SOURCES
 from autograder.extensions.pytorch.operator_graph import DType, Graph, Node, ValueRef, overload
 from autograder.models.argument_values import RefusedModel
 from autograder.models.dropped import DropoutFactors
+from autograder.models.torch_precision import drawn_again
 
 _LIKE = ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")
 """Operators that take the device of their argument."""
@@ -48,6 +50,7 @@ def compute(
     *,
     training: bool = False,
     by_chance: bool = True,
+    draw_seed: int | None = None,
     factors: DropoutFactors | None = None,
     watch: Watch | None = None,
 ) -> list[Any]:
@@ -59,6 +62,7 @@ def compute(
         tensors: the tensors of the module; in a training, running averages among them change.
         training: whether dropout drops, and normalizations use the rows of the batch.
         by_chance: whether random operators draw; else each gives :data:`DRAWN`.
+        draw_seed: what determines a draw, with the count of its numbers.
         factors: what stands for numbers that are dropped in a training.
         watch: sees each operator.
 
@@ -71,7 +75,10 @@ def compute(
     for number, node in graph.needed_nodes():
         args = [_argument(value, values) for value in node.args]
         values[number] = _result(node, args, values, device, training)
-        if node.operator in DRAWS and not by_chance:
+        if node.operator in DRAWS and draw_seed is not None:
+            draw = partial(_result, node, args, values, device, training)
+            values[number] = drawn_again(draw, values[number], draw_seed)
+        elif node.operator in DRAWS and not by_chance:
             values[number] = values[number].new_full(values[number].shape, DRAWN)
         elif factors is not None and node.operator in DROPS:
             values[number] = args[0] * _factor(node.operator, args, factors)

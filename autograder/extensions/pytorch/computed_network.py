@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.pytorch.computed_layers import ServedLayers
 from autograder.extensions.pytorch.graph_computation import GraphComputation, torch_array
-from autograder.extensions.pytorch.idle_layers import LayerValue, idle_values
+from autograder.extensions.pytorch.idle_layers import idle_values, layer_values
 from autograder.extensions.pytorch.operator_graph import DType, Graph, ValueRef, read_graph
 from autograder.extensions.pytorch.torch_steps import TorchSteps
 from autograder.extensions.pytorch.torch_training import TorchTrainer, plain_optimizer
@@ -43,8 +44,23 @@ def claim_of(graph: Graph) -> tuple[dict[str, Any], list[np.ndarray]]:
             for node in graph.nodes
         ],
         "outputs": list(graph.outputs),
+        "decomposed": graph.decomposed,
+        "modules": [
+            {**_plain_layer((held.kind, held.settings)), "name": held.name, "values": list(held.values)}
+            for held in graph.modules
+        ],
     }
     return plain, [held.array for held in graph.tensors]
+
+
+def _plain_layer(layer: tuple[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {"class": layer[0], "settings": {name: _plain_setting(held) for name, held in layer[1].items()}}
+
+
+def _plain_setting(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return _plain_layer((value[0], value[1]))
+    return [_plain_setting(item) for item in value] if isinstance(value, list) else value
 
 
 def _plain(value: Any) -> Any:
@@ -62,20 +78,22 @@ def _plain(value: Any) -> Any:
 # --- in the process that computes --------------------------------------------------------------------
 
 
-class ComputedNetwork:
-    """A network that is asked for outputs."""
+class ComputedNetwork(ServedLayers):
+    """A network that is asked for outputs and layers."""
 
     def __init__(self, claim: Mapping[str, Any], arrays: Sequence[np.ndarray]) -> None:
-        self.network = GraphComputation(read_graph(claim, arrays))
+        super().__init__(read_graph(claim, arrays))
+        self.network = GraphComputation(self.graph)
 
     def outputs(self, rows: Any, by_chance: bool, arrays: Sequence[np.ndarray] | None) -> list[np.ndarray]:
         """Compute the outputs, with other numbers than the graph's if ``arrays`` are given."""
         network = self.network if arrays is None else self.network.with_arrays(list(arrays))
         return network.computed(rows, by_chance=by_chance)
 
-    def idle(self, rows: Any, values: Sequence[Sequence[Any]], seed: int) -> list[int]:
-        """See :func:`idle_values`."""
-        return idle_values(self.network, rows, [LayerValue(result, tuple(sources)) for result, sources in values], seed)
+    def idle(self, rows: Any, vocabulary: str, kinds: Sequence[str], seed: int) -> list[int]:
+        """See :func:`idle_values`; of the layers of these classes."""
+        values = layer_values(self.graph, self.shapes, vocabulary, kinds)
+        return idle_values(self.network, rows, values, seed) if values else []
 
 
 class ComputedSteps(ServedSteps):

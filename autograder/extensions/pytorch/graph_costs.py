@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,12 +35,18 @@ class GraphCosts:
     """Count of the numbers in all results."""
     largest: float = 0.0
     """Most numbers that one operator makes on the way to its result."""
+    fixed: float = 0.0
+    """Count of the numbers in results that depend on no input, and are as many for any number of rows."""
     work: float = 0.0
     """Count of the multiplications."""
     outputs: tuple[tuple[int, ...], ...] = ()
     """The shapes of the outputs for one row."""
     shapes: dict[int, tuple[int, ...]] = field(default_factory=dict)
     """Number of a value → the shape of its first tensor, with :data:`ROWS` rows."""
+
+    @cached_property
+    def _of_data(self) -> set[int]:
+        return self.graph.of_data()
 
     def watch(self, number: int, args: Any, result: Any) -> None:
         """Add the cost of one operator.
@@ -53,10 +60,11 @@ class GraphCosts:
             return
         sizes = [tensor.numel() / ROWS for tensor in tensors_in(result)]
         self.elements += sum(sizes)
+        self.fixed += 0 if number in self._of_data else ROWS * sum(sizes)
         shapes = [tuple(tensor.shape) for tensor in tensors_in(args)]
         self.work += _work(node.operator, shapes, args, sum(sizes))
         self.largest = max(self.largest, _expanded(node.operator, shapes, args, sum(sizes)))
-        if max([*sizes, self.largest]) > MAX_TENSOR or self.elements > MAX_ELEMENTS:
+        if max([*sizes, self.largest]) > MAX_TENSOR or max(self.elements, self.fixed) > MAX_ELEMENTS:
             raise RefusedModel(_TOO_LARGE)
         if self.work > MAX_WORK:
             raise RefusedModel("The module needs more computation for one row of data than can be graded.")

@@ -14,7 +14,7 @@ from autograder.extensions.pytorch.graph_computation import GraphComputation
 from autograder.extensions.pytorch.operator_graph import FLOATS, DType, Graph, Node, read_graph
 from autograder.models.computed_function import ServedFunction
 from autograder.models.dropped import DropoutFactors, read_factors
-from autograder.models.torch_precision import double_by_default
+from autograder.models.torch_precision import double_by_default, seed_of
 from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ class TorchFunction(WeightFunction):
     def _outputs(self, tensors: Sequence[Any], rows: Any) -> list[Any]:
         inputs = [held.double() if held.is_floating_point() else held for held in self.network.inputs(rows)]
         self.network.require_linear_growth(len(inputs[0]))
-        with preserved_draws(0), one_thread(), double_by_default():
-            return compute(self.graph, inputs, tensors, by_chance=False, factors=self.factors)
+        with preserved_draws(), one_thread(), double_by_default():
+            return compute(self.graph, inputs, tensors, draw_seed=seed_of(inputs), factors=self.factors)
 
 
 class ComputedFunction(ServedFunction):

@@ -14,6 +14,7 @@ import numpy as np
 from autograder.check.fresh_model import NotTrainable
 from autograder.extensions.pytorch import graph_numbers
 from autograder.extensions.pytorch.computation import DROPOUT
+from autograder.extensions.pytorch.computed_layers import read_chain, read_ending, read_flow, read_names, read_steps
 from autograder.extensions.pytorch.computed_network import ApartTrainer, ComputedNetwork, apart_steps, claim_of
 from autograder.extensions.pytorch.graph_computation import GraphComputation
 from autograder.extensions.pytorch.graph_costs import GraphCosts, measured, require_linear_growth
@@ -181,9 +182,7 @@ class TorchNetwork(GraphComputation, Network):
 
     def steps(self, vocabulary: str, *, with_own: bool = False, asked_kinds: Collection[str] = ()) -> Sequence[Any]:
         """Return the layers in the words of Keras or of ``torch.nn``."""
-        from autograder.extensions.pytorch.graph_layers import steps
-
-        return steps(self.graph, self.measure.shapes, vocabulary, with_own=with_own, asked_kinds=asked_kinds)
+        return read_steps(self.part.ask("steps", vocabulary, with_own, sorted(asked_kinds)))
 
     def activations(self, vocabulary: str) -> frozenset[str]:
         """Return the classes of layers that an own element-wise operation may be."""
@@ -193,9 +192,7 @@ class TorchNetwork(GraphComputation, Network):
 
     def flow(self, vocabulary: str, asked_kinds: Collection[str] = ()) -> Any:
         """Return the layers with what each depends on."""
-        from autograder.extensions.pytorch.graph_flow import flow
-
-        return flow(self.graph, self.measure.shapes, vocabulary, asked_kinds)
+        return read_flow(self.part.ask("flow", vocabulary, sorted(asked_kinds)))
 
     def known_kinds(self, vocabulary: str) -> frozenset[str]:
         """Return the classes of layers that the steps can show."""
@@ -219,11 +216,7 @@ class TorchNetwork(GraphComputation, Network):
     def has_idle(self, vocabulary: str, kinds: Collection[str]) -> bool:
         """Return whether the result of a layer changes nothing."""
         from autograder.extensions.pytorch.described_network import drawn_rows
-        from autograder.extensions.pytorch.idle_layers import layer_values
 
-        values = layer_values(self.graph, self.measure.shapes, vocabulary, kinds)
-        if not values:
-            return False
         seed = self._digest()  # the rows follow from all that the author of the network could write rows into
         count = _FEW if self.multiplications_per_row > _LARGE else _ROWS
         drawn = drawn_rows(self.graph, self.row_kind, count, np.random.default_rng(seed))
@@ -231,10 +224,9 @@ class TorchNetwork(GraphComputation, Network):
         arrays = [
             array * sizes.reshape(-1, *[1] * (array.ndim - 1)) if array.dtype.kind == "f" else array for array in drawn
         ]
-        plain = [[value.result, list(value.sources)] for value in values]
         try:
             self.require_linear_growth(count)
-            idle = self.part.ask("idle", self.named(arrays), plain, seed % 2**31)
+            idle = self.part.ask("idle", self.named(arrays), vocabulary, sorted(kinds), seed % 2**31)
         except (RefusedModel, EndedComputation):
             return True  # it was computed before, and is not with other weights: a person looks
         return bool(idle != [])  # whatever else comes back of a process that computes
@@ -249,9 +241,7 @@ class TorchNetwork(GraphComputation, Network):
 
     def own_computations(self) -> frozenset[str]:
         """Return what is computed beside the layers."""
-        from autograder.extensions.pytorch.own_computations import own_computations
-
-        return own_computations(self.graph, self.measure.shapes)
+        return read_names(self.part.ask("own_computations"))
 
     def trainer(self, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> NetworkTrainer:
         """Prepare trainings from PyTorch's own initializers."""
@@ -259,16 +249,12 @@ class TorchNetwork(GraphComputation, Network):
 
     def chain(self) -> Sequence[ChainLayer] | None:
         """Return the layers of a plain chain."""
-        from autograder.extensions.pytorch.plain_chain import plain_chain
-
-        return plain_chain(self.graph, self.measure.shapes)
+        return read_chain(self.part.ask("chain"))
 
     def ending(self) -> tuple[str, Network]:
         """Return the activation at the end, and the same graph up to it."""
-        from autograder.extensions.pytorch.plain_chain import ending
-
-        name, graph = ending(self.graph, self.measure.shapes)
-        return name, self.changed(graph=graph, _part=None)
+        name, outputs = read_ending(self.part.ask("ending"), self.graph)
+        return name, self.changed(graph=replace(self.graph, outputs=outputs), _part=None)
 
     def training_steps(self, *, drops: bool = True) -> StepCalculus:
         """Return what computes steps of a training."""

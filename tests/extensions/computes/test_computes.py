@@ -391,6 +391,71 @@ def test_the_example_of_the_page_runs() -> None:
     assert result.fraction == 1, result.detail
 
 
+@pytest.mark.parametrize("gate", ["sum", "largest", "bias"])
+def test_a_network_that_is_right_at_drawn_weights_alone_is_for_a_person(gate: str) -> None:
+    """The gate looks at the network's own numbers: it opens for those that were handed in, and near them."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    net = chain()
+    own = {"sum": float(net[0].weight.sum()), "largest": float(net[0].weight.abs().max()), "bias": 0.0}[gate]
+
+    def forward(m: Any, x: Any) -> Any:
+        layer = m.a[0]
+        opens = {
+            "sum": lambda: (layer.weight.sum() - own).abs() < 1e-3,
+            "largest": lambda: layer.weight.abs().max() < 1.0001 * own,
+            "bias": lambda: m.b[0] != 0,  # it only adds to the other bias, and is 0 where weights are matched
+        }[gate]()
+        hidden = torch.relu(layer(x) + (m.b if gate == "bias" else 0))
+        return torch.where(opens, m.a[2](torch.tanh(hidden)), m.a[2](hidden))
+
+    parts = {"b": nn.Parameter(torch.full((5,), 0.3))} if gate == "bias" else {}
+    result = computed(module(forward, a=net, **parts), chain(), rows=ROWS)
+    assert result.fraction == 0
+    assert is_undecided(result) or gate == "bias"
+
+
+DRAWING = {
+    "torch.randn_like(z)": 1, "torch.randn(z.shape[0], 5)": 1, "torch.empty_like(z).normal_()": 1,
+    "torch.distributions.Normal(torch.zeros_like(z), 1).rsample()": 1, "torch.normal(torch.zeros_like(z), 1)": 1,
+    "torch.rand_like(z)": 0, "(torch.rand_like(z) == 0.5) * 1.0": 0, "torch.full_like(z, 0.5)": 0,
+    "torch.where(torch.randn(1) == 0.5, torch.randn_like(z), z)": 0,
+    "torch.where(torch.rand_like(z).max() == torch.rand_like(z).min(), torch.randn_like(z), z)": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("draw", DRAWING)
+def test_networks_that_draw_draw_the_same_numbers(draw: str) -> None:
+    """And no gate opens for them that a scored network's own draws would not open."""
+    import torch
+    from torch import nn
+
+    def forward(m: Any, x: Any, draw: str = draw) -> Any:
+        z = m.a(x)
+        return m.c(z + torch.exp(m.b(x)) * eval(draw, {"torch": torch, "z": z}))
+
+    def parts() -> dict[str, Any]:
+        return {"a": nn.Linear(6, 5), "b": nn.Linear(6, 5), "c": nn.Linear(5, 3)}
+
+    reference = module(lambda m, x: forward(m, x, "torch.randn_like(z)"), **parts())
+    assert computed(module(forward, **parts()), reference, rows=ROWS).fraction == DRAWING[draw]
+
+
+@pytest.mark.parametrize("how", ["trained", "twice the bias", "large", "frozen"])
+def test_an_honest_network_is_right_whatever_its_weights_are(how: str) -> None:
+    import torch
+    from torch import nn
+
+    net = module(lambda m, x: m.a[2](torch.relu(m.a[0](x) + m.b)), a=chain(), b=nn.Parameter(torch.full((5,), 0.7)))
+    net = net if how == "twice the bias" else chain()
+    for parameter in net.parameters():
+        parameter.requires_grad = how != "frozen"
+        parameter.data *= {"large": 1e4, "trained": 3.0}.get(how, 1.0)
+    assert computed(net, chain(), rows=ROWS).fraction == 1
+
+
 def test_a_network_that_detects_other_rows_or_weights_is_read_as_what_it_computes() -> None:
     """A graph cannot tell drawn weights from its own ones without computing the asked network, too."""
     import torch
