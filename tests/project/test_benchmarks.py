@@ -26,6 +26,9 @@ def names_in_package(source: str) -> Iterator[str]:
 def is_there(name: str) -> bool:
     """Tell whether a dotted name is a module, or bound in the text of one; no module but packages is imported."""
     module, _, inner = name.rpartition(".")
+    owner, _, last = module.rpartition(".")
+    if last[:1].isupper():  # a method of a class
+        module = owner
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         return False
