@@ -21,7 +21,7 @@ from autograder.examiner.remote import callbacks
 from autograder.examiner.remote.callbacks import MAX_QUESTIONS
 from autograder.examiner.remote.exceptions import rebuilt_exception
 from autograder.examiner.remote.proxy import Remote
-from autograder.examiner.undecided import is_undecided
+from autograder.examiner.undecided import why_undecided
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 
@@ -303,7 +303,7 @@ def test_a_call_that_uses_a_function_of_the_test_too_often_waits_for_a_person(mo
 def test_a_call_that_is_stopped_for_another_reason_is_the_students():
     raised = rebuilt_exception({"classes": ["KeyboardInterrupt", "BaseException"], "args": [], "text": ""})
     assert str(raised) == "the code took too long and was stopped"
-    assert not is_undecided([raised])
+    assert not why_undecided([raised])
 
 
 @pytest.mark.parametrize(

@@ -215,7 +215,7 @@ def test_a_mean_is_over_the_submissions_that_are_decided(tmp_path):
     """One wrong notebook in a class must not take the mean of every question away."""
     book = grade(loss=0.63).notebooks[0]
     right = replace(book.questions[0], outcome=Outcome.PASSED, score=book.questions[0].max_score, checks=())
-    waiting = replace(right, outcome=Outcome.FAILED, score=0.0, needs_manual_grade=True)
+    waiting = replace(right, outcome=Outcome.FAILED, score=0.0, waits=Waits.STRANGE)
     grades = [replace(grade(), notebooks=(replace(book, questions=(one,)),)) for one in (right, right, waiting)]
     assert "100 % of 2" in inert(report(tmp_path, grades)).text
 
@@ -224,7 +224,7 @@ def test_a_notebook_of_which_everything_waits_is_one_entry(tmp_path):
     """Another assignment's notebook would stand under each question."""
     wrong = grade("mallory")
     book = wrong.notebooks[0]
-    waiting = tuple(replace(one, needs_manual_grade=True) for one in book.questions)
+    waiting = tuple(replace(one, waits=Waits.STRANGE) for one in book.questions)
     wrong = replace(wrong, notebooks=(replace(book, questions=waiting),))
     page = inert(report(tmp_path, [*a_class(), wrong])).text.partition("For a person to look at")[2]
     assert page.partition("Submissions")[0].split().count("mallory") == 1

@@ -411,7 +411,7 @@ with computing_apart():
         with check.recording() as results:
             asked = ..., check.layer("Dense", activation="tanh"), ..., check.layer("Dense", activation="relu"), ...
             check.architecture(rebuild(*claim(made)), list(asked))
-        found[name] = [results[0].fraction, results[0].undecided]
+        found[name] = [results[0].fraction, results[0].waits is not None]
 print(json.dumps(found))
 """
     found = told(script)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from datetime import UTC, datetime
@@ -310,7 +311,7 @@ def test_collect_finds_people_by_canvas_number_and_by_name(course: Course, tmp_p
     write_ids = load_roster(course)
     save_roster(course, [Person(p.id, p.name) if p.id == "eva" else p for p in write_ids.people], write_ids)
     for name in ("adal_1234_99_ps1.ipynb", "vandameva_1236_98_ps1.ipynb", "newnorbert_1300_97_ps1.ipynb"):
-        put(tmp_path / "down" / name, name)
+        put(tmp_path / "down" / name, json.dumps({"name": name}))
     found = {c.student: c.reason for c in collect(course, "ps1", tmp_path / "down")}
     assert found == {"ada": "", "eva": "found by the name alone (canvas_id 1236)", "newnorbert": "not in the roster"}
     people = load_roster(course).by_id

@@ -21,6 +21,7 @@ from autograder.records.diagnosis import Diagnosis
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.mistakes import ModelMistakes
 from autograder.records.policies import Visibility
+from autograder.records.waits import Waits
 from autograder.results import report
 from autograder.results.feedback import write_feedback
 from autograder.results.student_view import for_students
@@ -153,7 +154,7 @@ def test_what_a_person_graded_and_what_is_public_is_not_held_back() -> None:
     rule = Visibility("nothing", public=("open",))
     held = [is_held_back(one, rule) for one in grade().notebooks[0].questions]
     assert held == [False, True, True, False]
-    assert not is_held_back(question("essay", 0, outcome=Outcome.MANUAL), rule)
+    assert not is_held_back(question("essay", 0, outcome=Outcome.MANUAL, waits=Waits.WRITTEN), rule)
     assert [is_held_back(q, Visibility(private=("secret",))) for q in grade().notebooks[0].questions] == [
         False,
         False,

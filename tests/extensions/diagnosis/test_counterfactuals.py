@@ -389,7 +389,7 @@ def test_a_long_training_is_tried_in_part_and_the_page_says_so() -> None:
     diagnosis = diagnose(model, X, Y, Settings(epochs=50, batch_size=8), PLENTY)
     part = "4 of 50 epochs on 120 of 210 rows"
     assert diagnosis.findings[0].trial.kind == "output"
-    assert f"; both after {part}). The loss" in diagnosis.findings[0].message
+    assert f"; both after {part}). Your loss" in diagnosis.findings[0].message
     assert diagnosis.note == f"Your training is long: {part} were tried, and only what halves the loss is told."
     assert diagnosis.curve.epochs == (1, 2, 3, 4)
 

@@ -471,7 +471,10 @@ FORGED = {
     "a score": (in_question(score=1.0, outcome="partial"), "test-double 1 → 2 (recording)"),
     "a bonus": (in_question(score=3.0), "test-double 3 → 2 (recording)"),
     "most points": (in_question(max_score=50.0), "1 test-double max_score 50.0 → 2.0 (recording)"),
-    "a question that waits for a person": (in_question(outcome="manual", needs_manual_grade=True), "passed"),
+    "a question that waits for a person": (
+        in_question(outcome="manual", needs_manual_grade=True, waits="written"),
+        "passed",
+    ),
     "a question that stands twice": (in_result(doubled), "2 test-double"),
     "a question of another name": (in_question(id="test-triple"), "test-triple 2 → –"),
     "a late penalty": (in_result(lambda r: r.update(late_penalty=1.5, score=0.5)), "late_penalty 1.5 → 0"),
@@ -623,7 +626,7 @@ def test_without_openssh_it_is_named(course: Course, tmp_path: Path, monkeypatch
 
 # --- the version ---------------------------------------------------------------------------------------------
 
-SHAPE = {12: "cd2687db90e0ba23"}
+SHAPE = {12: "baecac764c4cc7c8"}
 """Version of a bundle → digest of its records' fields and types."""
 
 

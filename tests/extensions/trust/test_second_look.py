@@ -46,7 +46,7 @@ def test_a_bundle_is_replayed_where_its_course_is_not(
     assert (made.exit_code, made.stdout) == (0, f"bob-{ASSIGNMENT}.bundle.zip\n")
     done = run("replay", f"bob-{ASSIGNMENT}.bundle.zip", "--quiet", "--json", "second.json")
     assert lines(done)[:2] == [
-        ["student", "grade", "recording", "executed", "questions", "that", "differ"],
+        ["student", "grade", "recording", "executed", "what", "differs"],
         ["bob", "7/10", "same", "same"],
     ]
     assert "The grade is the same." in done.stdout
