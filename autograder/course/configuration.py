@@ -15,7 +15,7 @@ from autograder.course.course_file import read_course_file
 from autograder.course.course_yaml import COURSE_FILE
 from autograder.course.nbgrader_config import NBGRADER_CONFIG, options_without_effect, read_nbgrader_config
 from autograder.course.nbgrader_course import nbgrader_course
-from autograder.errors import UsageError
+from autograder.errors import HostError, UsageError
 from autograder.records.course import Assignment, Course
 
 
@@ -36,11 +36,13 @@ def load_course(root: Path, tables: Path | None = None) -> Course:
     Raises:
         UsageError: ``root`` is not a folder.
         CourseError: the course is wrong; the message names file and line.
-        HostError: there is a gradebook.db that cannot be read, and no course.yaml.
+        HostError: there is a gradebook.db that cannot be read, and no course.yaml; or ``tables`` is gone.
     """
     root = Path(root).resolve()
     if not root.is_dir():
         raise UsageError(f"{root}: there is no such folder")
+    if tables is not None and not tables.is_dir():
+        raise HostError(f"{tables} is gone")
     file = (tables or root) / COURSE_FILE
     return replace(read_course_file(root, file) if file.exists() else nbgrader_course(root), tables=tables)
 

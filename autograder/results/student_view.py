@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from autograder._util.files import write_atomically
-from autograder.records.checks import HIDDEN_BITS, Outcome
+from autograder.records.checks import HIDDEN_BITS
 from autograder.records.course import Assignment, Course
-from autograder.records.grade import Grade, HeldBack, QuestionGrade
-from autograder.records.policies import Visibility
+from autograder.records.grade import Grade, HeldBack, NotebookGrade, QuestionGrade
 from autograder.term.facts import load_term
 from autograder.term.ladder import climbed, is_held_back, revealed_at, words
 
@@ -21,8 +20,8 @@ def for_students(course: Course, assignment: Assignment, grades: Sequence[Grade]
     """Return the grades as students may see them now.
 
     Until the last student's due date, questions that the assignment's ``shown`` holds back are taken out; ``held_back``
-    has what may be said of them. So is the late penalty, which would tell their points. Questions that measure hidden
-    labels are also held back, but for whether they are passed, once a student's pages have told :data:`MAX_BITS`.
+    has what may be said of them. So is the late penalty, which would tell their points. Of questions that measure
+    hidden labels, points alone are told once a student's pages have told :data:`MAX_BITS`.
     """
     if not assignment.shown.holds_back and not any(_bits(question) for grade in grades for question in _all(grade)):
         return tuple(grades)
@@ -36,9 +35,8 @@ def for_students(course: Course, assignment: Assignment, grades: Sequence[Grade]
 
 
 MAX_BITS = 1_000
-"""Bits of hidden labels from which on an assignment's pages tell a student only what is passed, before the due date."""
-_SPENT = "earlier pages told as much of the hidden rows as they may before the due date"
-_PASSED = Visibility("passed")
+"""Bits of hidden labels from which on an assignment's pages tell a student points alone, before the due date."""
+_SPENT = "Your pages have told as much of the hidden rows as they may before the due date: this one tells points alone."
 
 
 def _all(grade: Grade) -> Iterator[QuestionGrade]:
@@ -57,14 +55,9 @@ def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: dateti
     may_tell = ladder.may_tell(grade, bits)
     held: list[HeldBack] = []
     books = []
-    for book in grade.notebooks:
-        hidden = [question for question in book.questions if _leaves(question, rule, may_tell)]
+    for book in grade.notebooks if may_tell else map(_without_numbers, grade.notebooks):
+        hidden = [question for question in book.questions if is_held_back(question, rule)]
         for question in hidden:
-            if not is_held_back(question, rule):
-                state = "a person looks at it" if question.needs_manual_grade else words(question, _PASSED, 0)
-                sentence = f"{state} ({_SPENT})"
-                held.append(HeldBack(book.notebook, question.id, question.max_score, sentence, until))
-                continue
             share = ladder.climb(grade, f"{book.notebook}/{question.id}", question, rule.step)
             held.append(HeldBack(book.notebook, question.id, question.max_score, words(question, rule, share), until))
         questions = tuple(question for question in book.questions if question not in hidden)
@@ -73,14 +66,24 @@ def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: dateti
         mistakes = tuple(model for model in book.mistakes if model.question not in ids)
         diagnoses = diagnoses if ids else book.diagnoses
         books.append(replace(book, questions=questions, diagnoses=diagnoses, mistakes=mistakes))
-    return replace(grade, notebooks=tuple(books), late_penalty=0.0, held_back=tuple(held)) if held else grade
+    masked = replace(grade, notebooks=tuple(books))
+    return replace(masked, late_penalty=0.0, held_back=tuple(held)) if held else masked
 
 
-def _leaves(question: QuestionGrade, rule: Visibility, may_tell: bool) -> bool:
-    """Return whether a question leaves the page: held back, or one that measures hidden labels where none may tell."""
-    measures = not may_tell and bool(_bits(question)) and question.id not in rule.public
-    by_person = question.by_hand or question.outcome is Outcome.MANUAL
-    return is_held_back(question, rule) or (measures and not by_person)
+def _without_numbers(book: NotebookGrade) -> NotebookGrade:
+    """Take away what a notebook's questions tell of hidden labels, but for their points."""
+    ids = {question.id for question in book.questions if _bits(question) and not question.by_hand}
+    return replace(
+        book,
+        questions=tuple(
+            replace(question, message=_SPENT, checks=()) if question.id in ids else question
+            for question in book.questions
+        ),
+        diagnoses=tuple(one for one in book.diagnoses if one.question and one.question not in ids)
+        if ids
+        else book.diagnoses,
+        mistakes=tuple(model for model in book.mistakes if model.question not in ids),
+    )
 
 
 class _Ladder:

@@ -11,6 +11,7 @@ from typing import Any
 from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.submissions.notebook_inspection import assignment_of, compare, marks_of, source_of
+from autograder.syntax.cell_matching import bound_names
 
 MAX_READ = 16 << 20
 """Bytes of a notebook that is read here; a larger one is not judged."""
@@ -18,40 +19,45 @@ MAX_READ = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Answers in a hand-in, by the marks of the release."""
+    """What a hand-in answers, by the marks and texts of the release."""
 
-    count: int
-    total: int
+    count: int = 0
+    total: int = 0
+    faults: tuple[str, ...] = ()
+    """Why a notebook is none of this assignment, a sentence for each."""
+    is_known: bool = False
+    """Whether answers could be counted: where an editor dropped all marks, they cannot."""
+    has_work: bool = False
+    """Whether a notebook of this assignment is in it."""
 
     def __str__(self) -> str:
         return f"{self.count} of {self.total} answered"
 
 
-def answered(release: Path, notebooks: Mapping[str, bytes]) -> Answered | None:
-    """Count the answers in a hand-in's notebooks; None where it cannot be told, as where an editor dropped all marks.
+def answered(release: Path, notebooks: Mapping[str, bytes]) -> Answered:
+    """Count the answers in a hand-in's notebooks.
 
     Args:
         release: the folder of the release.
         notebooks: released name of a notebook → what was handed in.
-
-    Raises:
-        SubmissionError: each of the notebooks cannot be read, or has nothing of the release in it.
     """
-    counts, faults = Answered(0, 0), []
-    is_known = bool(notebooks)
+    faults, count, total, has_marks = [], 0, 0, []
     for name, data in notebooks.items():
-        released = _cells((release / name).read_bytes())
+        try:
+            released = _cells((release / name).read_bytes())
+        except (OSError, ValueError, RecursionError):  # it is being released
+            return Answered(has_work=True)
+        if len(data) > MAX_READ:
+            return Answered(has_work=True)
         try:
             cells = _own_cells(name, data, released)
         except SubmissionError as error:
             faults.append(str(error))
             cells = []
-        is_known = is_known and (any(map(marks_of, cells)) or bool(faults))
+        has_marks.append(any(map(marks_of, cells)) or not cells)
         answers, gaps, _ = compare(list(cells), released)
-        counts = Answered(counts.count + len(answers), counts.total + len(answers) + len(gaps))
-    if faults and len(faults) == len(notebooks):
-        raise SubmissionError("; ".join(faults))
-    return counts if is_known else None
+        count, total = count + len(answers), total + len(answers) + len(gaps)
+    return Answered(count, total, tuple(faults), bool(notebooks) and all(has_marks), len(faults) < len(notebooks))
 
 
 def _own_cells(name: str, data: bytes, released: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -60,8 +66,6 @@ def _own_cells(name: str, data: bytes, released: list[Mapping[str, Any]]) -> lis
     Raises:
         SubmissionError: they are none, or the release has none of them.
     """
-    if len(data) > MAX_READ:
-        return []
     try:
         cells = _cells(data)
     except (ValueError, RecursionError) as error:
@@ -86,9 +90,12 @@ def _cells(data: bytes) -> list[Mapping[str, Any]]:
 
 
 def _names(cells: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield what a cell is known by: its mark, which some editors drop, and its text."""
+    """Yield what a cell is known by: its mark, which some editors drop, its text, and the names that it binds."""
     for cell in cells:
         if marks := marks_of(cell):
             yield f"mark {marks['grade_id']}"
-        if text := source_of(cell).strip() or str(cell.get("input", "")):
+        text = source_of(cell).strip() or str(cell.get("input", ""))
+        if text:
             yield f"text {text}"
+        if cell.get("cell_type") == "code":
+            yield from (f"name {name}" for name in bound_names(text) or ())

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from autograder._util.text import is_same_text, one_line
 from autograder.errors import HostError, SubmissionError, UsageError
 from autograder.records.course import Course
-from autograder.submissions.answered import answered
+from autograder.submissions.answered import Answered, answered
 from autograder.submissions.delivery import Collected, CollectStatus, deliver
 from autograder.submissions.export_names import ExportLayout
 from autograder.submissions.folder import read_chunks
@@ -193,26 +193,27 @@ def _changed_files(release: Path, submission: UnplacedSubmission, expected: tupl
 
 
 def _answers(course: Course, assignment: str, submission: UnplacedSubmission) -> list[str]:
-    """Say how much a hand-in answers, where that is nothing, or less than the one before it.
+    """Say what is no notebook of this assignment, and how much is answered where that is nothing, or less than before.
 
     Raises:
-        SubmissionError: it has nothing of the release in it, and is not to replace the one before it.
+        SubmissionError: nothing of the assignment is in it, and it is not to replace work that stands there.
     """
     release, earlier = course.release(assignment), course.submitted(submission.student, assignment)
     names = [path.name for path in release.glob("*.ipynb")]
-    stays = f"the hand-in of {_when(earlier)} stays" if earlier.is_dir() else ""
     handed_in = {name: _read(submission.root, submission.files[name]) for name in names if name in submission.files}
-    try:
-        now = answered(release, handed_in)
-    except SubmissionError as error:
-        if stays:
-            raise SubmissionError(f"{error}; {stays}") from error
-        return [str(error)]
-    with contextlib.suppress(SubmissionError):
+    now, before = answered(release, handed_in), Answered()
+    with contextlib.suppress(SubmissionError, OSError):
         before = answered(release, {name: _read(earlier, name) for name in names if (earlier / name).is_file()})
-        if now is not None and before is not None and now.count < before.count:
-            return [f"{now}; the hand-in of {_when(earlier)} had {before}"]
-    return [str(now)] if now is not None and not now.count and now.total else []
+    expected = expected_files(course, assignment)
+    has_modules = any(answer_named(name, expected) for name in submission.files)
+    if now.faults and not now.has_work and before.has_work and not has_modules:
+        raise SubmissionError(f"{'; '.join(now.faults)}; the hand-in of {_when(earlier)} stays")
+    notes = list(now.faults)
+    if now.is_known and before.is_known and now.count < before.count:
+        notes.append(f"{now}; the hand-in of {_when(earlier)} had {before}")
+    elif now.is_known and now.has_work and not now.count and now.total:
+        notes.append(str(now))
+    return notes
 
 
 def _when(folder: Path) -> str:

@@ -45,6 +45,8 @@ def words(question: QuestionGrade, rule: Visibility, share: float) -> str:
     if question.id in rule.private or rule.before_due == "nothing":
         return ""
     if rule.before_due == "passed":
+        if question.waits:
+            return "a person looks at it"
         return "passed" if question.outcome is Outcome.PASSED else "not passed"
     points = f"{share * question.max_score:.2f}".rstrip("0").rstrip(".")
     return f"{'best so far: ' if rule.step > 0 else ''}{points} of {question.max_score:g}"

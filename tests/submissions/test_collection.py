@@ -1134,6 +1134,28 @@ def test_honest_work_is_taken_without_a_word(content: str, course: Course, sourc
     assert (found.status, "answered" in found.reason) == (REPLACED, False)
 
 
+def test_a_wrong_file_that_was_first_locks_nobody_out(course: Course, source: Path) -> None:
+    """Each later one would be refused, whatever it is, if what stands there were not asked, too."""
+    for hour, content in enumerate([ELSEWHERE, notebook(cell("another", "y = 2")), lesson("1", "Because.")]):
+        put(source / "jane.ipynb", content, at=NOON + hour * HOUR)
+        assert only(collect(course, "ps1", source)).status in (COLLECTED, REPLACED)
+
+
+def test_a_notebook_that_was_typed_anew_is_known_by_the_names_of_its_answers(course: Course, source: Path) -> None:
+    (course.release("ps1") / "ps1.ipynb").write_text(lesson("def squares(n):\n    raise NotImplementedError()"))
+    found = handed_in_again(course, source, notebook(cell(None, "def squares(n):\n    return n * n")))
+    assert found.status is REPLACED
+
+
+def test_a_broken_notebook_beside_a_good_one_is_named(course: Course, source: Path) -> None:
+    (course.release("ps1") / "second.ipynb").write_text(lesson())
+    put(source / "jane" / "ps1.ipynb", lesson("1", "Because."))
+    put(source / "jane" / "second.ipynb", "<html>")
+    found = only(collect(course, "ps1", source))
+    assert found.status is COLLECTED
+    assert "second.ipynb is no notebook" in found.reason
+
+
 def test_the_untouched_release_is_taken_with_a_word(course: Course, source: Path) -> None:
     put(source / "jane.ipynb", lesson())
     assert only(collect(course, "ps1", source)).reason.endswith("0 of 2 answered")

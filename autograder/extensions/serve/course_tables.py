@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ TABLES = (COURSE_FILE, *TERM_FILES)
 _NEEDED = ((COURSE_FILE,), (CSV_FILE, YAML_FILE))
 """Tables that are not deleted on purpose while a door is open: of each group, one has to stay."""
 _MOST_COPIES = 8
+_SAVING_SECONDS = 10.0
+"""Seconds for which an editor, or what brings files from elsewhere, may leave a table away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,18 @@ def read(root: Path) -> CourseReading:
     """
     before = _looked.get(root)
     newest = versions(root / "no folder", [root / name for name in TABLES])
-    if before is None or before.versions != newest:
+    is_known = before is not None and before.versions == newest and not before.reading.fault
+    if before is None or not is_known or not _is_there(before.reading.course.tables):
         before = _looked[root] = _Looked(newest, _look(root, newest))
     reading = before.reading
     try:
         return CourseReading(load_course(root, reading.course.tables), reading.fault)
     except (CourseError, HostError) as error:  # of what else a course is: its folders, an nbgrader_config.py
         return CourseReading(reading.course, reading.fault or str(error))
+
+
+def _is_there(copies: Path | None) -> bool:
+    return copies is None or copies.is_dir()
 
 
 def _look(root: Path, newest: Versions) -> CourseReading:
@@ -94,7 +102,7 @@ def _copied(root: Path, folder: Path, newest: Versions, last: Path | None) -> Pa
     contents = {name: _content(root / name) for name in TABLES if (root / name).exists()}
     if versions(root / "no folder", [root / name for name in TABLES]) != newest:
         raise CourseError("a file of the course is being saved")
-    _refuse_gone(contents, last)
+    _refuse_gone(root, contents, last)
     copies = folder / hashlib.sha256(repr(sorted(contents.items())).encode()).hexdigest()[:32]
     if not copies.is_dir():
         _write(root, copies, contents)
@@ -111,11 +119,14 @@ def _content(path: Path) -> bytes:
         raise CourseError(f"{path.name} cannot be read ({error.strerror}); check its permissions") from error
 
 
-def _refuse_gone(contents: Mapping[str, bytes], last: Path | None) -> None:
-    """Refuse a course that lost its course.yaml or its people: an editor saves so for a moment."""
+def _refuse_gone(root: Path, contents: Mapping[str, bytes], last: Path | None) -> None:
+    """Refuse a course that lost its course.yaml or its people, and any table that has just gone: editors save so."""
     for group in _NEEDED:
         if last is not None and not contents.keys() & set(group) and any((last / name).exists() for name in group):
             raise CourseError(f"{group[0]} is gone; put it back")
+    gone = [name for name in TERM_FILES if last is not None and name not in contents and (last / name).exists()]
+    if gone and time.time() - root.stat().st_mtime < _SAVING_SECONDS:
+        raise CourseError(f"{gone[0]} is being saved")
 
 
 def _write(root: Path, copies: Path, contents: Mapping[str, bytes]) -> None:

@@ -153,10 +153,10 @@ class Worker:
         with contextlib.suppress(AutograderError, OSError):  # what is wrong with the course, its hand-ins tell
             course = course_tables.read(self._course.root).course
             if course.tables != self._tables:
-                self._tables = course.tables
                 for student, assignment in _moved(course):
                     if not jobs.of_assignment(assignment, student, Kind.AGAIN).exclude(state__in=FINAL).exists():
                         jobs.add(Kind.AGAIN, student, assignment, "")
+                self._tables = course.tables  # after the last one: what stops before it is looked at again
 
     @property
     def _busy(self) -> set[str]:

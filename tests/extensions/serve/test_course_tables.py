@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -77,7 +80,21 @@ def test_a_list_of_extensions_may_be_deleted(door: Door) -> None:
     (door.root / "extensions.csv").write_text("student,assignment,excused\nada,hw,yes\n")
     door.visitor("ada").get("/assignments/")
     (door.root / "extensions.csv").unlink()
+    assert course_tables.read(door.root).fault == "extensions.csv is being saved"
+    assert course_tables.read(door.root).course.table("extensions.csv").exists()
+    minute = time.time() - 60
+    os.utime(door.root, (minute, minute))
     assert not course_tables.read(door.root).fault
+    assert not course_tables.read(door.root).course.table("extensions.csv").exists()
+
+
+def test_copies_that_somebody_deleted_are_made_again(door: Door) -> None:
+    """Without them, the course would be read as one that has no course.yaml."""
+    door.visitor("ada").get("/assignments/")
+    shutil.rmtree(door.root / ".autograder" / "serve" / "tables")
+    (door.root / ".autograder" / "serve" / "tables").mkdir(mode=0o700)
+    assert course_tables.read(door.root).course.course_id == "tiny"
+    assert door.visitor("ada").get("/assignments/").status_code == 200
 
 
 def test_a_course_that_never_was_in_order_is_refused(door: Door) -> None:
