@@ -300,6 +300,8 @@ class _CheckedSteps:
             return request.for_a_person(_SEVERAL_OUTPUTS)
         if not np.array_equal(self._outputs(self.seed + _OTHER_DRAWS), self._outputs(self.seed)):
             return self._checked_without_dropout(request)
+        if not self.drops:  # a batch in parts, of a network with statistics, is such a step, too
+            return request.for_a_person(_RANDOM)
         return request.report(0.0, _WRONG) if repeats() else request.for_a_person(REMEMBERS)
 
     def _checked_without_dropout(self, request: _StepRequest) -> CheckResult:

@@ -439,6 +439,12 @@ def test_a_slip_is_found_without_dropout_too(body: str, says: str) -> None:
     assert says in result.message
 
 
+def test_a_batch_in_parts_of_a_network_with_dropout_and_statistics_is_for_a_person() -> None:
+    """Its steps are others without dropout, too."""
+    result = checked(function(IN_PARTS), NETWORKS["normalized"])
+    assert is_undecided(result), result.message
+
+
 def test_a_dropout_of_the_steps_own_is_for_a_person() -> None:
     result = checked(function(PLAIN.replace("OUT", "model(F.dropout(x, 0.4))")), DROPPING)
     assert is_undecided(result), result.message
