@@ -90,7 +90,7 @@ def _cells(data: bytes) -> list[Mapping[str, Any]]:
 
 
 def _names(cells: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield what a cell is known by: its mark, which some editors drop, its text, and the names that it binds."""
+    """Yield what a cell is known by: its mark, which some editors drop, its text, the names that it binds."""
     for cell in cells:
         if marks := marks_of(cell):
             yield f"mark {marks['grade_id']}"
