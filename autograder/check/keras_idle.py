@@ -17,7 +17,8 @@ from autograder.models.computing_process import EndedComputation
 from autograder.models.model_building import twin_model
 from autograder.models.model_calls import made_of_twin
 
-_ROWS, _LENGTH = 8, 8
+_ROWS, _LENGTHS = 8, (8, 840)
+"""Drawn rows, and the sizes that are tried where an input names none: many kernels fit, and many divisors."""
 _DRAWS = 4
 """Times that weights are drawn after the model's own."""
 _SIZES = (1.0, 30.0)
@@ -55,27 +56,32 @@ class ComputedIdle:
         self.layers = _layers(self.model)
 
     def idle(self, numbers: Sequence[int], seed: int) -> list[int]:
-        """Return those of some layers that change no output; none where the model does not take drawn rows."""
+        """Return those of some layers that change no output; all of them where the model takes no drawn rows."""
+        for length in _LENGTHS:
+            try:
+                return self._silent(numbers, np.random.default_rng(seed), length)
+            except Exception:  # other rows
+                continue
+        return list(numbers)
+
+    def _silent(self, numbers: Sequence[int], draws: np.random.Generator, length: int) -> list[int]:
         import keras
 
-        draws, silent = np.random.default_rng(seed), set(numbers)
+        silent = set(numbers)
         whole = any(type(layer).__name__ == "Embedding" for layer in self.layers)
-        shapes = [(_ROWS, *(size or _LENGTH for size in end.shape[1:])) for end in self.model.inputs]
+        shapes = [(_ROWS, *(size or length for size in end.shape[1:])) for end in self.model.inputs]
         sizes = np.resize([1, 1, 3, 10], _ROWS)
         rows = [
             draws.integers(0, 2, shape) if whole else (draws.normal(size=shape[::-1]) * sizes).T for shape in shapes
         ]
         graph = getattr(self.model, "_functional", None) or self.model
         packed = keras.tree.pack_sequence_as(graph._inputs_struct, [keras.ops.convert_to_tensor(row) for row in rows])
-        try:
-            for _ in range(1 + _DRAWS):
-                silent -= self._moving(packed, silent, draws)
-                if not silent:
-                    return []
-                for weight in self.model.trainable_weights:
-                    weight.assign(draws.normal(size=weight.shape) * max(1, np.prod(weight.shape[:-1])) ** -0.5)
-        except Exception:  # other rows, or an operation without a gradient
-            return []
+        for _ in range(1 + _DRAWS):
+            silent -= self._moving(packed, silent, draws)
+            if not silent:
+                break
+            for weight in self.model.trainable_weights:
+                weight.assign(draws.normal(size=weight.shape) * max(1, np.prod(weight.shape[:-1])) ** -0.5)
         return sorted(silent)
 
     def _moving(self, rows: Any, numbers: Collection[int], draws: np.random.Generator) -> set[int]:
@@ -94,7 +100,10 @@ class ComputedIdle:
                 outputs = self._outputs(rows)
             total = tf.add_n([tf.reduce_sum(end * draws.normal(size=end.shape).astype("float32")) for end in outputs])
         largest = max(float(np.abs(end).max(initial=0)) for end in outputs)
-        gradients = tape.gradient(total, results)
+        try:
+            gradients = tape.gradient(total, results)
+        except LookupError:  # an operation without one: other results in a layer's place tell
+            gradients = {number: [None] * len(tensors) for number, tensors in results.items()}
         moving = {
             number
             for number, tensors in results.items()

@@ -179,7 +179,7 @@ def _read_parameter(reader: Reader, node: Any) -> Any:
 
 _INTEGERS = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 _DTYPES = _INTEGERS | {"bool", "float16", "float32", "float64", "bfloat16", "complex64", "complex128"}
-_DEVICE = re.compile(r"(?:cpu|cuda|mps|meta)(?::\d{1,3})?\Z")
+_DEVICE = re.compile(r"(?:cpu|cuda|mps|meta)(?::(?:0|[1-9][0-9]?))?\Z")
 
 
 def _write_torch_dtype(writer: Writer, value: Any) -> list[Any]:

@@ -13,8 +13,8 @@ from autograder.errors import SubmissionError
 from autograder.submissions.notebook_inspection import assignment_of, compare, marks_of, source_of
 from autograder.syntax.cell_matching import bound_names
 
-MAX_READ = 16 << 20
-"""Bytes of a notebook that is read here; a larger one is not judged."""
+MAX_READ = 4 << 20
+"""Bytes of a notebook that is judged: more of them could take gigabytes as objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Answered:
         return f"{self.count} of {self.total} answered"
 
 
-def answered(release: Path, notebooks: Mapping[str, bytes]) -> Answered:
+def answered(release: Path, notebooks: Mapping[str, bytes | None]) -> Answered:
     """Count the answers in a hand-in's notebooks.
 
     Args:
         release: the folder of the release.
-        notebooks: released name of a notebook → what was handed in.
+        notebooks: released name of a notebook → what was handed in; None: too large to be judged.
     """
     faults, count, total, has_marks = [], 0, 0, []
     for name, data in notebooks.items():
@@ -47,7 +47,7 @@ def answered(release: Path, notebooks: Mapping[str, bytes]) -> Answered:
             released = _cells((release / name).read_bytes())
         except (OSError, ValueError, RecursionError):  # it is being released
             return Answered(has_work=True)
-        if len(data) > MAX_READ:
+        if data is None:
             return Answered(has_work=True)
         try:
             cells = _own_cells(name, data, released)
@@ -94,7 +94,7 @@ def _names(cells: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for cell in cells:
         if marks := marks_of(cell):
             yield f"mark {marks['grade_id']}"
-        text = source_of(cell).strip() or str(cell.get("input", ""))
+        text = source_of({"source": cell.get("source", cell.get("input", ""))}).strip()
         if text:
             yield f"text {text}"
         if cell.get("cell_type") == "code":

@@ -12,7 +12,7 @@ import contextlib
 import errno
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from autograder._util.text import is_same_text, one_line
 from autograder.errors import HostError, SubmissionError, UsageError
 from autograder.records.course import Course
-from autograder.submissions.answered import Answered, answered
+from autograder.submissions.answered import MAX_READ, Answered, answered
 from autograder.submissions.delivery import Collected, CollectStatus, deliver
 from autograder.submissions.export_names import ExportLayout
 from autograder.submissions.folder import read_chunks
@@ -200,10 +200,10 @@ def _answers(course: Course, assignment: str, submission: UnplacedSubmission) ->
     """
     release, earlier = course.release(assignment), course.submitted(submission.student, assignment)
     names = [path.name for path in release.glob("*.ipynb")]
-    handed_in = {name: _read(submission.root, submission.files[name]) for name in names if name in submission.files}
-    now, before = answered(release, handed_in), Answered()
+    handed_in = {name: submission.files[name] for name in names if name in submission.files}
+    now, before = answered(release, _judged(submission.root, handed_in)), Answered()
     with contextlib.suppress(SubmissionError, OSError):
-        before = answered(release, {name: _read(earlier, name) for name in names if (earlier / name).is_file()})
+        before = answered(release, _judged(earlier, {name: name for name in names}))
     expected = expected_files(course, assignment)
     has_modules = any(answer_named(name, expected) for name in submission.files)
     if now.faults and not now.has_work and before.has_work and not has_modules:
@@ -223,6 +223,12 @@ def _when(folder: Path) -> str:
 
 def _read(root: Path, name: str) -> bytes:
     return b"".join(read_chunks(root, name, LARGEST))
+
+
+def _judged(root: Path, files: Mapping[str, str]) -> dict[str, bytes | None]:
+    """Read notebooks, released name → path, as far as they are small enough to be judged."""
+    sizes = {name: (root / path).lstat().st_size for name, path in files.items() if (root / path).is_file()}
+    return {name: _read(root, files[name]) if size <= MAX_READ else None for name, size in sizes.items()}
 
 
 def _numbered(

@@ -379,6 +379,10 @@ IDLE = {
     "factor": "h = layers.Dense(8, 'tanh')(x)\nh = h + 0.0 * layers.Dense(8, 'relu')(x)",
     "where": "h = layers.Dense(8, 'tanh')(x)\nh = keras.ops.where(h > 1e9, layers.Dense(8, 'relu')(x), h)",
     "tiny": "h = layers.Dense(8, 'tanh')(x)\nh = h + 1e-12 * layers.Dense(8, 'relu')(x)",
+    "rows of one length": "x = keras.Input((None,))\nr = keras.ops.reshape(x, (-1, 5))\n"
+    "h = layers.Dense(8, 'tanh')(r) + 0.0 * layers.Dense(8, 'relu')(r)",
+    "rows of no length that is tried": "x = keras.Input((None,))\nr = keras.ops.reshape(x, (-1, 23))\n"
+    "h = layers.Dense(8, 'tanh')(r) + 0.0 * layers.Dense(8, 'relu')(r)",
 }
 USED = {
     "residual": "h = layers.Dense(3, 'tanh')(x)\nh = layers.Dense(8, 'relu')(h + x)",
@@ -388,6 +392,8 @@ USED = {
     "highway": "h = layers.Dense(8, 'tanh')(x)\ng = keras.ops.sigmoid(50 * h)\nh = g * layers.Dense(8, 'relu')(h)",
     "largest": "h = layers.Dense(8, 'tanh')(x)\nh = layers.Maximum()([h, layers.Dense(8, 'relu')(x)])",
     "zero at first": "h = layers.Dense(8, 'tanh')(x)\nh = h + layers.Dense(8, 'relu', kernel_initializer='zeros')(h)",
+    "a wide kernel": "x = keras.Input((None, 4))\nh = layers.GlobalAveragePooling1D()(layers.Conv1D(8, 20)(x))\n"
+    "h = layers.Dense(8, 'relu')(layers.Dense(8, 'tanh')(h))",
     "sequence": "h = layers.Embedding(9, 4, mask_zero=True)(x)\nh = layers.GRU(5)(h)\n"
     "h = layers.Dense(8, 'relu')(layers.Dense(8, 'tanh')(h))",
 }

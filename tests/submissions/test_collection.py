@@ -1147,6 +1147,12 @@ def test_a_notebook_that_was_typed_anew_is_known_by_the_names_of_its_answers(cou
     assert found.status is REPLACED
 
 
+def test_a_large_notebook_is_not_judged(course: Course, source: Path) -> None:
+    """Figures make it large; and as objects, one of nothing but braces would take all memory."""
+    found = handed_in_again(course, source, "[" + "{}," * (2 << 20) + "{}]")
+    assert found.status is REPLACED
+
+
 def test_a_broken_notebook_beside_a_good_one_is_named(course: Course, source: Path) -> None:
     (course.release("ps1") / "second.ipynb").write_text(lesson())
     put(source / "jane" / "ps1.ipynb", lesson("1", "Because."))

@@ -333,7 +333,7 @@ def _moved(course: Course) -> Iterator[tuple[str, str]]:
     hand_ins = HandIns(course)
     for assignment in course.assignments:
         for student in hand_ins.students(assignment):
-            with contextlib.suppress(HostError):  # it is not graded yet
+            with contextlib.suppress(AutograderError):  # it is not graded yet, or its own tells what is wrong
                 grade = result_json.read(course.autograded(student, assignment) / result_json.NAME)
                 if grade.dates not in (None, hand_ins.dates(student, assignment)):
                     yield student, assignment
