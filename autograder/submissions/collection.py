@@ -193,7 +193,7 @@ def _changed_files(release: Path, submission: UnplacedSubmission, expected: tupl
 
 
 def _answers(course: Course, assignment: str, submission: UnplacedSubmission) -> list[str]:
-    """Say what is no notebook of this assignment, and how much is answered if that is nothing or less than before.
+    """Say what is no notebook of this assignment, and how much is answered where that is little.
 
     Raises:
         SubmissionError: nothing of the assignment is in it, and it is not to replace work that stands there.
