@@ -11,7 +11,6 @@ from typing import Any
 from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.submissions.notebook_inspection import assignment_of, compare, marks_of, source_of
-from autograder.syntax.cell_matching import bound_names
 
 MAX_READ = 4 << 20
 """Bytes of a notebook that is judged: more of them could take gigabytes as objects."""
@@ -91,6 +90,8 @@ def _cells(data: bytes) -> list[Mapping[str, Any]]:
 
 def _names(cells: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Yield what a cell is known by: its mark, which some editors drop, its text, the names that it binds."""
+    from autograder.syntax.cell_matching import bound_names  # a student's installation packs, and compares nothing
+
     for cell in cells:
         if marks := marks_of(cell):
             yield f"mark {marks['grade_id']}"
