@@ -42,11 +42,19 @@ def versions(folder: Path, more: Iterable[Path] = (), *, follow_symlinks: bool =
 
     Of none if the folder is replaced while its files are listed.
     """
+    try:
+        paths = {*folder.rglob("*"), *more}
+    except OSError:
+        return ()
+    return versions_of(paths, follow_symlinks=follow_symlinks)
+
+
+def versions_of(paths: Iterable[Path], *, follow_symlinks: bool = True) -> Versions:
+    """Return the versions of those of the files that exist."""
     entries = []
-    with contextlib.suppress(OSError):
-        for path in sorted({*folder.rglob("*"), *more}):
-            with contextlib.suppress(OSError):
-                entries.append((str(path), version(path, follow_symlinks=follow_symlinks)))
+    for path in sorted(paths):
+        with contextlib.suppress(OSError):
+            entries.append((str(path), version(path, follow_symlinks=follow_symlinks)))
     return tuple(entries)
 
 

@@ -206,9 +206,8 @@ def _check_measure(
         return report_for_a_person(name, shortcoming.message, weight, detail=shortcoming.detail)
     how, count = prediction_place(model), parameter_count(model) if may_show(model) else None
     reading = reading_of(model)
-    value_text = (
-        f"{label} {value:.4f} on {len(rows):,} rows{metrics.surprise(measure, prediction.outputs) if may_tell else ''}"
-    )
+    surprise = metrics.surprise(measure, prediction.outputs) if may_tell else ""
+    value_text = f"{label} {value:.4f} on {len(rows):,} rows{surprise}"
     measured = ", ".join(filter(None, [value_text, how, reading, prediction.remark]))
     evidence = {label: value, "rows": len(rows), **({} if count is None else {"parameters": count})}
     evidence |= {"in_kernel": True} if how else {model.read_as: True} if reading else {}

@@ -140,7 +140,8 @@ def predictions_of(model: Any, inputs: Any, predict: Callable[[], np.ndarray]) -
         predictions = figures_known.predictions.get(digest(inputs))
         return _require_model() if predictions is None else predictions.copy()
     outputs = predict()
-    _keep(model, digest(inputs), outputs)
+    if (figures := _figures_of(model)) is not None:
+        _keep(figures, digest(inputs), outputs)
     return outputs
 
 
@@ -157,13 +158,13 @@ def trained_values(model: Any, key: str, train: Callable[[], np.ndarray]) -> np.
     if earlier is not None and earlier.ndim == 1:
         return earlier.copy()
     values = train()
-    _keep(model, key, values)
+    if figures is not None:
+        _keep(figures, key, values)
     return values
 
 
-def _keep(model: Any, key: str, numbers: np.ndarray) -> None:
-    figures = _figures_of(model)
-    if not key or figures is None or key in figures.predictions:
+def _keep(figures: ModelFigures, key: str, numbers: np.ndarray) -> None:
+    if not key or key in figures.predictions:
         return
     if sum(kept.size for kept in figures.predictions.values()) + numbers.size <= MAX_NUMBERS:
         figures.predictions[key] = np.asarray(numbers, dtype=np.float64).copy()

@@ -227,11 +227,12 @@ everything that is written.
 """
 
 
-_SETTINGS: dict[tuple[str, str], tuple[str, Callable[[Writer, Any], list[Any]]]] = {
+_WRITERS: dict[tuple[str, str], tuple[str, Callable[[Writer, Any], list[Any]]]] = {
+    **KINDS,
     ("torch", "dtype"): ("torch", _write_torch_dtype),
     ("torch", "device"): ("torch", _write_device),
 }
-"""Encoders of what tensors are made with."""
+"""The same, and of what tensors are made with."""
 
 
 def _write_shape(writer: Writer, shape: Any) -> Any:
@@ -246,7 +247,7 @@ def encoder(kind: type) -> Encode | None:
     """Find the encoder for tensors of exactly this type, and for their shapes."""
     if (kind.__module__, kind.__name__) in _SHAPES:
         return _write_shape
-    library_and_writer = (KINDS | _SETTINGS).get((kind.__module__, kind.__name__))
+    library_and_writer = _WRITERS.get((kind.__module__, kind.__name__))
     if library_and_writer is None or library_and_writer[0] not in sys.modules:
         return None
     library, write = library_and_writer

@@ -340,11 +340,7 @@ def _near_thresholds(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
     for exam, cell, question in _tests(exams, grade):
         for check in question.checks:
             evidence = check.evidence
-            value, best, noise = (
-                evidence.get("loss", evidence.get("accuracy")),
-                evidence.get("threshold"),
-                evidence.get("standard_error"),
-            )
+            value, best, noise = _measured(evidence), evidence.get("threshold"), evidence.get("standard_error")
             if not all(isinstance(number, float | int) for number in (value, best, noise)) or not noise:
                 continue
             if abs(value - best) < _CLOSE * noise:

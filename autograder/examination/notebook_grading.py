@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -157,10 +157,12 @@ def _is_of_another(composed: Composed) -> bool:
     """Tell whether a notebook has no cell of the exam, and binds no name that its answers bind."""
     if any(cell.number for cell in composed.cells if cell.role is not Role.FREE):
         return False
-    answers = [bound_names(cell.source) or frozenset() for cell in composed.exam.cells if cell.role is Role.ANSWER]
-    bound = [bound_names(cell.source) or frozenset() for cell in composed.cells if cell.role is Role.FREE]
-    names = frozenset[str]().union(*answers)
-    return bool(names) and names.isdisjoint(frozenset[str]().union(*bound))
+    names = _bound(cell.source for cell in composed.exam.cells if cell.role is Role.ANSWER)
+    return bool(names) and names.isdisjoint(_bound(cell.source for cell in composed.cells if cell.role is Role.FREE))
+
+
+def _bound(sources: Iterable[str]) -> frozenset[str]:
+    return frozenset(name for source in sources for name in bound_names(source) or ())
 
 
 def _for_a_person(question: QuestionGrade, reason: Waits) -> QuestionGrade:

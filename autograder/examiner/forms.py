@@ -45,9 +45,9 @@ _MAPPINGS = (dict, OrderedDict, defaultdict, Counter)
 _HOLDING = (*_SEQUENCES, *_MAPPINGS)
 _CONTAINERS = (*_HOLDING, set, frozenset, range)
 _MEASURED = frozenset([ARRAY, TABLE, SPARSE, MATRIX, TENSOR, NUMBER])
+"""Families whose emptiness is no value among others: nobody gives an array of nothing for one of numbers."""
 _MAX_DENSE = 10_000_000
 """Most numbers of a sparse matrix that is made an array."""
-"""Families whose emptiness is no value among others: nobody gives an array of nothing for one of numbers."""
 
 
 class Form(NamedTuple):
@@ -197,8 +197,8 @@ class SolutionForms:
 
     def has(self, family: str, paths: Set[str]) -> bool:
         """Tell whether a family was at one of the paths, around it or in it, or no value anywhere."""
-        tensors = [path for path, families in self.families.items() if family in families]
-        near = any(path.startswith(t) or t.startswith(path) for t in tensors for path in paths)
+        places = [path for path, families in self.families.items() if family in families]
+        near = any(path.startswith(place) or place.startswith(path) for place in places for path in paths)
         return near or not any(families - UNMEASURED for families in self.families.values())
 
     def may_be_empty(self, paths: Set[str], family: str, question: Callable[[], str]) -> bool:

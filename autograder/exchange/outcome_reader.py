@@ -51,7 +51,7 @@ from autograder.records.limits import MAX_RECORDING_BYTES
 from autograder.records.mistakes import MAX_BINS, MAX_CLASSES, MAX_MISTAKES, MAX_PAIRS, Residuals
 from autograder.records.observations import MAX_NETWORK, Act, Fact, Observations
 from autograder.records.run import MAX_TRAININGS, TRAININGS, RunStatus
-from autograder.records.waits import Waits
+from autograder.records.waits import OF_OUTCOMES, Waits
 
 
 @dataclass(frozen=True)
@@ -244,9 +244,6 @@ def _numbers(value: Any) -> Iterator[int | float]:
             yield from _numbers(part)
 
 
-_OF_OUTCOMES = (Waits.WRITTEN, Waits.BROKEN)
-
-
 def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None:
     manual = question.outcome is Outcome.MANUAL
     if manual and cell.role not in _BY_HAND:
@@ -257,7 +254,7 @@ def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None
         raise ValueError(f"{question.id} has all its points, and waits for a person")
     # A test without all its points may wait for any other reason.
     of_outcome = {Outcome.MANUAL: Waits.WRITTEN, Outcome.BROKEN: Waits.BROKEN}.get(question.outcome)
-    waits = question.waits if cell.role is Role.TEST and question.waits not in _OF_OUTCOMES else None
+    waits = question.waits if cell.role is Role.TEST and question.waits not in OF_OUTCOMES else None
     if question.waits is not (of_outcome or waits):
         raise ValueError(f"the outcome of {question.id} contradicts whether a person grades it")
     if question.in_kernel is not bool(cell.in_kernel):

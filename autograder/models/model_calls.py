@@ -59,20 +59,29 @@ def made_of_twin(kind: type, model: Any, *arguments: Any) -> Computed | None:
         model: a rebuilt model.
         arguments: further ones.
     """
-    calls = model.call
-    if not is_apart() or type(calls) is not _Calls or not calls.is_as_rebuilt():
-        return None
-    weights = [np.asarray(variable) for variable in model.weights]
-    return Computed(kind, list(calls.twin.arguments), weights, *arguments)
+    calls = _calls_apart(model)
+    return None if calls is None else _twin_part(kind, calls, model, *arguments)
 
 
 def kept_of_twin(kind: type, model: Any) -> Computed | None:
     """Return what :func:`made_of_twin` returns, once for each model: for what does not depend on its weights."""
-    if not is_apart() or type(model.call) is not _Calls or not model.call.is_as_rebuilt():
+    calls = _calls_apart(model)
+    if calls is None:
         return None
-    if kind not in model.call.kept:
-        model.call.kept[kind] = made_of_twin(kind, model)
-    return model.call.kept[kind]
+    if kind not in calls.kept:
+        calls.kept[kind] = _twin_part(kind, calls, model)
+    return calls.kept[kind]
+
+
+def _calls_apart(model: Any) -> _Calls | None:
+    """Return the calls of a model that has a twin apart, and is still what was rebuilt."""
+    calls = model.call
+    return calls if is_apart() and type(calls) is _Calls and calls.is_as_rebuilt() else None
+
+
+def _twin_part(kind: type, calls: _Calls, model: Any, *arguments: Any) -> Computed:
+    weights = [np.asarray(variable) for variable in model.weights]
+    return Computed(kind, list(calls.twin.arguments), weights, *arguments)
 
 
 class _Calls:
@@ -85,7 +94,7 @@ class _Calls:
         self.first = [np.asarray(variable) for variable in model.weights]
         """The weights that a new twin has."""
         self.was_changed = False
-        self.kept: dict[type, Computed | None] = {}
+        self.kept: dict[type, Computed] = {}
         layers = list(model._flatten_layers(include_self=False))
         self.adapted = {
             id(held) for layer in layers if type(layer).__name__ == "Normalization" for held in layer.weights

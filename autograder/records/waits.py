@@ -35,6 +35,9 @@ class Waits(enum.StrEnum):
         return _SENTENCES[self]
 
 
+OF_OUTCOMES = frozenset({Waits.WRITTEN, Waits.BROKEN})
+"""Reasons that the outcomes MANUAL and BROKEN have: a question that waits so has no points of its own."""
+
 _SENTENCES = {
     Waits.WRITTEN: "A person grades this.",
     Waits.BROKEN: "This test could not be run; a person will look at it.",

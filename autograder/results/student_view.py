@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -61,11 +61,7 @@ def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: dateti
             share = ladder.climb(grade, f"{book.notebook}/{question.id}", question, rule.step)
             held.append(HeldBack(book.notebook, question.id, question.max_score, words(question, rule, share), until))
         questions = tuple(question for question in book.questions if question not in hidden)
-        ids = {question.id for question in hidden}
-        diagnoses = tuple(one for one in book.diagnoses if one.question and one.question not in ids)
-        mistakes = tuple(model for model in book.mistakes if model.question not in ids)
-        diagnoses = diagnoses if ids else book.diagnoses
-        books.append(replace(book, questions=questions, diagnoses=diagnoses, mistakes=mistakes))
+        books.append(replace(_without_findings(book, {one.id for one in hidden}), questions=questions))
     masked = replace(grade, notebooks=tuple(books))
     return replace(masked, late_penalty=0.0, held_back=tuple(held)) if held else masked
 
@@ -73,15 +69,19 @@ def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: dateti
 def _without_numbers(book: NotebookGrade) -> NotebookGrade:
     """Take away what a notebook's questions tell of hidden labels, but for their points."""
     ids = {question.id for question in book.questions if _bits(question) and not question.by_hand}
+    questions = (
+        replace(question, message=_SPENT, checks=()) if question.id in ids else question for question in book.questions
+    )
+    return replace(_without_findings(book, ids), questions=tuple(questions))
+
+
+def _without_findings(book: NotebookGrade, ids: Set[str]) -> NotebookGrade:
+    """Take away what was found of the networks of some questions."""
+    if not ids:
+        return book
     return replace(
         book,
-        questions=tuple(
-            replace(question, message=_SPENT, checks=()) if question.id in ids else question
-            for question in book.questions
-        ),
-        diagnoses=tuple(one for one in book.diagnoses if one.question and one.question not in ids)
-        if ids
-        else book.diagnoses,
+        diagnoses=tuple(one for one in book.diagnoses if one.question and one.question not in ids),
         mistakes=tuple(model for model in book.mistakes if model.question not in ids),
     )
 

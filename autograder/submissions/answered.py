@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.submissions.notebook_inspection import assignment_of, compare, marks_of, source_of
 
-MAX_READ = 4 << 20
+MAX_JUDGED = 4 << 20
 """Bytes of a notebook that is judged: more of them could take gigabytes as objects."""
 
 
@@ -42,24 +43,31 @@ def answered(release: Path, notebooks: Mapping[str, bytes | None]) -> Answered:
     """
     faults, count, total, has_marks = [], 0, 0, []
     for name, data in notebooks.items():
-        try:
-            released = _cells((release / name).read_bytes())
-        except (OSError, ValueError, RecursionError):  # it is being released
-            return Answered(has_work=True)
         if data is None:
             return Answered(has_work=True)
         try:
-            cells = _own_cells(name, data, released)
+            released, names = _released((release / name).read_bytes())
+        except (OSError, ValueError, RecursionError):  # it is being released
+            return Answered(has_work=True)
+        try:
+            cells = _own_cells(name, data, names)
         except SubmissionError as error:
             faults.append(str(error))
             cells = []
         has_marks.append(any(map(marks_of, cells)) or not cells)
-        answers, gaps, _ = compare(list(cells), released)
+        answers, gaps, _ = compare(cells, released)
         count, total = count + len(answers), total + len(answers) + len(gaps)
     return Answered(count, total, tuple(faults), bool(notebooks) and all(has_marks), len(faults) < len(notebooks))
 
 
-def _own_cells(name: str, data: bytes, released: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+@functools.lru_cache(maxsize=8)
+def _released(content: bytes) -> tuple[list[Mapping[str, Any]], frozenset[str]]:
+    """Return the cells of a released notebook and what they are known by, for all hand-ins of a class."""
+    cells = _cells(content)
+    return cells, frozenset(_names(cells))
+
+
+def _own_cells(name: str, data: bytes, names: Set[str]) -> list[Mapping[str, Any]]:
     """Read a student's cells.
 
     Raises:
@@ -70,7 +78,6 @@ def _own_cells(name: str, data: bytes, released: list[Mapping[str, Any]]) -> lis
     except (ValueError, RecursionError) as error:
         text = f"{name} is no notebook ({one_line(str(error))})"
         raise SubmissionError(f"{text}. Save it in Jupyter again, and hand that in.") from error
-    names = set(_names(released))
     if names and not names & set(_names(cells)):
         origin = one_line(assignment_of(data))
         whose = f": it is that of “{origin}”" if origin else ""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from autograder._util.text import is_same_text, one_line
 from autograder.errors import HostError, SubmissionError, UsageError
 from autograder.records.course import Course
-from autograder.submissions.answered import MAX_READ, Answered, answered
+from autograder.submissions.answered import MAX_JUDGED, Answered, answered
 from autograder.submissions.delivery import Collected, CollectStatus, deliver
 from autograder.submissions.export_names import ExportLayout
 from autograder.submissions.folder import read_chunks
@@ -150,7 +150,7 @@ def _collect_item(
         submission = replace(submission, student=identity.student, notes=notes)
         if identity.student == identity.given:
             submission = _numbered(course, assignment, item, submission, people)
-        submission = replace(submission, notes=(*submission.notes, *_answers(course, assignment, submission)))
+        submission = replace(submission, notes=(*submission.notes, *_answers(course, assignment, submission, expected)))
         now = datetime.now(UTC)
         if received is not None:
             before = delivered.get(submission.student)
@@ -192,7 +192,7 @@ def _changed_files(release: Path, submission: UnplacedSubmission, expected: tupl
     return [f"{sum(map(is_changed, released))} of {len(released)} files changed"] if released else []
 
 
-def _answers(course: Course, assignment: str, submission: UnplacedSubmission) -> list[str]:
+def _answers(course: Course, assignment: str, submission: UnplacedSubmission, expected: tuple[str, ...]) -> list[str]:
     """Say what is no notebook of this assignment, and how much is answered where that is little.
 
     Raises:
@@ -204,7 +204,6 @@ def _answers(course: Course, assignment: str, submission: UnplacedSubmission) ->
     now, before = answered(release, _judged(submission.root, handed_in)), Answered()
     with contextlib.suppress(SubmissionError, OSError):
         before = answered(release, _judged(earlier, {name: name for name in names}))
-    expected = expected_files(course, assignment)
     has_modules = any(answer_named(name, expected) for name in submission.files)
     if now.faults and not now.has_work and before.has_work and not has_modules:
         raise SubmissionError(f"{'; '.join(now.faults)}; the hand-in of {_when(earlier)} stays")
@@ -228,7 +227,7 @@ def _read(root: Path, name: str) -> bytes:
 def _judged(root: Path, files: Mapping[str, str]) -> dict[str, bytes | None]:
     """Read notebooks, released name → path, as far as they are small enough to be judged."""
     sizes = {name: (root / path).lstat().st_size for name, path in files.items() if (root / path).is_file()}
-    return {name: _read(root, files[name]) if size <= MAX_READ else None for name, size in sizes.items()}
+    return {name: _read(root, files[name]) if size <= MAX_JUDGED else None for name, size in sizes.items()}
 
 
 def _numbered(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from autograder._util.files import Versions, versions
+from autograder._util.files import Versions, versions_of
 from autograder._util.text import one_line
 from autograder._util.yaml_record import aware, suggest
 from autograder.errors import CourseError
@@ -76,7 +76,7 @@ def load_term(course: Course) -> Term:
 
 def term_versions(course: Course) -> Versions:
     """Return the versions of the term's files."""
-    return versions(course.root / "no folder", [course.table(name) for name in TERM_FILES])
+    return versions_of(course.table(name) for name in TERM_FILES)
 
 
 def read_extensions(path: Path) -> tuple[Extension, ...]:

@@ -11,7 +11,7 @@ from autograder.extensions.gradebook.database_rows import rows
 from autograder.records.checks import Outcome
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
-from autograder.records.waits import Waits
+from autograder.records.waits import OF_OUTCOMES, Waits
 from autograder.results.gradebook import Points
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _entered(
         return question
     score = entry["score"]
     outcome = Outcome.PASSED if score >= question.max_score else Outcome.PARTIAL if score > 0 else Outcome.FAILED
-    waited = question.waits in (Waits.WRITTEN, Waits.BROKEN)
+    waited = question.waits in OF_OUTCOMES
     return replace(
         question,
         score=score,

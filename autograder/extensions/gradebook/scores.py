@@ -10,7 +10,7 @@ from autograder._util.text import inert_markdown, visible
 from autograder.records.checks import Outcome
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import Grade, QuestionGrade
-from autograder.records.waits import Waits
+from autograder.records.waits import OF_OUTCOMES
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
@@ -96,7 +96,7 @@ def _automatic(question: QuestionGrade | None) -> tuple[float | None, bool]:
     """
     if question is None:
         return 0.0, False
-    is_open = question.waits in (Waits.WRITTEN, Waits.BROKEN)
+    is_open = question.waits in OF_OUTCOMES
     return None if is_open else question.score, question.waits is not None
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder._util.files import Versions, versions, write_atomically
+from autograder._util.files import Versions, versions_of, write_atomically
 from autograder.course.configuration import load_course
 from autograder.course.course_yaml import COURSE_FILE
 from autograder.errors import CourseError, HostError
@@ -60,7 +60,7 @@ def read(root: Path) -> CourseReading:
         HostError: something cannot be read, and never could.
     """
     before = _looked.get(root)
-    newest = versions(root / "no folder", [root / name for name in TABLES])
+    newest = _versions(root)
     is_known = before is not None and before.versions == newest and not before.reading.fault
     if before is None or not is_known or not _is_there(before.reading.course.tables):
         before = _looked[root] = _Looked(newest, _look(root, newest))
@@ -69,6 +69,10 @@ def read(root: Path) -> CourseReading:
         return CourseReading(load_course(root, reading.course.tables), reading.fault)
     except (CourseError, HostError) as error:  # of what else a course is: its folders, an nbgrader_config.py
         return CourseReading(reading.course, reading.fault or str(error))
+
+
+def _versions(root: Path) -> Versions:
+    return versions_of(root / name for name in TABLES)
 
 
 def _is_there(copies: Path | None) -> bool:
@@ -100,7 +104,7 @@ def _copied(root: Path, folder: Path, newest: Versions, last: Path | None) -> Pa
         HostError, OSError: a copy cannot be written.
     """
     contents = {name: _content(root / name) for name in TABLES if (root / name).exists()}
-    if versions(root / "no folder", [root / name for name in TABLES]) != newest:
+    if _versions(root) != newest:
         raise CourseError("a file of the course is being saved")
     _refuse_gone(root, contents, last)
     copies = folder / hashlib.sha256(repr(sorted(contents.items())).encode()).hexdigest()[:32]

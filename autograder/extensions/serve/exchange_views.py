@@ -18,7 +18,7 @@ from autograder.exchange import result_json
 from autograder.extensions.serve import hand_in, jobs, pages, state_folder
 from autograder.extensions.serve.exchange_client import RELEASE, JobNews, ListedHandIn, Listing
 from autograder.extensions.serve.models import COMMANDS, Job, JobState, Kind
-from autograder.extensions.serve.standing import released
+from autograder.extensions.serve.standing import is_released, released
 from autograder.extensions.serve.visitors import Visitor, VisitorRole, people
 from autograder.records.course import Assignment, Course
 from autograder.submissions.folder import pack_folder, walk
@@ -40,14 +40,14 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 def release(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Answer with a released assignment."""
     folder = visitor.course.release(assignment.name)
-    if assignment not in released(visitor.course):
+    if not is_released(visitor.course, assignment):
         raise Http404
     return _zip(visitor.course, folder, f"{assignment.name}.zip")
 
 
 def submit(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Take a hand-in as the page does."""
-    if assignment not in released(visitor.course):
+    if not is_released(visitor.course, assignment):
         raise Http404
     try:
         return _news(hand_in.take(request, visitor, assignment.name))

@@ -42,7 +42,7 @@ class Standing:
     @property
     def late(self) -> str:
         """How late the submission that counts is, ``3 h 20 min``; empty if it is not, or there is none."""
-        return _late(self.handed_in, self.due)
+        return status_words.late_by(self.handed_in, self.due)
 
     @property
     def lateness(self) -> str:
@@ -74,18 +74,20 @@ def standing_of(course: Course, student: str) -> StudentStanding:
 
 def late_at(course: Course, student: str, assignment: Assignment, moment: datetime) -> str:
     """Return by how much a hand-in of a moment is late, ``3 h 20 min``; empty if it is not."""
-    return _late(moment, deadline(HandIns(course).dates(student, assignment.name)))
-
-
-def _late(moment: datetime | None, due: datetime | None) -> str:
-    return status_words.duration(moment - due) if moment is not None and due is not None and moment > due else ""
+    if assignment.due is None:
+        return ""
+    return status_words.late_by(moment, deadline(HandIns(course).dates(student, assignment.name)))
 
 
 def released(course: Course) -> list[Assignment]:
-    """List the assignments that students may have: the release is made, and its date is over."""
-    now = datetime.now(UTC)
-    due = (each for each in course.assignments.values() if each.release is None or aware(each.release) <= now)
-    return [each for each in due if is_made(course, each)]
+    """List the assignments that students may have."""
+    return [each for each in course.assignments.values() if is_released(course, each)]
+
+
+def is_released(course: Course, assignment: Assignment) -> bool:
+    """Tell whether students may have an assignment: its release is made, and the release's date is over."""
+    is_due = assignment.release is None or aware(assignment.release) <= datetime.now(UTC)
+    return is_due and is_made(course, assignment)
 
 
 def is_made(course: Course, assignment: Assignment) -> bool:

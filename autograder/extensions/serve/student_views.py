@@ -10,7 +10,7 @@ from autograder.exchange import result_json
 from autograder.extensions.serve import hand_in as hand_ins
 from autograder.extensions.serve import jobs, pages
 from autograder.extensions.serve.models import FINAL, Job, Kind
-from autograder.extensions.serve.standing import late_at, released, standing_of
+from autograder.extensions.serve.standing import is_released, late_at, standing_of
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
 
@@ -25,7 +25,7 @@ def assignments(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 
 def hand_in(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Show the form and what was handed in; take a hand-in."""
-    if assignment not in released(visitor.course):
+    if not is_released(visitor.course, assignment):
         raise Http404
     status, fault = 200, ""
     if request.method == "POST":

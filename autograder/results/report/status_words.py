@@ -130,9 +130,15 @@ def moment(when: datetime | None, like: datetime | None = None) -> str:
 
 def lateness(submitted: datetime | None, due: datetime | None) -> str:
     """Format the lateness: ``3 h 20 min late``; empty if in time, or if a date is unknown."""
+    time = late_by(submitted, due)
+    return f"{time} late" if time else ""
+
+
+def late_by(submitted: datetime | None, due: datetime | None) -> str:
+    """Format the time by which a submission is late: ``3 h 20 min``; empty as for :func:`lateness`."""
     if submitted is None or due is None or (submitted.tzinfo is None) != (due.tzinfo is None):
         return ""
-    return f"{duration(submitted - due)} late" if submitted > due else ""
+    return duration(submitted - due) if submitted > due else ""
 
 
 def due_date(grade: Grade, assignment: Assignment) -> datetime | None:
