@@ -72,6 +72,9 @@ class CutShortError(LostError):
 class EmptyAnswerError(RemoteError):
     """A use of an answer that is empty where the solution's was not: any comparison of its items would hold."""
 
+    is_reported = False
+    """Whether one of a question's cases failed by it, so that the others count."""
+
 
 class AnswerError(Exception):
     """An answer that cannot be examined; the text, which begins with its name, is for the student."""

@@ -19,7 +19,7 @@ from typing import Any
 from autograder.check.display import plainly, shows
 from autograder.check.results import report
 from autograder.check.words import exception_name
-from autograder.errors import CourseError, HostError, RemoteError
+from autograder.errors import CourseError, EmptyAnswerError, HostError, RemoteError
 from autograder.records.checks import PUBLIC, RECORDED
 
 MAX_DETAIL = 2_000
@@ -80,6 +80,8 @@ class case:
         self.streams.close()
         if error is not None and not _is_students(error):
             return False
+        if isinstance(error, EmptyAnswerError):
+            error.is_reported = True
         problem, detail = self._found() if error is None else (self._ended(error), _described(error))
         passed = not problem
         message = (self.success or "right") if passed else (self.failure or problem)

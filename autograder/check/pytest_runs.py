@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograder.check.cases import case
 from autograder.check.results import CheckRecorder, current, report, share
-from autograder.errors import CourseError, RemoteError
+from autograder.errors import CourseError, EmptyAnswerError, RemoteError
 from autograder.records.checks import Outcome, is_undecided, shortcomings
 
 if TYPE_CHECKING:  # it imports pytest
@@ -114,7 +114,7 @@ def _report(part: CaseRun, name: str, weight: float, outer: CheckRecorder, *, hi
             return
         weight = shares
     for error in failing:
-        if isinstance(error, RemoteError) and not hasattr(error, "remote"):
+        if isinstance(error, RemoteError) and not (hasattr(error, "remote") or isinstance(error, EmptyAnswerError)):
             raise error  # the kernel is gone, or a person has to look
         with case(name, weight=weight, hidden=hidden):
             raise error

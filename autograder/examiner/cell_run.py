@@ -121,7 +121,8 @@ class CellTest:
                 self.failures.append(error)
         self._raise_faults_of_the_machine()
         # A refusal counts even if the test or a library caught it.
-        caught = [*environment.refused, *([] if self.failures else self.permissions.used_empty[:1])]
+        empty = [] if self.failures else [use for use in self.permissions.used_empty if not use.is_reported][:1]
+        caught = [*environment.refused, *empty]
         self.failures[:0] = [error for error in caught if error not in self.failures[:1]]
         return replace(self._judged(environment), mistakes=tuple(mistakes))
 

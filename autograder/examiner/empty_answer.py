@@ -21,7 +21,7 @@ class EmptyAnswer:
 
     __slots__ = ("_compares", "_used", "_value")
 
-    def __init__(self, value: Any, used: list[Exception], *, compares: bool) -> None:
+    def __init__(self, value: Any, used: list[EmptyAnswerError], *, compares: bool) -> None:
         self._value, self._used, self._compares = value, used, compares
 
     @property  # type: ignore[misc]

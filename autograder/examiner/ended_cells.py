@@ -14,7 +14,7 @@ from autograder.records.composed_notebook import ComposedCell, cell_number
 from autograder.records.exam import Role
 from autograder.records.run import CellRun
 from autograder.syntax.magics import without_magics
-from autograder.syntax.names import bindings
+from autograder.syntax.names import bindings, modules_imported
 
 MAX_SHOWN = 200
 """Most characters of a cell's error that a message quotes."""
@@ -45,5 +45,5 @@ def _makes(source: str, name: str) -> bool:
     text = without_magics(source)
     if parsed(text) is None:
         return re.search(rf"\b{re.escape(name)}\b", text) is not None
-    bound = bindings(source)
+    bound = bindings(source, dict.fromkeys(modules_imported(source), ()))  # a student's stars import nothing here
     return name in bound.assigned | bound.imported | bound.definitions.keys()

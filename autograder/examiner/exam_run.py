@@ -66,7 +66,8 @@ class ExamRun:
     waited: Callable[[], float] = run_delay
     """Tells the seconds that others have kept examiner and kernel waiting so far."""
 
-    def __post_init__(self) -> None:
+    def _begin(self) -> None:
+        """Make what the tests share, where an import of an answer module asks the kernel."""
         workspace = self.workspace or Workspace()
         tables = ReleasedTables(self.vocabulary.tables, self.vocabulary.trusted, workspace)
         self._namespace = Namespace(self.vocabulary, self.answers, tables)
@@ -90,6 +91,7 @@ class ExamRun:
             BusyError: others kept a test waiting for so long that its own time is unknown.
             HostError: this machine is at fault: no disk space, or no memory for the kernel.
         """
+        self._begin()
         for index in range(len(self.cells)):
             skipped = Examined(0.0, Outcome.SKIPPED, "", "given up")
             self._examined.append(skipped if self.given_up() else self._examine(index))

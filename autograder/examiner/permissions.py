@@ -17,7 +17,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from pathlib import PurePosixPath
 from typing import Any
 
-from autograder.errors import UnreadReplyError
+from autograder.errors import EmptyAnswerError, UnreadReplyError
 from autograder.examiner.forms import EMPTY, UNMEASURED, Arrival, Form, SolutionForms, forms_in, is_settled, size_of
 from autograder.records.compiled import CompiledAs
 from autograder.records.observations import COPY, LARGE, LONG_SECONDS, MODEL, OBJECT, WIDE, Act, Fact, Observations
@@ -61,7 +61,7 @@ class Permissions:
         """Whether something empty arrived that may be right, and whether a tensor arrived as an array."""
         self.allows_empty = self.allows_tensors = False
         """Whether these arrive as they are."""
-        self.used_empty: list[Exception] = []
+        self.used_empty: list[EmptyAnswerError] = []
         """An error for each use of an empty answer where the solution's was none."""
 
     def begin(self, test: str, source: str, allow: tuple[str, ...] = ()) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from helpers.exams import composed_of, exam_of
 
@@ -25,3 +27,13 @@ ERROR = CellRun("error", error="RuntimeError: mat1 and mat2 shapes cannot be mul
 def test_the_cell_that_was_to_make_a_name_is_named_with_its_error(source: str, run: CellRun, said: str) -> None:
     composed = composed_of(exam_of((Role.ANSWER, source), (Role.TEST, "model = None")))
     assert ended_cells(composed.cells, [run, ERROR])("model") == said
+
+
+@pytest.mark.parametrize(
+    "source", ["from this import *\nmodel = 1", "import this\nif 1:\n    from this import *\nmodel = 1"]
+)
+def test_no_module_that_a_student_names_is_imported(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "this", raising=False)
+    composed = composed_of(exam_of((Role.ANSWER, source), (Role.TEST, "model = None")))
+    assert ended_cells(composed.cells, [ERROR, ERROR])("model").startswith(": cell 1")
+    assert "this" not in sys.modules

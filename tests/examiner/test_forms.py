@@ -110,6 +110,29 @@ def test_the_student_reads_that_the_answer_is_empty():
     assert (wrong.message, wrong.undecided) == ("Your answer is empty.", False)
 
 
+CASES = (
+    "from autograder.check.cases import case\n"
+    "with case('a'): assert np.allclose(f(3), 9)\n"
+    "with case('b'): assert np.allclose(g(3), 9)"
+)
+
+
+def test_an_empty_answer_fails_its_own_case_alone():
+    both = f"{SQUARE}\ndef g(x): return 9"
+    partly = result(both, f"{NONE}\ndef g(x): return 9", CASES)
+    assert (partly.fraction, partly.outcome, partly.undecided) == (0.5, Outcome.PARTIAL, False)
+    assert result(both, f"{NONE}\ndef g(x): return np.empty(0)", CASES).fraction == 0
+
+
+def test_an_empty_answer_that_a_case_catches_fails_the_question():
+    caught = CASES.replace("with case('a'): assert", "with case('a'):\n    try: assert").replace(
+        "9)\nwith", "9)\n    except Exception: pass\nwith", 1
+    )
+    both = f"{SQUARE}\ndef g(x): return 9"
+    assert result(both, f"{NONE}\ndef g(x): return 9", caught).fraction == 0
+    assert result(both, both, caught).fraction == 1
+
+
 PYTORCH = "import torch\nimport torch.nn.functional as F\n"
 OF_PYTORCH = {
     "a loss": ("def f(p, y): return ((p - y) ** 2).mean()", "p, y = torch.ones(3), torch.zeros(3)\nassert torch.allclose(f(p, y), F.mse_loss(p, y))"),

@@ -292,12 +292,29 @@ def test_a_suite_for_pytest_is_taken_as_it_is(tmp_path: Path) -> None:
     assert scores == {"right": (1.0, 1.0, 1.0), "wrong": (0.0, 1.0, 1.0), "blank": (0.0, 0.0, 1.0)}
 
 
-def _suite(root: Path) -> Course:
-    for name, content in SUITE_FILES.items():
+def test_no_test_is_asked_of_the_solutions_module(tmp_path: Path) -> None:
+    """A module that the test imports with a star can be imported by the examiner, too: it has the solution's."""
+    files = {
+        "square.py": "import math\n\n\ndef square(x):\n    ### BEGIN SOLUTION\n    return math.pow(x, 2)\n    ### END SOLUTION\n",
+        "tests/test_square.py": "import square as module\nfrom square import *\n\n\n"
+        "def test_by_name():\n    assert square(3) == 9\n\n\ndef test_by_module():\n    assert module.square(3) == 9\n",
+    }
+    course = _suite(tmp_path, files, answers="square.py")
+    for student, body in (("right", "return x * x"), ("blank", "pass")):
+        folder = course.submitted(student, "hw")
+        shutil.copytree(course.release("hw"), folder)
+        (folder / "square.py").write_text(f"def square(x):\n    {body}\n")
+    _grade(course)
+    scores = {student: tuple(result_of(course, student)[0].values()) for student in ("right", "blank")}
+    assert scores == {"right": (1.0, 1.0), "blank": (0.0, 0.0)}
+
+
+def _suite(root: Path, files: Mapping[str, str] = SUITE_FILES, answers: str = "parts") -> Course:
+    for name, content in files.items():
         path = root / "source/hw" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-    (root / "course.yaml").write_text("course: t\nassignments:\n  hw: {answers: [parts]}\n")
+    (root / "course.yaml").write_text(f"course: t\nassignments:\n  hw: {{answers: [{answers}]}}\n")
     course = load_course(root)
     release = prove(course, build(course, course.assignments["hw"])).release
     write(course, course.assignments["hw"], release)
