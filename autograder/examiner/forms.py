@@ -181,15 +181,22 @@ class SolutionForms:
     Args:
         holds: path and family, with a blank between them.
         questions: digests of those that were asked there in each run, with a dot and the answer's size.
-        empty: digest of a question, a blank, and the path of what was empty.
+        empty: digest or turn of a question, a blank, and the path of what was empty.
+        turn: that of the present question at its place: it tells where no run of the solution was asked the same.
     """
 
-    def __init__(self, holds: Set[str] = frozenset(), questions: Set[str] = frozenset(), empty: Set[str] = frozenset()):
+    def __init__(
+        self,
+        holds: Set[str] = frozenset(),
+        questions: Set[str] = frozenset(),
+        empty: Set[str] = frozenset(),
+        turn: str = "",
+    ) -> None:
         self.families: dict[str, set[str]] = {}
         for path, _, family in (value.rpartition(" ") for value in holds):
             self.families.setdefault(path, set()).add(family)
         self._questions = {question.partition(".")[0] for question in questions}
-        self._empty = empty
+        self._empty, self._turn = empty, turn
 
     def at(self, paths: Set[str]) -> Set[str]:
         """Return the families that were seen at one of these paths."""
@@ -206,7 +213,11 @@ class SolutionForms:
         families = self.at(paths)
         if OBJECT in families or (NOTHING in families and family in (ITEMS, TEXT)):
             return True
-        return bool(self._empty) and any(f"{question()} {path}" in self._empty for path in paths)
+        if not self._empty:
+            return False
+        asked = question()
+        key = asked if asked in self._questions else self._turn
+        return any(f"{key} {path}" in self._empty for path in paths)
 
     def is_certain(self, paths: Set[str], question: Callable[[], str]) -> bool:
         """Tell whether something empty there is wrong, as the same question gave numbers or arrays each time."""

@@ -13,6 +13,7 @@ import dataclasses
 import itertools
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import PurePosixPath
 from typing import Any
@@ -61,6 +62,8 @@ class Permissions:
         """Whether something empty arrived that may be right, and whether a tensor arrived as an array."""
         self.allows_empty = self.allows_tensors = False
         """Whether these arrive as they are."""
+        self._arrivals: Counter[str] = Counter()
+        """How often something has arrived at each place of the test."""
         self.used_empty: list[EmptyAnswerError] = []
         """An error for each use of an empty answer where the solution's was none."""
 
@@ -77,6 +80,7 @@ class Permissions:
         """
         self.is_doubtful = self.has_widened = self.has_derived = self.has_empty = self.has_converted = False
         self.used_empty.clear()
+        self._arrivals.clear()
         self.test, self.source, self.stated, self.refusals = test, source, stated(source, allow), {}
 
     @contextlib.contextmanager
@@ -236,9 +240,17 @@ class Permissions:
             question: returns the digest of what the test asks.
             always: the narrow kinds among the arguments that the test passes.
         """
+        turn = self._turn(position)
         if is_settled(value):
             return value
-        return self._convert(self._subjects(position, names), value, self.kinds(position, names, always), question)
+        kinds = self.kinds(position, names, always)
+        return self._convert(self._subjects(position, names), value, kinds, question, turn)
+
+    def _turn(self, position: CallPosition) -> str:
+        """Count what arrives at a place: where a test draws its questions, an answer's turn tells which it is."""
+        place = position.of("")
+        self._arrivals[place] += 1
+        return f"#{self._arrivals[place]}"
 
     def convert_answer(self, name: str, value: Any) -> Any:
         """Return the answer under ``name`` in the form of the solution's; one that calls fill may be empty at first."""
@@ -246,11 +258,13 @@ class Permissions:
             return value
         return self._convert([f"{self.test} {name}"], value, self.kinds_of(name), lambda: "")
 
-    def _convert(self, subjects: Sequence[str], value: Any, kinds: Container[str], question: Callable[[], str]) -> Any:
+    def _convert(
+        self, subjects: Sequence[str], value: Any, kinds: Container[str], question: Callable[[], str], turn: str = ""
+    ) -> Any:
         forms = (
             {one for subject in subjects for one in self._of(act, subject)} for act in (Act.HOLDS, Act.ASKS, Act.EMPTY)
         )
-        return Arrival(self, SolutionForms(*forms), kinds, question).convert(value)
+        return Arrival(self, SolutionForms(*forms, turn=turn), kinds, question).convert(value)
 
     def judges(self, position: CallPosition, names: Iterable[str] = ()) -> bool:
         """Tell whether an object that arrives here may answer a test by its own methods.
@@ -440,8 +454,9 @@ class Observer(Permissions):
         always: Set[str] = frozenset(),
     ) -> Any:
         """Record the forms of what arrives, which stays as it is."""
+        turn = self._turn(position)
         for name in set(names) or {""}:
-            self._note_forms(position.of(name), value, question)
+            self._note_forms(position.of(name), value, question, turn)
         return value
 
     def convert_answer(self, name: str, value: Any) -> Any:
@@ -449,7 +464,7 @@ class Observer(Permissions):
         self._note_forms(f"{self.test} {name}", value, lambda: "")
         return value
 
-    def _note_forms(self, subject: str, value: Any, question: Callable[[], str]) -> None:
+    def _note_forms(self, subject: str, value: Any, question: Callable[[], str], turn: str = "") -> None:
         forms: list[tuple[str, Form]] = list(forms_in(value))
         for path, form in forms:
             self.note(Act.HOLDS, subject, f"{path} {form.family}")
@@ -461,7 +476,8 @@ class Observer(Permissions):
         self.note(Act.ASKS, subject, f"{now}.{size_of(forms)}")
         for path, form in forms:
             if not form.size:
-                self.note(Act.EMPTY, subject, f"{now} {path}")
+                for key in filter(None, (now, turn)):
+                    self.note(Act.EMPTY, subject, f"{key} {path}")
 
     def judges(self, position: CallPosition, names: Iterable[str] = ()) -> bool:
         """Let all objects answer in the first run; :meth:`arrived` records where there are some."""

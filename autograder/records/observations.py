@@ -43,8 +43,8 @@ class Act(enum.StrEnum):
     """A test asked a question there. Value: digests of the question, and of how many items came; ``=`` and an argument
     that a call changed."""
     EMPTY = "empty"
-    """What a question gave was empty. Value: digest of the question, and the path; ``=`` and an argument that a call
-    left without items."""
+    """What a question gave was empty. Value: digest of the question, or ``#`` and its turn at the place, and the path;
+    ``=`` and an argument that a call left without items."""
     GETS = "gets"
     """A call got an object of a library's class, with all that it refers to. Subject: the call; value: a class of one
     of these objects."""
@@ -123,9 +123,10 @@ class Observations:
         """Return the facts of both: what two runs of a solution were seen to do.
 
         Of the questions of a place that both reached, those stay that both asked: chance decides about others, and
-        they would make each record another one.
+        they would make each record another one. A turn at which something was empty stays if both runs had it.
         """
         facts = {*self.facts, *other.facts}
+        both = {*self.facts} & {*other.facts}
         first, second = self._questions(), other._questions()
         common = {subject: first[subject] & second[subject] for subject in first.keys() & second}
         return Observations.of(
@@ -134,6 +135,7 @@ class Observations:
             if fact.act not in (Act.ASKS, Act.EMPTY)
             or fact.subject not in common
             or (fact.value if fact.act is Act.ASKS else fact.value.partition(" ")[0]) in common[fact.subject]
+            or fact in both
         )
 
     def _questions(self) -> dict[str, set[str]]:

@@ -328,6 +328,31 @@ def test_a_tuple_of_the_students_may_be_a_list_of_the_solutions():
     assert [type(item) for item in formed] == [np.ndarray, EmptyAnswer]
 
 
+DRAWN = (
+    "import secrets\n"
+    "for axis in (0, None):\n"
+    "    out = f([[secrets.randbelow(9)], [secrets.randbelow(9)]], axis)\n"
+    "    shape = out.shape\n"
+    "    assert shape == ((1,) if axis == 0 else ())\n"
+    "    for size in shape: assert size == 1\n"
+    "    assert len(shape) == (axis == 0)"
+)
+
+
+def test_where_a_test_draws_its_questions_their_turn_tells_what_may_be_empty():
+    """``shape`` of a sum over all axes is ``()``; at no turn is another empty one than the solution's."""
+    solution = "class Sum:\n    def __init__(self, x): self.shape = np.shape(x)\ndef f(x, axis): return Sum(np.sum(x, axis=axis))"
+    seen = observed(exam(solution, DRAWN)) | observed(exam(solution, DRAWN))
+    hand_ins = {
+        solution: 1,
+        solution.replace("np.shape(x)", "tuple(np.shape(x))"): 1,
+        solution.replace("np.shape(x)", "()"): 0,
+    }
+    for answer, points in hand_ins.items():
+        (one,) = graded(dataclasses.replace(exam(solution, DRAWN), observations=seen), cell1=answer)
+        assert (one.fraction, one.undecided) == (points, False)
+
+
 def test_questions_that_two_runs_did_not_both_ask_are_forgotten():
     first, second = (
         observed(exam(SQUARES, "import secrets\nassert f([3]).size == 1\nassert f([secrets.token_bytes(9)[0]]).size"))
