@@ -261,10 +261,10 @@ class Permissions:
     def _convert(
         self, subjects: Sequence[str], value: Any, kinds: Container[str], question: Callable[[], str], turn: str = ""
     ) -> Any:
-        forms = (
+        holds, asks, empty = (
             {one for subject in subjects for one in self._of(act, subject)} for act in (Act.HOLDS, Act.ASKS, Act.EMPTY)
         )
-        return Arrival(self, SolutionForms(*forms, turn=turn), kinds, question).convert(value)
+        return Arrival(self, SolutionForms(holds, asks, empty, turn), kinds, question).convert(value)
 
     def judges(self, position: CallPosition, names: Iterable[str] = ()) -> bool:
         """Tell whether an object that arrives here may answer a test by its own methods.
