@@ -51,24 +51,38 @@ def within_limits(
     return allowed, beyond
 
 
+def with_choice(
+    attempts: Sequence[Attempt], allowed: Sequence[Attempt], chosen: Attempt | None, when: datetime
+) -> list[Attempt]:
+    """Return the attempts of which the rule chooses, once a person has chosen one: that one, and later ones.
+
+    Args:
+        attempts: all attempts, in order.
+        allowed: those within the limits; a person may choose another one.
+        chosen: the attempt that a person chose; None: nobody did, or it is gone.
+        when: when that was.
+    """
+    if chosen is None:
+        return list(allowed)
+    return [
+        each
+        for each in attempts
+        if each == chosen or (each in allowed and each.time is not None and aware(each.time) > when)
+    ]
+
+
 def counting(
-    attempts: Sequence[Attempt],
-    rule: Attempts,
-    due: datetime | None,
-    scores: Mapping[Path, float],
-    zone: tzinfo = UTC,
+    allowed: Sequence[Attempt], rule: Attempts, due: datetime | None, scores: Mapping[Path, float]
 ) -> Attempt | None:
     """Choose the attempt that counts; None if there is none.
 
     Args:
-        attempts: all attempts.
+        allowed: the attempts that may count, in order.
         rule: ``last``; ``last_before_due``: the last one in time, else the first one after it. ``best``: the one with
             the highest score, the earliest of equal ones, once all are graded; until then the last.
         due: the student's due date.
         scores: folder → score, of attempts that are graded.
-        zone: time zone of the limit for a day.
     """
-    allowed, _ = within_limits(attempts, rule, zone)
     if not allowed:
         return None
     if rule.counts == "best" and all(one.folder in scores for one in allowed):

@@ -1,0 +1,111 @@
+"""Attempts of a student or a team, with what each answers and why it counts or does not; and the choice of another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from autograder._util.text import one_line
+from autograder.errors import UsageError
+from autograder.extensions.serve import state_folder
+from autograder.records.course import Course
+from autograder.submissions.choices import Choice, add_choice
+from autograder.submissions.collection import answered_in
+from autograder.submissions.hand_ins import HandIns, attempt_name
+from autograder.term.attempts import Attempt
+
+_RULES = {"last": "the last", "last_before_due": "the last in time, else the first one late", "best": "the best"}
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAttempt:
+    """One attempt, for people."""
+
+    name: str
+    attempt: Attempt
+    answers: str
+    """``4 of 6 answered``; empty: that cannot be counted."""
+    counts: bool
+    why: str
+    """Why it counts, or cannot; empty: another one counts by the rule."""
+
+
+def listed(hand_ins: HandIns, student: str, assignment: str) -> Iterator[ListedAttempt]:
+    """Yield all attempts of a student's team, in order."""
+    course, settings = hand_ins.course, hand_ins.course.assignments[assignment]
+    choice, chosen = hand_ins.choice(student, assignment), hand_ins.chosen(student, assignment)
+    allowed, beyond = hand_ins.allowed(student, settings)
+    for attempt in hand_ins.attempts(student, assignment):
+        name, counts = attempt_name(attempt), chosen is not None and attempt.folder == chosen.folder
+        if choice is not None and choice.attempt == name:
+            why = f"{choice.by} chose it on {choice.time:%Y-%m-%d %H:%M} UTC" + (
+                f": {choice.why}" if choice.why else ""
+            )
+        elif counts:
+            why = _RULES[settings.attempts.counts]
+        elif attempt in beyond:
+            why = "beyond the limit"
+        else:
+            why = "" if attempt in allowed else "another one was chosen after it"
+        answers = answered_in(course, assignment, attempt.folder)
+        yield ListedAttempt(name, attempt, str(answers) if answers.is_known else "", counts, why)
+
+
+def choose(
+    course: Course, student: str, assignment: str, wanted: str, *, by: str, why: str, when: datetime | None = None
+) -> tuple[str, str]:
+    """Let another attempt count; the caller holds the lock of what is collected.
+
+    Args:
+        course: the course.
+        student: the student.
+        assignment: the assignment.
+        wanted: the beginning of the attempt's name, or the receipt of a hand-in.
+        by: who decides; a student for whom the course allows it, or a member of staff.
+        why: the reason, for people.
+        when: when they decided; None: now.
+
+    Returns:
+        The attempts that counted before and that count now, in words.
+
+    Raises:
+        UsageError: there is no such attempt of this student, or it may not be chosen.
+        HostError: the decision cannot be written.
+    """
+    hand_ins, settings, when = HandIns(course), course.assignments[assignment], when or datetime.now(UTC)
+    attempts = list(listed(hand_ins, student, assignment))
+    received = _received(course, student, assignment, wanted)
+    fitting = [each for each in attempts if received is not None and each.attempt.time == received]
+    fitting = fitting or [each for each in attempts if len(wanted) >= 6 and each.name.startswith(wanted)]
+    if len(fitting) != 1:
+        names = ", ".join(each.name[:8] for each in attempts) or "none"
+        raise UsageError(f"{student} has no attempt “{one_line(wanted, 40)}” at {assignment} (attempts: {names})")
+    if by == student:
+        close, last = hand_ins.dates(student, assignment).close, hand_ins.choice(student, assignment)
+        is_theirs = last is None or last.by in hand_ins.teams(assignment).members(student)
+        if settings.attempts.use != "student" or not is_theirs or (close is not None and when > close):
+            raise UsageError("which hand-in counts is your teachers' decision; ask them")
+        if fitting[0].attempt in hand_ins.allowed(student, settings)[1]:
+            raise UsageError("this hand-in is beyond the number of attempts")
+    before = next((_words(each) for each in attempts if each.counts), "none")
+    add_choice(course, assignment, student, Choice(fitting[0].name, when, by, one_line(why, 500)))
+    return before, _words(fitting[0])
+
+
+def _words(each: ListedAttempt) -> str:
+    time = each.attempt.time
+    return f"{each.name[:8]}, handed in {time:%Y-%m-%d %H:%M:%S} UTC" if time is not None else each.name[:8]
+
+
+def _received(course: Course, student: str, assignment: str, receipt: str) -> datetime | None:
+    """Return when the hand-in with a receipt came, which the record beside the upload says; None if it is not theirs."""
+    if not receipt.isalnum():
+        return None
+    try:
+        record = json.loads((state_folder.uploads(course) / f"{receipt}.json").read_bytes())
+        is_own = (record["student"], record["assignment"]) == (student, assignment)
+        return datetime.fromisoformat(record["received"]) if is_own else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
