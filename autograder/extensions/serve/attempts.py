@@ -40,9 +40,8 @@ def listed(hand_ins: HandIns, student: str, assignment: str) -> Iterator[ListedA
     for attempt in hand_ins.attempts(student, assignment):
         name, counts = attempt_name(attempt), chosen is not None and attempt.folder == chosen.folder
         if choice is not None and choice.attempt == name:
-            why = f"{choice.by} chose it on {choice.time:%Y-%m-%d %H:%M} UTC" + (
-                f": {choice.why}" if choice.why else ""
-            )
+            said = f"{choice.by} chose it on {choice.time:%Y-%m-%d %H:%M} UTC"
+            why = f"{said}: {choice.why}" if choice.why else said
         elif counts:
             why = _RULES[settings.attempts.counts]
         elif attempt in beyond:
@@ -100,7 +99,7 @@ def _words(each: ListedAttempt) -> str:
 
 
 def _received(course: Course, student: str, assignment: str, receipt: str) -> datetime | None:
-    """Return when the hand-in with a receipt came, which the record beside the upload says; None if it is not theirs."""
+    """Return when a student's hand-in with this receipt came, as the record beside the upload says; else None."""
     if not receipt.isalnum():
         return None
     try:
