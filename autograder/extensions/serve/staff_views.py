@@ -104,6 +104,8 @@ def student(request: HttpRequest, visitor: Visitor, assignment: Assignment, stud
         "rows": _acts().filter(student=student, assignment=assignment.name)[:MOST_ROWS],
         "name": load_roster(course).name(student) or student,
         "acts": {kind: ACTS[kind] for kind in (Kind.EXTEND, Kind.OVERRIDE, Kind.AGAIN)},
+        "grade": None,
+        "choices": (),
     }
     with contextlib.suppress(HostError):
         grade = result_json.read(course.autograded(student, assignment.name) / result_json.NAME)
