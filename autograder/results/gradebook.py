@@ -36,11 +36,7 @@ class Gradebook(Protocol):
         """Read the points that people gave; None if they cannot be read."""
 
     def enter_points(self, course: Course, grade: Grade, notebook: str, question: str, score: float | None) -> None:
-        """Enter a person's points of a question in place of all others; None takes a person's points back.
-
-        Raises:
-            UsageError: the gradebook has no such question of this student.
-        """
+        """Enter a person's points of a question; None takes them back; UsageError: there is no such question."""
 
     def with_manual_scores(self, course: Course, grades: Sequence[Grade]) -> tuple[Grade, ...]:
         """Return grades with manual scores, extra credit and comments."""
@@ -73,11 +69,7 @@ class NoGradebook:
         return {}
 
     def enter_points(self, course: Course, grade: Grade, notebook: str, question: str, score: float | None) -> None:
-        """Refuse: there is no gradebook.
-
-        Raises:
-            UsageError: always.
-        """
+        """Refuse, with a UsageError: there is no gradebook."""
         raise UsageError(f"points {registry.absence(KIND, registry.GRADEBOOKS)}")
 
     def with_manual_scores(self, course: Course, grades: Sequence[Grade]) -> tuple[Grade, ...]:

@@ -18,7 +18,7 @@ from autograder.records.dates import Dates
 from autograder.submissions.choices import Choice, choices
 from autograder.submissions.claims import read_claims, superseded_folder
 from autograder.submissions.manifest import read_origin, read_timestamp
-from autograder.term.attempts import Attempt, counting, in_order, with_choice, within_limits
+from autograder.term.attempts import Attempt, counting, in_order, within_limits
 from autograder.term.facts import Term, load_term, term_versions
 from autograder.term.teams import Teams, teams_of
 
@@ -80,10 +80,11 @@ class HandIns:
         attempts = self.attempts(student, assignment.name)
         allowed, beyond = within_limits(attempts, assignment.attempts, _zone(assignment))
         choice = self.choice(student, assignment.name)
-        if choice is None:
+        chosen = [each for each in attempts if choice is not None and attempt_name(each) == choice.attempt]
+        if choice is None or not chosen:
             return allowed, beyond
-        chosen = next((each for each in attempts if attempt_name(each) == choice.attempt), None)
-        return with_choice(attempts, allowed, chosen, choice.time), [each for each in beyond if each != chosen]
+        later = [each for each in allowed if each.time is not None and aware(each.time) > choice.time]
+        return list(dict.fromkeys([*chosen, *later])), [each for each in beyond if each not in chosen]
 
     def choice(self, student: str, assignment: str) -> Choice | None:
         """Return the last decision of a person which attempt counts; None if there is none."""

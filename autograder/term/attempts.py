@@ -51,26 +51,6 @@ def within_limits(
     return allowed, beyond
 
 
-def with_choice(
-    attempts: Sequence[Attempt], allowed: Sequence[Attempt], chosen: Attempt | None, when: datetime
-) -> list[Attempt]:
-    """Return the attempts of which the rule chooses, once a person has chosen one: that one, and later ones.
-
-    Args:
-        attempts: all attempts, in order.
-        allowed: those within the limits; a person may choose another one.
-        chosen: the attempt that a person chose; None: nobody did, or it is gone.
-        when: when that was.
-    """
-    if chosen is None:
-        return list(allowed)
-    return [
-        each
-        for each in attempts
-        if each == chosen or (each in allowed and each.time is not None and aware(each.time) > when)
-    ]
-
-
 def counting(
     allowed: Sequence[Attempt], rule: Attempts, due: datetime | None, scores: Mapping[Path, float]
 ) -> Attempt | None:

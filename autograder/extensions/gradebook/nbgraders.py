@@ -76,12 +76,7 @@ def _portions(grades: Sequence[Grade]) -> Iterator[Sequence[Grade]]:
 
 
 def enter_points(course: Course, grade: Grade, notebook: str, question: str, score: float | None) -> None:
-    """Enter a person's points of a question in place of all others; None takes a person's points back.
-
-    Raises:
-        UsageError: the gradebook has no such question of this student.
-        HostError: the gradebook cannot be written.
-    """
+    """Enter a person's points of a question; None takes them back; UsageError: there is no such question."""
     from nbgrader.api import MissingEntry
 
     with opened(course) as book:

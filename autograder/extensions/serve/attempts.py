@@ -57,17 +57,8 @@ def choose(
 ) -> tuple[str, str]:
     """Let another attempt count; the caller holds the lock of what is collected.
 
-    Args:
-        course: the course.
-        student: the student.
-        assignment: the assignment.
-        wanted: the beginning of the attempt's name, or the receipt of a hand-in.
-        by: who decides; a student for whom the course allows it, or a member of staff.
-        why: the reason, for people.
-        when: when they decided; None: now.
-
-    Returns:
-        The attempts that counted before and that count now, in words.
+    It is ``wanted`` by the beginning of its name, or by a receipt. Returned are the attempts that counted before and
+    that count now, in words.
 
     Raises:
         UsageError: there is no such attempt of this student, or it may not be chosen.

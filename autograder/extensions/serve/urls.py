@@ -115,7 +115,7 @@ def _guarded(route: Route) -> View:
             return _refusal(request, visitor.role)
         changed = route.changes_as(request.method, names)
         if changed and not visitor.may(changed):
-            text = noop("The course does not let you do this.")
+            text = "The course does not let you do this."
             return pages.notice(request, 403, noop("Not for you"), text, visitor)
         if "student" in names and load_roster(visitor.course).find(names["student"]) is None:
             raise Http404

@@ -75,7 +75,13 @@ def identify(request: HttpRequest, *, by_token: bool = False) -> Visitor:
         CourseError: a table of the course is wrong, and never was in order.
         AnswerFault: the Hub does not say whose the token is.
     """
-    course = course_tables.read(settings.COURSE_ROOT).course
+    reading = course_tables.read(settings.COURSE_ROOT)
+    visitor = _identified(request, reading.course, by_token=by_token)
+    is_gone = visitor.role is VisitorRole.STUDENT and visitor.id in reading.gone
+    return Visitor(reading.course) if is_gone else visitor
+
+
+def _identified(request: HttpRequest, course: Course, *, by_token: bool) -> Visitor:
     scheme, _, value = str(request.headers.get("Authorization", "")).partition(" ")
     if scheme.lower() == "token":
         return _of_hub(course, value.strip())
