@@ -52,6 +52,14 @@ def listed(hand_ins: HandIns, student: str, assignment: str) -> Iterator[ListedA
         yield ListedAttempt(name, attempt, str(answers) if answers.is_known else "", counts, why)
 
 
+def may_choose(hand_ins: HandIns, student: str, assignment: str, when: datetime) -> bool:
+    """Tell whether a student may say which attempt counts: the course allows it, and staff have not decided."""
+    close, last = hand_ins.dates(student, assignment).close, hand_ins.choice(student, assignment)
+    is_theirs = last is None or last.by in hand_ins.teams(assignment).members(student)
+    is_open = close is None or when <= close
+    return is_theirs and is_open and hand_ins.course.assignments[assignment].attempts.use == "student"
+
+
 def choose(
     course: Course, student: str, assignment: str, wanted: str, *, by: str, why: str, when: datetime | None = None
 ) -> tuple[str, str]:
@@ -73,9 +81,7 @@ def choose(
         names = ", ".join(each.name[:8] for each in attempts) or "none"
         raise UsageError(f"{student} has no attempt “{one_line(wanted, 40)}” at {assignment} (attempts: {names})")
     if by == student:
-        close, last = hand_ins.dates(student, assignment).close, hand_ins.choice(student, assignment)
-        is_theirs = last is None or last.by in hand_ins.teams(assignment).members(student)
-        if settings.attempts.use != "student" or not is_theirs or (close is not None and when > close):
+        if not may_choose(hand_ins, student, assignment, when):
             raise UsageError("which hand-in counts is your teachers' decision; ask them")
         if fitting[0].attempt in hand_ins.allowed(student, settings)[1]:
             raise UsageError("this hand-in is beyond the number of attempts")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
@@ -9,10 +11,12 @@ from autograder.errors import HostError, SubmissionError
 from autograder.exchange import result_json
 from autograder.extensions.serve import acts, jobs, pages
 from autograder.extensions.serve import hand_in as hand_ins
+from autograder.extensions.serve.attempts import may_choose
 from autograder.extensions.serve.models import FINAL, Job, Kind
 from autograder.extensions.serve.standing import is_released, late_at, standing_of
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
+from autograder.submissions.hand_ins import HandIns
 
 MAX_TEXT = 5_000
 """Largest number of characters of a request for a second look."""
@@ -37,7 +41,7 @@ def hand_in(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> H
     standing = next(each for each in standings if each.assignment.name == assignment.name)
     handed_in = jobs.of_assignment(assignment.name, visitor.id)[:50]
     values = {"standing": standing, "jobs": handed_in, "fault": fault, "endings": ",".join(hand_ins.ENDINGS)}
-    values["may_choose"] = assignment.attempts.use == "student" and standing.lateness != "closed"
+    values["may_choose"] = may_choose(HandIns(visitor.course), visitor.id, assignment.name, datetime.now(UTC))
     return pages.page(request, visitor, "hand-in", status, **values)
 
 

@@ -145,6 +145,17 @@ def test_what_was_handed_in_after_the_click_counts_though_the_worker_comes_later
     assert HandIns(door.course).chosen("ada", "hw").time == third.received  # type: ignore[union-attr]
 
 
+def test_after_staffs_word_a_student_is_offered_no_choice(door: Door, attempts: Attempts) -> None:
+    dated(door, "    attempts: {use: student}\n")
+    first, second = two_hand_ins(door)
+    act(door, "use", attempt=first.receipt)
+    door.work()
+    assert "/use/" not in door.visitor("ada").get("/assignments/hw/").content.decode()
+    door.visitor("ada").post(f"/receipts/{second.receipt}/use/")
+    door.work()
+    assert newest(Kind.USE).state == JobState.REFUSED
+
+
 # --- extend, override, hold
 
 
