@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from autograder._util.text import one_line
 from autograder.errors import UsageError
 from autograder.extensions.serve import attempts, jobs
-from autograder.extensions.serve.models import Job, Kind
+from autograder.extensions.serve.models import COMMANDS, Job, Kind
 from autograder.records.course import Course
 from autograder.records.dates import Extension
 from autograder.results import gradebook, publication
@@ -121,6 +121,8 @@ ACTS: Mapping[str, Act] = {
     Kind.POST: Act("Send scores"),
 }
 """Acts of staff by their names; course.yaml says which of them assistants may."""
+REFUSABLE = (Kind.ASK, Kind.ANSWER, *(kind for kind, act in ACTS.items() if act.do is not None))
+"""Rows that a wrong value ends, with its sentence; nothing would be mended by another try."""
 
 
 def add(kind: str, student: str, assignment: str, by: str, form: Mapping[str, str]) -> Job:
@@ -137,7 +139,7 @@ def add(kind: str, student: str, assignment: str, by: str, form: Mapping[str, st
         return jobs.add(Kind.ANSWER, student, assignment, by, question=form.get("question", ""), text=text)
     values = {each.name: text for each in act.fields if (text := form.get(each.name, "").strip())}
     text = json.dumps(values) if values else ""
-    if not act.of_student:
+    if kind in COMMANDS or kind == Kind.PREVIEW:
         return jobs.command(Kind(kind), assignment, by, text=text)
     return jobs.add(Kind(kind), student, assignment, by, text=text)
 

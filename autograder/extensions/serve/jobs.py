@@ -56,7 +56,8 @@ def of_assignment(assignment: str, student: str = "", kind: str = Kind.HAND_IN) 
 def command(kind: Kind, assignment: str, by: str, **values: Any) -> Job:
     """Add a command for an assignment, unless it is in the queue; return the one that is."""
     newest: Job | None = of_assignment(assignment, kind=kind).first()
-    return newest if newest is not None and not newest.is_final else add(kind, "", assignment, by, **values)
+    is_new = newest is None or newest.is_final or kind == Kind.PUBLISH  # what was held back since is to be published
+    return newest if newest is not None and not is_new else add(kind, "", assignment, by, **values)
 
 
 def is_held(assignment: str) -> bool:

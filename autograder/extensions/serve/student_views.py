@@ -56,7 +56,8 @@ def receipt(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpRespons
 def use(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
     """Ask that a hand-in count, where the course allows it; the worker decides."""
     job = get_object_or_404(Job, receipt=receipt, student=visitor.id, by=visitor.id, kind=Kind.HAND_IN)
-    asked = acts.add(Kind.USE, visitor.id, job.assignment, visitor.id, {"attempt": receipt})
+    in_line = jobs.of_assignment(job.assignment, visitor.id, Kind.USE).exclude(state__in=FINAL).first()
+    asked = in_line or acts.add(Kind.USE, visitor.id, job.assignment, visitor.id, {"attempt": receipt})
     return redirect("receipt", receipt=asked.receipt)
 
 

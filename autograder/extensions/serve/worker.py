@@ -26,7 +26,7 @@ from autograder.course.configuration import load_course
 from autograder.errors import AutograderError, HostError, UsageError
 from autograder.exchange import result_json
 from autograder.extensions.serve import acts, course_tables, health, jobs, services, state_folder
-from autograder.extensions.serve.acts import ACTS
+from autograder.extensions.serve.acts import REFUSABLE
 from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.hand_in import bring_in
 from autograder.extensions.serve.models import COMMANDS, FINAL, Job, JobState, Kind
@@ -193,7 +193,7 @@ class Worker:
         try:
             self._do(job)
         except UsageError as error:
-            if job.kind in (Kind.ASK, *ACTS):
+            if job.kind in REFUSABLE:
                 jobs.finish(job, JobState.REFUSED, note=str(error), detail=str(error))
             else:  # the course has no such assignment now
                 self._wait(job, failed(str(error), Whose.COURSE))
@@ -376,8 +376,8 @@ def _locks(job: Job) -> bool:
 
 
 def _send_soon(course: Course, assignment: str) -> None:
-    """Have scores sent, where the learning system takes them."""
-    if door(course).lti.token:
+    """Have scores sent, where the course's learning system is the one that opens the door."""
+    if getattr(course.settings.get("learning_system"), "kind", "") == "lti" and door(course).lti.token:
         jobs.send_soon(assignment)
 
 

@@ -133,6 +133,14 @@ def test_a_hand_in_that_was_refused_or_still_waits_cannot_count(door: Door, atte
     assert choices(door.course, "hw", ["ada"]) == []
 
 
+def test_a_student_has_one_such_request_in_line(door: Door, attempts: Attempts) -> None:
+    dated(door, "    attempts: {use: student}\n")
+    first, _ = two_hand_ins(door)
+    for _ in range(3):
+        door.visitor("ada").post(f"/receipts/{first.receipt}/use/")
+    assert Job.objects.filter(kind=Kind.USE).count() == 1
+
+
 def test_what_was_handed_in_after_the_click_counts_though_the_worker_comes_later(
     door: Door, attempts: Attempts
 ) -> None:
@@ -235,9 +243,10 @@ def test_what_is_held_back_no_student_reads_and_staff_do(
     assert "There is no feedback yet" in door.visitor("ada").get("/assignments/hw/feedback/").content.decode()
     assert door.visitor("meier").get("/staff/feedback/hw/ada/").status_code == 200
     assert "it is held back" in door.visitor("meier").get("/staff/preview/").content.decode()
-    door.work()
     monkeypatch.setattr(worker_module, "_start_command", lambda course, job: Ended(course, job))
-    act(door, "publish", "")
+    for kind, status in (("publish", 200), ("hold", 404), ("publish", 200)):  # before the worker comes to any of them
+        act(door, kind, "")
+        assert door.visitor("ada").get(page).status_code == status
     door.work()
     assert door.visitor("ada").get(page).status_code == 200
 
@@ -264,7 +273,7 @@ def test_acts_on_a_class_run_the_command_of_their_name(
         "Popen",
         lambda line, **_: [started.extend(line), Ended(door.course, newest(Kind(kind)))][1],
     )
-    for _ in range(2):
+    for _ in range(1 if kind == "publish" else 2):
         act(door, kind, "")
     assert Job.objects.count() == 1, "once at a time"
     door.work()
@@ -278,7 +287,7 @@ def test_acts_on_a_class_run_the_command_of_their_name(
 def test_a_grade_sends_scores_once_and_only_where_the_learning_system_has_a_column(
     door: Door, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert settings_of(door.course).lti.token
+    setting(door, "assignments:\n", "learning_system: {kind: lti}\nassignments:\n")
     door.hand_in("ada")
     door.work()
     assert not Job.objects.filter(kind=Kind.POST).exists()
