@@ -37,16 +37,16 @@ def choices(course: Course, assignment: str, students: Sequence[str]) -> list[Ch
     Raises:
         HostError: a file is damaged.
     """
-    read: list[Choice] = []
+    decisions: list[Choice] = []
     for student in students:
         path = _path(course, assignment, student)
         try:
-            read += (from_plain(Choice, entry) for entry in loads(path.read_bytes()))
+            decisions += (from_plain(Choice, entry) for entry in loads(path.read_bytes()))
         except FileNotFoundError:
             continue
         except (OSError, ValueError, TypeError) as error:
             raise HostError(f"{path} cannot be read ({error}); restore it, or delete it and decide again") from error
-    return sorted(read, key=lambda choice: choice.time)
+    return sorted(decisions, key=lambda choice: choice.time)
 
 
 def add_choice(course: Course, assignment: str, student: str, choice: Choice) -> None:

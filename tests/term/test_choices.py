@@ -15,7 +15,7 @@ from helpers.tiny import YAML, Here, cell, grade_in_this_process, notebook, tiny
 from autograder import cli
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError, HostError, UsageError
-from autograder.extensions.serve.attempts import choose, listed
+from autograder.extensions.serve.attempt_table import choose, listed
 from autograder.extensions.watch.arrivals import Arrivals
 from autograder.records.course import Course
 from autograder.results import publication
@@ -61,7 +61,7 @@ def test_a_chosen_attempt_counts_whatever_the_rule(tmp_path: Path, rule: str) ->
     for hour in (-4, -3, -2, -1):
         hand_in(course, hour, f"x = {hour}")
     for position in (0, 3, 1):
-        choose(course, "ada", "hw", names(course)[position], by="staff meier", why="it is whole")
+        choose(course, "ada", "hw", names(course)[position], by="staff meier", reason="it is whole")
         assert counted(course) == position
     whys = [each.why for each in listed(HandIns(course), "ada", "hw")]
     assert whys[1].startswith("staff meier chose it on ")
@@ -75,7 +75,7 @@ def test_what_is_handed_in_after_a_choice_counts_by_the_rule(tmp_path: Path) -> 
     course = the_course(tmp_path / "course")
     hand_in(course, -4, RIGHT)
     hand_in(course, -3, WRONG)
-    choose(course, "ada", "hw", names(course)[0], by="ada", why="", when=NOW - 2 * HOUR)
+    choose(course, "ada", "hw", names(course)[0], by="ada", reason="", when=NOW - 2 * HOUR)
     hand_in(course, -1, RIGHT + "  # better")
     assert counted(course) == 2
 
@@ -84,7 +84,7 @@ def test_a_late_hand_in_after_a_choice_does_not_bring_back_what_was_set_aside(tm
     course = the_course(tmp_path / "course", "{counts: last_before_due, use: student}")
     hand_in(course, -4, RIGHT)
     hand_in(course, -3, WRONG)
-    choose(course, "ada", "hw", names(course)[0], by="ada", why="", when=NOW - 2.9 * HOUR)
+    choose(course, "ada", "hw", names(course)[0], by="ada", reason="", when=NOW - 2.9 * HOUR)
     hand_in(course, -1, WRONG + "  # late")
     assert counted(course) == 0
 
@@ -93,7 +93,7 @@ def test_a_choice_holds_when_the_attempt_is_superseded(tmp_path: Path) -> None:
     course = the_course(tmp_path / "course", "{counts: last_before_due, use: student}")
     hand_in(course, -4, WRONG)
     hand_in(course, -3, RIGHT)
-    choose(course, "ada", "hw", names(course)[1], by="ada", why="", when=NOW - 2.8 * HOUR)
+    choose(course, "ada", "hw", names(course)[1], by="ada", reason="", when=NOW - 2.8 * HOUR)
     hand_in(course, -1, WRONG + "  # late")
     assert counted(course) == 1
     assert HandIns(course).folder("ada", "hw") != course.submitted("ada", "hw")
@@ -103,7 +103,7 @@ def test_a_choice_of_an_attempt_that_is_gone_leaves_the_rule(tmp_path: Path) -> 
     course = the_course(tmp_path / "course")
     hand_in(course, -4, RIGHT)
     hand_in(course, -3, WRONG)
-    choose(course, "ada", "hw", names(course)[0], by="ada", why="")
+    choose(course, "ada", "hw", names(course)[0], by="ada", reason="")
     for folder in (course.state / "superseded/hw/ada").iterdir():
         folder.rename(tmp_path / "gone")
     assert counted(course) == 0
@@ -115,7 +115,7 @@ def test_a_choice_of_one_counts_for_the_team(tmp_path: Path) -> None:
     (course.root / "people.csv").write_text("id,team\nada,t\nbob,t\neve,\n")
     hand_in(course, -4, RIGHT)
     hand_in(course, -3, WRONG, "bob")
-    choose(course, "bob", "hw", names(course, "bob")[0], by="bob", why="")
+    choose(course, "bob", "hw", names(course, "bob")[0], by="bob", reason="")
     assert counted(course) == counted(course, "bob") == 0
     hand_in(course, -2, WRONG, "eve")
     assert counted(course, "eve") == 0
@@ -129,8 +129,8 @@ def test_a_student_chooses_only_where_the_course_allows_it(tmp_path: Path) -> No
     hand_in(course, -4, RIGHT)
     hand_in(course, -3, WRONG)
     with pytest.raises(UsageError, match="your teachers' decision"):
-        choose(course, "ada", "hw", names(course)[0], by="ada", why="")
-    choose(course, "ada", "hw", names(course)[0], by="staff meier", why="")
+        choose(course, "ada", "hw", names(course)[0], by="ada", reason="")
+    choose(course, "ada", "hw", names(course)[0], by="staff meier", reason="")
     assert counted(course) == 0
 
 
@@ -141,10 +141,10 @@ def test_after_the_close_and_after_staffs_word_a_student_chooses_no_more(tmp_pat
     hand_in(course, -3, WRONG)
     first = names(course)[0]
     with pytest.raises(UsageError, match="your teachers' decision"):
-        choose(course, "ada", "hw", first, by="ada", why="", when=NOW)
-    choose(course, "ada", "hw", first, by="staff meier", why="", when=NOW - 2.6 * HOUR)
+        choose(course, "ada", "hw", first, by="ada", reason="", when=NOW)
+    choose(course, "ada", "hw", first, by="staff meier", reason="", when=NOW - 2.6 * HOUR)
     with pytest.raises(UsageError, match="your teachers' decision"):
-        choose(course, "ada", "hw", first, by="ada", why="", when=NOW - 2.5 * HOUR)
+        choose(course, "ada", "hw", first, by="ada", reason="", when=NOW - 2.5 * HOUR)
 
 
 def test_no_choice_gets_a_student_around_the_limit_and_staff_may_make_an_exception(tmp_path: Path) -> None:
@@ -152,8 +152,8 @@ def test_no_choice_gets_a_student_around_the_limit_and_staff_may_make_an_excepti
     hand_in(course, -4, WRONG)
     hand_in(course, -3, RIGHT)
     with pytest.raises(UsageError, match="beyond the number of attempts"):
-        choose(course, "ada", "hw", names(course)[1], by="ada", why="")
-    choose(course, "ada", "hw", names(course)[1], by="staff meier", why="")
+        choose(course, "ada", "hw", names(course)[1], by="ada", reason="")
+    choose(course, "ada", "hw", names(course)[1], by="staff meier", reason="")
     assert counted(course) == 1
 
 
@@ -162,7 +162,7 @@ def test_a_name_of_no_attempt_is_refused(tmp_path: Path, wanted: str) -> None:
     course = the_course(tmp_path / "course")
     hand_in(course, -4, RIGHT)
     with pytest.raises(UsageError, match="has no attempt"):
-        choose(course, "ada", "hw", wanted, by="ada", why="")
+        choose(course, "ada", "hw", wanted, by="ada", reason="")
 
 
 def test_another_students_attempt_is_none_of_ones_own(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_another_students_attempt_is_none_of_ones_own(tmp_path: Path) -> None:
     hand_in(course, -4, WRONG)
     hand_in(course, -3, RIGHT, "bob")
     with pytest.raises(UsageError, match="ada has no attempt"):
-        choose(course, "ada", "hw", names(course, "bob")[0], by="ada", why="")
+        choose(course, "ada", "hw", names(course, "bob")[0], by="ada", reason="")
 
 
 def test_a_damaged_file_of_choices_is_told_and_not_passed_over(tmp_path: Path) -> None:

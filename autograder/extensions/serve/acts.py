@@ -1,6 +1,7 @@
-"""Acts of staff: each is a row of the queue, with who, when and why, and what was before and after.
+"""Acts of staff: each is a row of the queue.
 
-The table says what a form asks for; the worker does it by the functions that the command line uses.
+It keeps who, when and why, and what was before and after. The table says what a form asks for; the worker does it by
+the functions that the command line uses.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from autograder._util.text import one_line
 from autograder.errors import UsageError
-from autograder.extensions.serve import attempts, jobs
+from autograder.extensions.serve import attempt_table, jobs
 from autograder.extensions.serve.models import COMMANDS, Job, Kind
 from autograder.records.course import Course
 from autograder.records.dates import Extension
@@ -36,7 +37,7 @@ class ActField:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class StaffAct:
     """What staff may do to an assignment, or to one student's work."""
 
     label: str
@@ -49,8 +50,8 @@ class Act:
 
 def _use(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str, str]:
     by = job.by if job.by == job.student else f"staff {job.by}"
-    wanted, why = values.get("attempt", ""), values.get("why", "")
-    return attempts.choose(course, job.student, job.assignment, wanted, by=by, why=why, when=job.received)
+    wanted, reason = values.get("attempt", ""), values.get("why", "")
+    return attempt_table.choose(course, job.student, job.assignment, wanted, by=by, reason=reason, when=job.received)
 
 
 def _extend(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str, str]:
@@ -90,35 +91,35 @@ def _override(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str,
     return f"{wanted}: {points(question.score)}{' by hand' if question.by_hand else ''}", after
 
 
-_WHY = ActField("why", "Reason")
-ACTS: Mapping[str, Act] = {
-    Kind.AGAIN: Act("Run again", of_student=True),
-    Kind.USE: Act("That one counts", (ActField("attempt", "", "hidden"), _WHY), True, _use),
-    Kind.EXTEND: Act(
+REASON = ActField("why", "Reason")
+ACTS: Mapping[str, StaffAct] = {
+    Kind.AGAIN: StaffAct("Run again", of_student=True),
+    Kind.USE: StaffAct("That one counts", (ActField("attempt", "", "hidden"), REASON), True, _use),
+    Kind.EXTEND: StaffAct(
         "Extend",
         (
             ActField("due", "New due date, such as 2027-01-31 23:59+01:00"),
             ActField("days", "or days more"),
             ActField("excused", "or excuse altogether", "checkbox"),
-            _WHY,
+            REASON,
         ),
         True,
         _extend,
     ),
-    Kind.OVERRIDE: Act(
+    Kind.OVERRIDE: StaffAct(
         "Enter points",
-        (ActField("question", "Question", "select"), ActField("points", "Points; none: as the tests give"), _WHY),
+        (ActField("question", "Question", "select"), ActField("points", "Points; none: as the tests give"), REASON),
         True,
         _override,
     ),
-    Kind.ANSWER: Act("Answer", of_student=True),
-    Kind.PREVIEW: Act("Preview"),
-    Kind.REGRADE: Act("Regrade", (_WHY,)),
-    Kind.PUBLISH: Act("Publish", (_WHY,)),
-    Kind.HOLD: Act("Hold back", (_WHY,)),
-    Kind.RELEASE: Act("Release"),
-    Kind.FEEDBACK: Act("Write pages"),
-    Kind.POST: Act("Send scores"),
+    Kind.ANSWER: StaffAct("Answer", of_student=True),
+    Kind.PREVIEW: StaffAct("Preview"),
+    Kind.REGRADE: StaffAct("Regrade", (REASON,)),
+    Kind.PUBLISH: StaffAct("Publish", (REASON,)),
+    Kind.HOLD: StaffAct("Hold back", (REASON,)),
+    Kind.RELEASE: StaffAct("Release"),
+    Kind.FEEDBACK: StaffAct("Write pages"),
+    Kind.POST: StaffAct("Send scores"),
 }
 """Acts of staff by their names; course.yaml says which of them assistants may."""
 REFUSABLE = (Kind.ASK, Kind.ANSWER, *(kind for kind, act in ACTS.items() if act.do is not None))

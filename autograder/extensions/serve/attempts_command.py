@@ -24,8 +24,8 @@ autograder attempts ada hw1 --use 4f0c2a91 --why "The newest is another course's
 @click.argument("assignment")
 @course_option
 @click.option("--use", "wanted", metavar="RECEIPT", help="Let this attempt count: a receipt, or a name of the list.")
-@click.option("--why", default="", metavar="TEXT", help="The reason, for people.")
-def attempts(student: str, assignment: str, course_folder: Path, wanted: str | None, why: str) -> None:
+@click.option("--why", "reason", default="", metavar="TEXT", help="The reason, for people.")
+def attempts(student: str, assignment: str, course_folder: Path, wanted: str | None, reason: str) -> None:
     """List what STUDENT or the team handed in: when, what it answers, which counts and why.
 
     With --use, another attempt counts, and all others up to now are set aside. Grade again afterwards. A door does it
@@ -33,7 +33,7 @@ def attempts(student: str, assignment: str, course_folder: Path, wanted: str | N
     """
     from autograder._util.text import one_line
     from autograder.coordinator import locks
-    from autograder.extensions.serve.attempts import choose, listed
+    from autograder.extensions.serve.attempt_table import choose, listed
     from autograder.submissions.hand_ins import HandIns
 
     course, settings = open_course(course_folder, assignment)
@@ -41,13 +41,15 @@ def attempts(student: str, assignment: str, course_folder: Path, wanted: str | N
         raise UsageError(f"{student} has handed in nothing for {settings.name}")
     if wanted is not None:
         with locks.held(course, locks.COLLECTING):
-            before, after = choose(course, student, settings.name, wanted, by=f"staff {getpass.getuser()}", why=why)
+            before, after = choose(
+                course, student, settings.name, wanted, by=f"staff {getpass.getuser()}", reason=reason
+            )
         click.echo(f"{after} counts, and {before} did before")
         warn(f"Then grade again: autograder grade {settings.name}")
         return
-    for each in listed(HandIns(course), student, settings.name):
-        time = each.attempt.time
+    for entry in listed(HandIns(course), student, settings.name):
+        time = entry.attempt.time
         when = f"{time:%Y-%m-%d %H:%M:%S} UTC" if time is not None else "at an unknown time"
-        facts = [one_line(each.attempt.submitter, 60), each.answers, one_line(each.why, 200)]
-        mark = "counts" if each.counts else ""
-        click.echo(f"{mark:<7} {each.name[:8]}  {when}  {', '.join(filter(None, facts))}")
+        facts = [one_line(entry.attempt.submitter, 60), entry.answers, one_line(entry.why, 200)]
+        mark = "counts" if entry.counts else ""
+        click.echo(f"{mark:<7} {entry.name[:8]}  {when}  {', '.join(filter(None, facts))}")

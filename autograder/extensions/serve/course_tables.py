@@ -116,8 +116,8 @@ def _gone(course: Course) -> frozenset[str]:
         rows = read_table(path).rows if is_saved else ()
     except (CourseError, HostError, OSError):  # nothing of it can be read: they stay
         return frozenset()
-    there = {row.get("id") for row in rows if row.get("status").casefold() != LEFT} - {""}
-    return frozenset(person.id for person in load_roster(course).people if there and person.id not in there)
+    listed = {row.get("id") for row in rows if row.get("status").casefold() != LEFT} - {""}
+    return frozenset(person.id for person in load_roster(course).people if listed and person.id not in listed)
 
 
 def _copied(root: Path, folder: Path, newest: Versions, last: Path | None) -> Path:

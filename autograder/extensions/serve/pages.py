@@ -138,21 +138,21 @@ def packed(course: Course, folder: Path, name: str, *, is_kept: bool = False) ->
         CourseError: something in it is no plain file, or too large.
     """
     aside = state_folder.incoming(course) / secrets.token_hex(8)
-    kept = aside.with_name(f"{digest(str(folder), versions(folder))}.zip")
-    if not (is_kept and kept.is_file()):
+    archive_file = aside.with_name(f"{digest(str(folder), versions(folder))}.zip")
+    if not (is_kept and archive_file.is_file()):
         try:
             with aside.open("xb") as archive:
                 aside.chmod(state_folder.file_mode(aside.parent))
                 pack_folder(folder, [member.name for member in walk(folder, RELEASE)], archive, RELEASE)
             content = aside.open("rb")
             if is_kept:
-                aside.replace(kept)
+                aside.replace(archive_file)
         except SubmissionError as error:
             raise CourseError(f"{folder}: {error}") from error
         finally:
             aside.unlink(missing_ok=True)  # what is open stays readable
     else:
-        content = kept.open("rb")
+        content = archive_file.open("rb")
     return FileResponse(content, as_attachment=True, filename=name, content_type="application/zip")
 
 

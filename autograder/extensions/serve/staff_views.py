@@ -15,7 +15,7 @@ from autograder.errors import AutograderError, HostError, UsageError
 from autograder.exchange import result_json
 from autograder.extensions.serve import acts, course_tables, health, jobs, launch_claims, pages, staff_socket
 from autograder.extensions.serve.acts import ACTS
-from autograder.extensions.serve.attempts import listed
+from autograder.extensions.serve.attempt_table import listed
 from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.models import STEPS, Job, JobState, Kind
 from autograder.extensions.serve.standing import is_made
@@ -116,9 +116,9 @@ def student(request: HttpRequest, visitor: Visitor, assignment: Assignment, stud
 
 def attempt(request: HttpRequest, visitor: Visitor, assignment: Assignment, student: str, name: str) -> HttpResponse:
     """Answer with the files of one attempt."""
-    for each in HandIns(visitor.course).attempts(student, assignment.name):
-        if attempt_name(each) == name:
-            return pages.packed(visitor.course, each.folder, f"{student}-{assignment.name}-{name[:8]}.zip")
+    for candidate in HandIns(visitor.course).attempts(student, assignment.name):
+        if attempt_name(candidate) == name:
+            return pages.packed(visitor.course, candidate.folder, f"{student}-{assignment.name}-{name[:8]}.zip")
     raise Http404
 
 

@@ -11,7 +11,7 @@ from autograder.errors import HostError, SubmissionError
 from autograder.exchange import result_json
 from autograder.extensions.serve import acts, jobs, pages
 from autograder.extensions.serve import hand_in as hand_ins
-from autograder.extensions.serve.attempts import may_choose
+from autograder.extensions.serve.attempt_table import may_choose
 from autograder.extensions.serve.models import FINAL, Job, Kind
 from autograder.extensions.serve.standing import is_released, late_at, standing_of
 from autograder.extensions.serve.visitors import Visitor
@@ -57,8 +57,8 @@ def use(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
     """Ask that a hand-in count, where the course allows it; the worker decides."""
     job = get_object_or_404(Job, receipt=receipt, student=visitor.id, by=visitor.id, kind=Kind.HAND_IN)
     in_line = jobs.of_assignment(job.assignment, visitor.id, Kind.USE).exclude(state__in=FINAL).first()
-    asked = in_line or acts.add(Kind.USE, visitor.id, job.assignment, visitor.id, {"attempt": receipt})
-    return redirect("receipt", receipt=asked.receipt)
+    job = in_line or acts.add(Kind.USE, visitor.id, job.assignment, visitor.id, {"attempt": receipt})
+    return redirect("receipt", receipt=job.receipt)
 
 
 def file(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:

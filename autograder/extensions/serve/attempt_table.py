@@ -1,4 +1,4 @@
-"""Attempts of a student or a team, with what each answers and why it counts or does not; and the choice of another."""
+"""Attempts of a student or a team: what each answers, which counts and why, and the choice of another."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ def listed(hand_ins: HandIns, student: str, assignment: str) -> Iterator[ListedA
     for attempt in hand_ins.attempts(student, assignment):
         name, counts = attempt_name(attempt), chosen is not None and attempt.folder == chosen.folder
         if choice is not None and choice.attempt == name:
-            said = f"{choice.by} chose it on {choice.time:%Y-%m-%d %H:%M} UTC"
-            why = f"{said}: {choice.why}" if choice.why else said
+            decided = f"{choice.by} chose it on {choice.time:%Y-%m-%d %H:%M} UTC"
+            reason = f"{decided}: {choice.why}" if choice.why else decided
         elif counts:
-            why = _RULES[settings.attempts.counts]
+            reason = _RULES[settings.attempts.counts]
         elif attempt in beyond:
-            why = "beyond the limit"
+            reason = "beyond the limit"
         else:
-            why = "" if attempt in allowed else "another one was chosen after it"
+            reason = "" if attempt in allowed else "another one was chosen after it"
         answers = answered_in(course, assignment, attempt.folder)
-        yield ListedAttempt(name, attempt, str(answers) if answers.is_known else "", counts, why)
+        yield ListedAttempt(name, attempt, str(answers) if answers.is_known else "", counts, reason)
 
 
 def may_choose(hand_ins: HandIns, student: str, assignment: str, when: datetime) -> bool:
@@ -61,7 +61,7 @@ def may_choose(hand_ins: HandIns, student: str, assignment: str, when: datetime)
 
 
 def choose(
-    course: Course, student: str, assignment: str, wanted: str, *, by: str, why: str, when: datetime | None = None
+    course: Course, student: str, assignment: str, wanted: str, *, by: str, reason: str, when: datetime | None = None
 ) -> tuple[str, str]:
     """Let another attempt count; the caller holds the lock of what is collected.
 
@@ -86,13 +86,13 @@ def choose(
         if fitting[0].attempt in hand_ins.allowed(student, settings)[1]:
             raise UsageError("this hand-in is beyond the number of attempts")
     before = next((_words(each) for each in attempts if each.counts), "none")
-    add_choice(course, assignment, student, Choice(fitting[0].name, when, by, one_line(why, 500)))
+    add_choice(course, assignment, student, Choice(fitting[0].name, when, by, one_line(reason, 500)))
     return before, _words(fitting[0])
 
 
-def _words(each: ListedAttempt) -> str:
-    time = each.attempt.time
-    return f"{each.name[:8]}, handed in {time:%Y-%m-%d %H:%M:%S} UTC" if time is not None else each.name[:8]
+def _words(entry: ListedAttempt) -> str:
+    time, name = entry.attempt.time, entry.name[:8]
+    return f"{name}, handed in {time:%Y-%m-%d %H:%M:%S} UTC" if time is not None else name
 
 
 def _received(course: Course, student: str, assignment: str, receipt: str) -> datetime | None:
