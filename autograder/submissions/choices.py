@@ -32,11 +32,7 @@ class Choice:
 
 
 def choices(course: Course, assignment: str, students: Sequence[str]) -> list[Choice]:
-    """Read all choices of a student or of a team's members, in order.
-
-    Raises:
-        HostError: a file is damaged.
-    """
+    """Read all choices of a student or of a team's members, in order; HostError: a file is damaged."""
     decisions: list[Choice] = []
     for student in students:
         path = _path(course, assignment, student)
@@ -50,11 +46,7 @@ def choices(course: Course, assignment: str, students: Sequence[str]) -> list[Ch
 
 
 def add_choice(course: Course, assignment: str, student: str, choice: Choice) -> None:
-    """Note a decision; the caller holds the lock of what is collected.
-
-    Raises:
-        HostError: the file is damaged, or cannot be written.
-    """
+    """Note a decision; the caller holds the lock of what is collected."""
     listed = to_plain([*choices(course, assignment, [student]), choice])
     write_atomically(_path(course, assignment, student), json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
 

@@ -94,12 +94,9 @@ def read_extensions(path: Path) -> tuple[Extension, ...]:
 
 
 def add_extension(course: Course, extension: Extension) -> None:
-    """Add a line to extensions.csv, unless it is there; the caller holds the lock of what is collected.
+    """Add a line to extensions.csv, unless it is there; UsageError: it is wrong.
 
-    Raises:
-        UsageError: it is wrong; the message says what to do.
-        CourseError: the file is wrong.
-        HostError: it cannot be written.
+    The caller holds the lock of what is collected.
     """
     path = course.table(EXTENSIONS_FILE)
     before = read_extensions(path) if path.exists() else ()

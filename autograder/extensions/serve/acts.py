@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from autograder._util.text import one_line
 from autograder.errors import UsageError
 from autograder.extensions.serve import attempt_table, jobs
+from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.models import COMMANDS, Job, Kind
 from autograder.records.course import Course
 from autograder.records.dates import Extension
@@ -56,11 +57,8 @@ def _use(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str, str]
 
 def _extend(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str, str]:
     """Write a line of extensions.csv; the grades that it moves are made again by themselves."""
-    try:
-        due = csv_tables.moment(values["due"]) if values.get("due") else None
-        days = csv_tables.number(values["days"]) if values.get("days") else 0.0
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    due = csv_tables.moment(values["due"]) if values.get("due") else None
+    days = csv_tables.number(values["days"]) if values.get("days") else 0.0
     before, reason = _due(course, job), one_line(values.get("why", ""), 500)
     add_extension(course, Extension(job.student, "", job.assignment, due, days, bool(values.get("excused")), reason))
     return before, _due(course, job)
@@ -74,16 +72,15 @@ def _due(course: Course, job: Job) -> str:
 
 def _override(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str, str]:
     """Enter a question's points in the gradebook; without points, take a person's points back."""
+    if not door(course).review:
+        raise UsageError("points are not given at this door")
     (grade,) = publication.for_people(course, publication.grades(course, job.assignment, [job.student]))
     wanted = values.get("question", "")
     listed = {f"{book.notebook}/{each.id}": (book, each) for book in grade.notebooks for each in book.questions}
     if wanted not in listed:
         raise UsageError(f"{job.assignment} has no question “{one_line(wanted, 60)}”")
     book, question = listed[wanted]
-    try:
-        score = csv_tables.number(values["points"]) if values.get("points") else None
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    score = csv_tables.number(values["points"]) if values.get("points") else None
     if score is not None and not 0 <= score <= question.max_score:
         raise UsageError(f"points are a number from 0 to {question.max_score:g}")
     gradebook.load().enter_points(course, grade, book.notebook, question.id, score)
@@ -92,26 +89,17 @@ def _override(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str,
 
 
 REASON = ActField("why", "Reason")
+DATES = (
+    ActField("due", "New due date, such as 2027-01-31 23:59+01:00"),
+    ActField("days", "or days more"),
+    ActField("excused", "or excuse altogether", "checkbox"),
+)
+POINTS = ActField("question", "Question", "select"), ActField("points", "Points; none: as the tests give")
 ACTS: Mapping[str, StaffAct] = {
     Kind.AGAIN: StaffAct("Run again", of_student=True),
     Kind.USE: StaffAct("That one counts", (ActField("attempt", "", "hidden"), REASON), True, _use),
-    Kind.EXTEND: StaffAct(
-        "Extend",
-        (
-            ActField("due", "New due date, such as 2027-01-31 23:59+01:00"),
-            ActField("days", "or days more"),
-            ActField("excused", "or excuse altogether", "checkbox"),
-            REASON,
-        ),
-        True,
-        _extend,
-    ),
-    Kind.OVERRIDE: StaffAct(
-        "Enter points",
-        (ActField("question", "Question", "select"), ActField("points", "Points; none: as the tests give"), REASON),
-        True,
-        _override,
-    ),
+    Kind.EXTEND: StaffAct("Extend", (*DATES, REASON), True, _extend),
+    Kind.OVERRIDE: StaffAct("Enter points", (*POINTS, REASON), True, _override),
     Kind.ANSWER: StaffAct("Answer", of_student=True),
     Kind.PREVIEW: StaffAct("Preview"),
     Kind.REGRADE: StaffAct("Regrade", (REASON,)),
@@ -127,16 +115,13 @@ REFUSABLE = (Kind.ASK, Kind.ANSWER, *(kind for kind, act in ACTS.items() if act.
 
 
 def add(kind: str, student: str, assignment: str, by: str, form: Mapping[str, str]) -> Job:
-    """Put an act into the queue with the values of its form; an assignment's is there once at a time.
-
-    Raises:
-        UsageError: a value is too long, or an answer is empty.
-    """
+    """Put an act into the queue with the values of its form; UsageError: one is too long, or an answer is empty."""
     act = ACTS[kind]
     if any(len(form.get(name, "")) > MAX_VALUE for name in ("question", "text", *(each.name for each in act.fields))):
         raise UsageError(f"a field has at most {MAX_VALUE:,} characters")
     if kind == Kind.ANSWER:
-        text = form.get("text", "").strip()
+        if not (text := form.get("text", "").strip()):
+            raise UsageError("the answer is empty")
         return jobs.add(Kind.ANSWER, student, assignment, by, question=form.get("question", ""), text=text)
     values = {each.name: text for each in act.fields if (text := form.get(each.name, "").strip())}
     text = json.dumps(values) if values else ""
@@ -146,14 +131,12 @@ def add(kind: str, student: str, assignment: str, by: str, form: Mapping[str, st
 
 
 def do(course: Course, job: Job) -> None:
-    """Do what a row asks for, once, and keep in it what was before and after.
-
-    Raises:
-        UsageError: it cannot be done; the message says why.
-        CourseError, HostError: a file of the course is wrong, or cannot be written.
-    """
+    """Do what a row asks for, once, and keep in it what was before and after; UsageError: it cannot be done."""
     act = ACTS[job.kind].do
     if act is not None and "after" not in job.values:
-        before, after = act(course, job, job.values)
+        try:
+            before, after = act(course, job, job.values)
+        except ValueError as error:  # a date or a number is none
+            raise UsageError(str(error)) from error
         job.text = json.dumps({**job.values, "before": before, "after": after})
         job.save(update_fields=["text"])

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from autograder._util.text import one_line
 from autograder.errors import UsageError
@@ -65,12 +66,8 @@ def choose(
 ) -> tuple[str, str]:
     """Let another attempt count; the caller holds the lock of what is collected.
 
-    It is ``wanted`` by the beginning of its name, or by a receipt. Returned are the attempts that counted before and
-    that count now, in words.
-
-    Raises:
-        UsageError: there is no such attempt of this student, or it may not be chosen.
-        HostError: the decision cannot be written.
+    It is ``wanted`` by the beginning of its name, or by a receipt; UsageError: it is none of theirs, or may not be
+    chosen. Returned are the attempts that counted before and that count now, in words.
     """
     hand_ins, settings, when = HandIns(course), course.assignments[assignment], when or datetime.now(UTC)
     attempts = list(listed(hand_ins, student, assignment))
@@ -97,10 +94,8 @@ def _words(entry: ListedAttempt) -> str:
 
 def _received(course: Course, student: str, assignment: str, receipt: str) -> datetime | None:
     """Return when a student's hand-in with this receipt came, as the record beside the upload says; else None."""
-    if not receipt.isalnum():
-        return None
     try:
-        record = json.loads((state_folder.uploads(course) / f"{receipt}.json").read_bytes())
+        record = json.loads((state_folder.uploads(course) / f"{Path(receipt).name}.json").read_bytes())
         is_own = (record["student"], record["assignment"]) == (student, assignment)
         return datetime.fromisoformat(record["received"]) if is_own else None
     except (OSError, ValueError, KeyError, TypeError):

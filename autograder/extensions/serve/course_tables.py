@@ -67,19 +67,15 @@ def read(root: Path) -> CourseReading:
     """
     before = _looked.get(root)
     newest = _versions(root)
-    is_known = before is not None and before.versions == newest
-    if before is None or not is_known or _is_old(before) or not _is_there(before.reading.course.tables):
+    # Some faults pass with time, and a look reads all tables.
+    is_old = before is not None and bool(before.reading.fault) and time.monotonic() - before.at > FAULT_SECONDS
+    if before is None or before.versions != newest or is_old or not _is_there(before.reading.course.tables):
         before = _looked[root] = _Looked(newest, _look(root, newest))
     reading = before.reading
     try:
         return replace(reading, course=load_course(root, reading.course.tables))
     except (CourseError, HostError) as error:  # of what else a course is: its folders, an nbgrader_config.py
         return replace(reading, fault=reading.fault or str(error))
-
-
-def _is_old(looked: _Looked) -> bool:
-    """Tell whether a fault is to be looked for again: some pass with time, and a look reads all tables."""
-    return bool(looked.reading.fault) and time.monotonic() - looked.at > FAULT_SECONDS
 
 
 def _versions(root: Path) -> Versions:

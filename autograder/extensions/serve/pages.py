@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
@@ -140,20 +140,18 @@ def packed(course: Course, folder: Path, name: str, *, is_kept: bool = False) ->
     aside = state_folder.incoming(course) / secrets.token_hex(8)
     archive_file = aside.with_name(f"{digest(str(folder), versions(folder))}.zip")
     if not (is_kept and archive_file.is_file()):
+        archive: BinaryIO = aside.open("x+b")
         try:
-            with aside.open("xb") as archive:
-                aside.chmod(state_folder.file_mode(aside.parent))
-                pack_folder(folder, [member.name for member in walk(folder, RELEASE)], archive, RELEASE)
-            content = aside.open("rb")
-            if is_kept:
-                aside.replace(archive_file)
+            pack_folder(folder, [member.name for member in walk(folder, RELEASE)], archive, RELEASE)
+            aside.chmod(state_folder.file_mode(aside.parent))
+            aside.replace(archive_file if is_kept else aside)
         except SubmissionError as error:
             raise CourseError(f"{folder}: {error}") from error
         finally:
             aside.unlink(missing_ok=True)  # what is open stays readable
     else:
-        content = archive_file.open("rb")
-    return FileResponse(content, as_attachment=True, filename=name, content_type="application/zip")
+        archive = archive_file.open("rb")
+    return FileResponse(archive, as_attachment=True, filename=name, content_type="application/zip")
 
 
 def with_rule(response: HttpResponse, usual: str, rule: str) -> HttpResponse:

@@ -105,12 +105,10 @@ def student(request: HttpRequest, visitor: Visitor, assignment: Assignment, stud
         "name": load_roster(course).name(student) or student,
         "acts": {kind: ACTS[kind] for kind in (Kind.EXTEND, Kind.OVERRIDE, Kind.AGAIN)},
         "grade": None,
-        "choices": (),
+        "has_review": door(course).review,
     }
     with contextlib.suppress(HostError):
-        grade = result_json.read(course.autograded(student, assignment.name) / result_json.NAME)
-        values["grade"] = grade
-        values["choices"] = [f"{book.notebook}/{each.id}" for book in grade.notebooks for each in book.questions]
+        values["grade"] = result_json.read(course.autograded(student, assignment.name) / result_json.NAME)
     return pages.page(request, visitor, "student", assignment=assignment, student=student, use=ACTS[Kind.USE], **values)
 
 

@@ -53,9 +53,8 @@ class Route:
 
     def changes_as(self, method: str | None, names: Mapping[str, Any]) -> str:
         """Return the act of staff that a request is; empty: it changes nothing."""
-        if method != "POST" or self.role is not VisitorRole.STAFF:
-            return ""
-        return str(names.get("kind", "")) or self.name.partition("-")[0]
+        is_act = method == "POST" and self.role is VisitorRole.STAFF
+        return str(names.get("kind", self.name.partition("-")[0])) if is_act else ""
 
 
 _FORM = ("GET", "HEAD", "POST")
@@ -115,8 +114,7 @@ def _guarded(route: Route) -> View:
             return _refusal(request, visitor.role)
         changed = route.changes_as(request.method, names)
         if changed and not visitor.may(changed):
-            text = "The course does not let you do this."
-            return pages.notice(request, 403, noop("Not for you"), text, visitor)
+            return pages.notice(request, 403, "Not for you", "The course does not let you do this.", visitor)
         if "student" in names and load_roster(visitor.course).find(names["student"]) is None:
             raise Http404
         if "assignment" in names:

@@ -231,6 +231,17 @@ def test_points_beyond_a_question_are_refused(door: Door, attempts: Attempts, va
     assert gradebook.load().points_by_hand(door.course, "hw") == {}
 
 
+def test_a_door_without_review_enters_no_points(door: Door, attempts: Attempts) -> None:
+    setting(door, "assistants: [tanja]", "review: false, assistants: [tanja]")
+    door.hand_in("ada")
+    door.work()
+    assert "/staff/acts/override/" not in door.visitor("meier").get("/staff/students/hw/ada/").content.decode()
+    act(door, "override", question="nb/test-double", points="1")
+    door.work()
+    assert newest(Kind.OVERRIDE).state == JobState.REFUSED
+    assert gradebook.load().points_by_hand(door.course, "hw") == {}
+
+
 def test_what_is_held_back_no_student_reads_and_staff_do(
     door: Door, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -354,6 +365,7 @@ def test_there_are_no_other_acts(door: Door, path: str) -> None:
 
 def test_a_value_that_is_too_long_is_refused_at_the_form(door: Door) -> None:
     assert act(door, "extend", why="x" * 6000).status_code == 400
+    assert act(door, "answer", text=" ").status_code == 400
     assert not Job.objects.exists()
 
 
