@@ -115,7 +115,7 @@ REFUSABLE = (Kind.ASK, Kind.ANSWER, *(kind for kind, act in ACTS.items() if act.
 
 
 def add(kind: str, student: str, assignment: str, by: str, form: Mapping[str, str]) -> Job:
-    """Put an act into the queue with the values of its form; UsageError: one is too long, or an answer is empty."""
+    """Put an act with its form's values into the queue; UsageError: one is too long, or an answer is empty."""
     act = ACTS[kind]
     if any(len(form.get(name, "")) > MAX_VALUE for name in ("question", "text", *(each.name for each in act.fields))):
         raise UsageError(f"a field has at most {MAX_VALUE:,} characters")
@@ -131,7 +131,7 @@ def add(kind: str, student: str, assignment: str, by: str, form: Mapping[str, st
 
 
 def do(course: Course, job: Job) -> None:
-    """Do what a row asks for, once, and keep in it what was before and after; UsageError: it cannot be done."""
+    """Do what a row asks for, and note in it what was before and after; UsageError: it cannot be done."""
     act = ACTS[job.kind].do
     if act is not None and "after" not in job.values:
         try:
