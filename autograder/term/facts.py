@@ -110,7 +110,9 @@ def add_extension(course: Course, extension: Extension) -> None:
     cells = {**asdict(extension), "due": due, "days": days, "excused": "yes" if extension.excused else ""}
     rows = (*table.rows, Row(0, {key: cells[key] for key in _COLUMNS}))
     headings = tuple(dict.fromkeys([*table.headings, *_COLUMNS]))
-    write_atomically(path, csv_tables.write_text(replace(table, headings=headings, rows=rows)))
+    modes = [file.stat().st_mode & 0o777 for file in (path, course.root / CSV_FILE) if file.exists()]
+    text = csv_tables.write_text(replace(table, headings=headings, rows=rows))
+    write_atomically(path, text, mode=(*modes, 0o600)[0])  # who may read the people may read this
 
 
 def _extension(faults: Faults, name: str, row: Row) -> Extension:

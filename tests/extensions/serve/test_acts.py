@@ -170,6 +170,7 @@ def test_after_staffs_word_a_student_is_offered_no_choice(door: Door, attempts: 
 def test_an_extension_is_a_line_of_the_table_and_makes_the_grade_anew(door: Door, attempts: Attempts) -> None:
     due = dated(door)
     (door.root / "extensions.csv").write_text("student,assignment,days\nbob,hw,1\n")
+    (door.root / "extensions.csv").chmod(0o640)
     door.hand_in("ada")
     door.work()
     assert act(door, "extend", days="3", why="=ill").status_code == 302
@@ -181,6 +182,7 @@ def test_an_extension_is_a_line_of_the_table_and_makes_the_grade_anew(door: Door
     assert (row.state, row.by) == (JobState.DONE, "meier")
     assert row.values["before"] == f"{due:%Y-%m-%d %H:%M} UTC"
     assert row.values["after"] == f"{due + timedelta(days=3):%Y-%m-%d %H:%M} UTC"
+    assert (door.root / "extensions.csv").stat().st_mode & 0o777 == 0o640, "reasons are not for everybody"
     lines = (door.root / "extensions.csv").read_text().splitlines()
     assert lines[0] == "student,assignment,days,section,due,excused,reason"
     assert lines[1:] == ["bob,hw,1,,,,", "ada,hw,3,,,,'=ill"], "what stands there stays, and nothing is a formula"
