@@ -139,7 +139,7 @@ def acts_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 
 
 def _acts() -> Any:
-    return Job.objects.filter(kind__in=list(ACTS)).exclude(by="").order_by("-number")
+    return Job.objects.filter(kind__in=list(ACTS)).exclude(by="", state=JobState.DONE).order_by("-number")
 
 
 def reports(request: HttpRequest, visitor: Visitor) -> HttpResponse:

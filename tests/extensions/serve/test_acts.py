@@ -316,6 +316,14 @@ def test_a_grade_sends_scores_once_and_only_where_the_learning_system_has_a_colu
     assert Job.objects.filter(kind=Kind.POST).count() == 1, "nothing is sent of what is held back"
 
 
+def test_staff_read_why_scores_could_not_be_sent(door: Door) -> None:
+    jobs.add(Kind.POST, "", "hw", "", state=JobState.DONE)
+    jobs.add(Kind.POST, "", "hw", "", state=JobState.FAILED, detail="lms.example gave no access token")
+    page = door.visitor("meier").get("/staff/acts/").content.decode()
+    assert page.count("the door</td>") == 1
+    assert "lms.example gave no access token" in page
+
+
 def test_scores_of_many_grades_are_sent_at_once(door: Door) -> None:
     LaunchedLink.objects.create(assignment="hw", line_item="https://lms.example/items/1", memberships="")
     for _ in range(3):
