@@ -42,7 +42,6 @@ class StaffAct:
     """What staff may do to an assignment, or to one student's work."""
 
     label: str
-    """Text of its button."""
     fields: tuple[ActField, ...] = ()
     of_student: bool = False
     do: Callable[[Course, Job, Mapping[str, str]], tuple[str, str]] | None = None

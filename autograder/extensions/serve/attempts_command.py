@@ -28,8 +28,8 @@ autograder attempts ada hw1 --use 4f0c2a91 --why "The newest is another course's
 def attempts(student: str, assignment: str, course_folder: Path, wanted: str | None, reason: str) -> None:
     """List what STUDENT or the team handed in: when, what it answers, which counts and why.
 
-    With --use, another attempt counts, and all others up to now are set aside. Grade again afterwards, which `autograder
-    grade --watch` and the same act on a door's page do by themselves.
+    With --use, another attempt counts, and all others up to now are set aside. Grade again afterwards; `autograder
+    grade --watch` does so by itself, and so does a door where its page is used instead.
     """
     from autograder._util.text import one_line
     from autograder.coordinator import locks

@@ -151,7 +151,7 @@ def renew(person: str) -> None:
 
 def people(course: Course) -> list[Visitor]:
     """List everybody who may come in: staff, then the active people of people.csv."""
-    staff = {name: role for role, names in _lists(course).items() for name in names}
+    staff = _staff(course)
     students = [person for person in load_roster(course).people if person.status == ACTIVE and person.id not in staff]
     return [
         *(Visitor(course, role, name, name) for name, role in staff.items()),
@@ -159,19 +159,15 @@ def people(course: Course) -> list[Visitor]:
     ]
 
 
-def _lists(course: Course) -> dict[VisitorRole, tuple[str, ...]]:
-    """Return the names of each role of staff in course.yaml."""
+def _staff(course: Course) -> dict[str, VisitorRole]:
+    """Return the role of each name that course.yaml gives one of staff's."""
     wanted = door(course)
-    return dict(zip(STAFF_ROLES, (wanted.staff, wanted.assistants, wanted.auditors), strict=True))
-
-
-def _listed_role(course: Course, person: str) -> VisitorRole | None:
-    """Return the role that course.yaml gives a name; None: none of staff's."""
-    return next((role for role, names in _lists(course).items() if person in names), None)
+    lists = zip(STAFF_ROLES, (wanted.staff, wanted.assistants, wanted.auditors), strict=True)
+    return {name: role for role, names in lists for name in names}
 
 
 def _person(course: Course, person: str) -> Visitor:
-    if person and (role := _listed_role(course, person)):
+    if role := _staff(course).get(person):
         return Visitor(course, role, person, person)
     entry = load_roster(course).find(person) if person else None
     if entry is None or entry.status != ACTIVE:
@@ -218,7 +214,7 @@ def _of_hub(course: Course, token: str) -> Visitor:
     if user is None:
         return Visitor(course)
     if f"formgrade-{course.course_id}" in user.groups:
-        return Visitor(course, _listed_role(course, user.name) or VisitorRole.STAFF, user.name, user.name)
+        return Visitor(course, _staff(course).get(user.name, VisitorRole.STAFF), user.name, user.name)
     return _person(course, _with_login(course, user.name))
 
 
