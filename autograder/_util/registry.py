@@ -56,6 +56,7 @@ COURSE_KEYS, ASSIGNMENT_KEYS = "autograder.course_keys", "autograder.assignment_
 
 _EXTRAS: Mapping[str, Mapping[str, str]] = {
     COMMANDS: {
+        "attempts": "serve",
         "audit": "trust",
         "bundle": "trust",
         "calibrate": "trust",

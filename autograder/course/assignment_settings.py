@@ -106,6 +106,7 @@ def _check_attempts(node: yaml.Node, section: str, result: Assignment) -> None:
     """Refuse an unknown rule for attempts, or one that needs a due date where there is none."""
     counts = result.attempts.counts
     check_known(node, counts, COUNTING, f"unknown attempts {counts!r} in {section}")
+    check_known(node, result.attempts.use, ("staff", "student"), f"unknown 'use' of 'attempts' in {section}")
     if counts == "last_before_due" and result.due is None:
         raise READER.error(node, f"{section} has no due date; add 'due'")
 

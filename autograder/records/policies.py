@@ -29,11 +29,13 @@ class Attempts:
     """Most attempts of one day; None: no limit."""
     total: int | None = None
     """Most attempts in all; None: no limit."""
+    use: str = "staff"
+    """Who may say that another one counts: ``staff``, or each ``student``, too, until the close."""
 
     @property
     def is_plain(self) -> bool:
         """Whether the last one counts, without limits."""
-        return self == Attempts()
+        return self == Attempts(use=self.use)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Protocol, cast
 from autograder._util import registry
 from autograder._util.text import one_line
 from autograder.course.nbgrader_config import read_nbgrader_config
-from autograder.errors import HostError
+from autograder.errors import HostError, UsageError
 from autograder.records.course import Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Grade
@@ -34,6 +34,9 @@ class Gradebook(Protocol):
 
     def points_by_hand(self, course: Course, assignment: str) -> Points | None:
         """Read the points that people gave; None if they cannot be read."""
+
+    def enter_points(self, course: Course, grade: Grade, notebook: str, question: str, score: float | None) -> None:
+        """Enter a person's points of a question; None takes them back; UsageError: there is no such question."""
 
     def with_manual_scores(self, course: Course, grades: Sequence[Grade]) -> tuple[Grade, ...]:
         """Return grades with manual scores, extra credit and comments."""
@@ -64,6 +67,10 @@ class NoGradebook:
         """Return an empty mapping: people entered nothing."""
         self.database_of(course)
         return {}
+
+    def enter_points(self, course: Course, grade: Grade, notebook: str, question: str, score: float | None) -> None:
+        """Refuse, with a UsageError: there is no gradebook."""
+        raise UsageError(f"points {registry.absence(KIND, registry.GRADEBOOKS)}")
 
     def with_manual_scores(self, course: Course, grades: Sequence[Grade]) -> tuple[Grade, ...]:
         """Return the grades as they are."""

@@ -201,9 +201,7 @@ def _answers(course: Course, assignment: str, submission: UnplacedSubmission, ex
     release, earlier = course.release(assignment), course.submitted(submission.student, assignment)
     names = [path.name for path in release.glob("*.ipynb")]
     handed_in = {name: submission.files[name] for name in names if name in submission.files}
-    now, before = answered(release, _judged(submission.root, handed_in)), Answered()
-    with contextlib.suppress(SubmissionError, OSError):
-        before = answered(release, _judged(earlier, {name: name for name in names}))
+    now, before = answered(release, _judged(submission.root, handed_in)), answered_in(course, assignment, earlier)
     has_modules = any(answer_named(name, expected) for name in submission.files)
     if now.faults and not now.has_work and before.has_work and not has_modules:
         raise SubmissionError(f"{'; '.join(now.faults)}; the hand-in of {_when(earlier)} stays")
@@ -213,6 +211,14 @@ def _answers(course: Course, assignment: str, submission: UnplacedSubmission, ex
     elif now.is_known and now.has_work and not now.count and now.total:
         notes.append(str(now))
     return notes
+
+
+def answered_in(course: Course, assignment: str, folder: Path) -> Answered:
+    """Count the answers in a hand-in that was collected; none can be counted in one that cannot be read."""
+    release = course.release(assignment)
+    with contextlib.suppress(SubmissionError, OSError):
+        return answered(release, _judged(folder, {path.name: path.name for path in release.glob("*.ipynb")}))
+    return Answered()
 
 
 def _when(folder: Path) -> str:

@@ -15,6 +15,7 @@ from autograder.errors import HostError
 from autograder.exchange import result_json
 from autograder.records.course import Assignment, Course
 from autograder.records.dates import Dates
+from autograder.submissions.choices import Choice, choices
 from autograder.submissions.claims import read_claims, superseded_folder
 from autograder.submissions.manifest import read_origin, read_timestamp
 from autograder.term.attempts import Attempt, counting, in_order, within_limits
@@ -75,30 +76,43 @@ class HandIns:
         return in_order(attempts)
 
     def allowed(self, student: str, assignment: Assignment) -> tuple[list[Attempt], list[Attempt]]:
-        """Return the attempts within the limits, and those beyond."""
-        return within_limits(self.attempts(student, assignment.name), assignment.attempts, _zone(assignment))
+        """Return the attempts that may count, and those beyond the limits."""
+        attempts = self.attempts(student, assignment.name)
+        allowed, beyond = within_limits(attempts, assignment.attempts, _zone(assignment))
+        choice = self.choice(student, assignment.name)
+        chosen = [each for each in attempts if choice is not None and attempt_name(each) == choice.attempt]
+        if choice is None or not chosen:
+            return allowed, beyond
+        later = [each for each in allowed if each.time is not None and aware(each.time) > choice.time]
+        return list(dict.fromkeys([*chosen, *later])), [each for each in beyond if each not in chosen]
+
+    def choice(self, student: str, assignment: str) -> Choice | None:
+        """Return the last decision of a person which attempt counts; None if there is none."""
+        members = self.teams(assignment).members(student)
+        return next(reversed(choices(self.course, assignment, members)), None)
 
     def chosen(self, student: str, assignment: str) -> Attempt | None:
         """Return the attempt that counts for a student; None if there is none."""
         settings = self.course.assignments.get(assignment)
-        if settings is None or (settings.team_size < 2 and settings.attempts.is_plain):
+        is_plain = settings is None or (settings.team_size < 2 and settings.attempts.is_plain)
+        if settings is None or (is_plain and self.choice(student, assignment) is None):
             folder = self.course.submitted(student, assignment)
             return Attempt(student, folder, read_timestamp(folder)) if folder.is_dir() else None
         dates = self.term.dates(student, {})[assignment]
         due = None if dates.due is None else dates.due + timedelta(hours=settings.late.grace_hours)
-        attempts = self.attempts(student, assignment)
+        allowed, _ = self.allowed(student, settings)
         scores = {}
         if settings.attempts.counts == "best":
-            scored = ((each, self._score(student, assignment, each)) for each in attempts)
+            scored = ((each, self._score(student, assignment, each)) for each in allowed)
             scores = {each.folder: score for each, score in scored if score is not None}
-        return counting(attempts, settings.attempts, due, scores, _zone(settings))
+        return counting(allowed, settings.attempts, due, scores)
 
     def trial(self, student: str, assignment: str, attempt: Attempt) -> Path:
         """Return the folder for the result of an attempt that is graded to find the best one.
 
         It is named by the attempt's content and time: the attempt keeps it when a newer one supersedes it.
         """
-        name = f"{attempt.submitter}-{_key(attempt.folder, versions(attempt.folder, follow_symlinks=False))[:32]}"
+        name = f"{attempt.submitter}-{attempt_name(attempt)}"
         return self.course.state / "attempts" / assignment / student / name / "autograded"
 
     def _score(self, student: str, assignment: str, attempt: Attempt) -> float | None:
@@ -114,10 +128,10 @@ class HandIns:
         return self.course.submitted(student, assignment) if attempt is None else attempt.folder
 
     def folders(self, student: str, assignment: str) -> tuple[Path, ...]:
-        """Return the folders that decide a student's grade: where the best attempt counts, those of all attempts."""
+        """Return the folders that decide a student's grade: where the best attempt counts, those of all that may."""
         settings = self.course.assignments.get(assignment)
         if settings is not None and settings.attempts.counts == "best":
-            return tuple(each.folder for each in self.attempts(student, assignment))
+            return tuple(each.folder for each in self.allowed(student, settings)[0])
         return (self.folder(student, assignment),)
 
     def dates(self, student: str, assignment: str, attempt: Attempt | None = None) -> Dates:
@@ -165,6 +179,11 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:  # nobody may look into it: grading says so
         return True
+
+
+def attempt_name(attempt: Attempt) -> str:
+    """Return the name of an attempt: its content's and time's, wherever it lies."""
+    return _key(attempt.folder, versions(attempt.folder, follow_symlinks=False))[:32]
 
 
 @functools.lru_cache(maxsize=4096)

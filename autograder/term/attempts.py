@@ -52,23 +52,17 @@ def within_limits(
 
 
 def counting(
-    attempts: Sequence[Attempt],
-    rule: Attempts,
-    due: datetime | None,
-    scores: Mapping[Path, float],
-    zone: tzinfo = UTC,
+    allowed: Sequence[Attempt], rule: Attempts, due: datetime | None, scores: Mapping[Path, float]
 ) -> Attempt | None:
     """Choose the attempt that counts; None if there is none.
 
     Args:
-        attempts: all attempts.
+        allowed: the attempts that may count, in order.
         rule: ``last``; ``last_before_due``: the last one in time, else the first one after it. ``best``: the one with
             the highest score, the earliest of equal ones, once all are graded; until then the last.
         due: the student's due date.
         scores: folder → score, of attempts that are graded.
-        zone: time zone of the limit for a day.
     """
-    allowed, _ = within_limits(attempts, rule, zone)
     if not allowed:
         return None
     if rule.counts == "best" and all(one.folder in scores for one in allowed):

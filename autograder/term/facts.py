@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from autograder._util.files import Versions, versions_of
+from autograder._util.files import Versions, versions_of, write_atomically
 from autograder._util.text import one_line
 from autograder._util.yaml_record import aware, suggest
-from autograder.errors import CourseError
+from autograder.errors import CourseError, UsageError
 from autograder.records.course import Course
 from autograder.records.dates import Dates, Extension
 from autograder.term import csv_tables
-from autograder.term.csv_tables import MAX_FAULTS, Faults, Row
+from autograder.term.csv_tables import MAX_FAULTS, Faults, Row, Table
 from autograder.term.people import CSV_FILE, UNLISTED, YAML_FILE, Person, Roster, load_roster
 from autograder.term.student_dates import own_dates, with_late_days
 from autograder.term.teams import TEAMS_FILE, Membership, check_teams, read_teams
@@ -91,6 +91,28 @@ def read_extensions(path: Path) -> tuple[Extension, ...]:
     extensions = [_extension(faults, table.name, row) for row in table.rows]
     faults.check()
     return tuple(extensions)
+
+
+def add_extension(course: Course, extension: Extension) -> None:
+    """Add a line to extensions.csv, unless it is there; UsageError: it is wrong.
+
+    The caller holds the lock of what is collected.
+    """
+    path = course.table(EXTENSIONS_FILE)
+    before = read_extensions(path) if path.exists() else ()
+    if faults := extension_faults(extension, course, load_roster(course)):
+        raise UsageError("; ".join(faults))
+    if any(replace(each, place="") == extension for each in before):
+        return
+    table = csv_tables.read_table(path) if path.exists() else Table(path.name, _COLUMNS, ())
+    due = extension.due.isoformat(" ", "seconds") if extension.due else ""
+    days = f"{extension.days:g}" if extension.days else ""
+    cells = {**asdict(extension), "due": due, "days": days, "excused": "yes" if extension.excused else ""}
+    rows = (*table.rows, Row(0, {key: cells[key] for key in _COLUMNS}))
+    headings = tuple(dict.fromkeys([*table.headings, *_COLUMNS]))
+    modes = [file.stat().st_mode & 0o777 for file in (path, course.root / CSV_FILE) if file.exists()]
+    text = csv_tables.write_text(replace(table, headings=headings, rows=rows))
+    write_atomically(path, text, mode=(*modes, 0o600)[0])  # who may read the people may read this
 
 
 def _extension(faults: Faults, name: str, row: Row) -> Extension:

@@ -97,6 +97,7 @@ COMMANDS = {
     "export": ["export"],
     "import-otter": ["import-otter", "a", "a.zip", "a.ipynb"],
     "demo": ["demo"],
+    "attempts": ["attempts", "s", "a"],
     "audit": ["audit", "a"],
     "bundle": ["bundle", "s", "a"],
     "calibrate": ["calibrate", "a"],

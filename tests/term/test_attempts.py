@@ -20,7 +20,7 @@ from autograder.records.policies import Attempts
 from autograder.results import publication
 from autograder.submission import CollectStatus, collect
 from autograder.submissions.hand_ins import HandIns
-from autograder.term.attempts import Attempt, counting, within_limits
+from autograder.term.attempts import Attempt, counting, in_order, within_limits
 
 DUE = datetime(2027, 1, 31, 18, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -33,7 +33,8 @@ def at(*hours: float) -> list[Attempt]:
 
 
 def chosen(rule: Attempts, attempts: list[Attempt], **scores: float) -> str:
-    found = counting(attempts, rule, DUE, {Path(name.removeprefix("h")): score for name, score in scores.items()})
+    allowed, _ = within_limits(attempts, rule)
+    found = counting(allowed, rule, DUE, {Path(name.removeprefix("h")): score for name, score in scores.items()})
     return str(found.folder) if found else ""
 
 
@@ -45,15 +46,16 @@ def test_the_last_the_last_in_time_or_the_best_counts() -> None:
     assert chosen(Attempts(), attempts) == "2"
     assert chosen(Attempts("last_before_due"), attempts) == "-1"
     assert chosen(Attempts("last_before_due"), at(3, 2)) == "2", "none is in time: the first late one"
+    attempts = in_order(attempts)
     found = counting(attempts, Attempts("best"), DUE, {Path("2"): 1.0, Path("-2"): 3.0, Path("-1"): 3.0})
-    assert found == attempts[1], "the earliest of equal ones"
-    assert counting(attempts, Attempts("best"), DUE, {Path("2"): 1.0}) == attempts[0], "until all are graded: the last"
+    assert found == attempts[0], "the earliest of equal ones"
+    assert counting(attempts, Attempts("best"), DUE, {Path("2"): 1.0}) == attempts[-1], "until all are graded: the last"
     assert counting([], Attempts(), DUE, {}) is None
 
 
 def test_an_attempt_whose_time_nobody_knows_is_the_last() -> None:
     unknown = Attempt("ada", Path("?"))
-    assert counting([unknown, *at(-1)], Attempts(), DUE, {}) == unknown
+    assert counting(in_order([unknown, *at(-1)]), Attempts(), DUE, {}) == unknown
 
 
 def test_limits_of_a_day_and_in_all() -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from autograder.errors import UsageError
 from autograder.extensions.gradebook.cells import save_exams
 from autograder.extensions.gradebook.database import database_of, opened, prepare, retry_while_locked, server, transact
 from autograder.extensions.gradebook.database_rows import stored
@@ -23,6 +24,7 @@ from autograder.records.grade import Grade
 
 __all__ = [
     "database_of",
+    "enter_points",
     "points_by_hand",
     "prepare",
     "record",
@@ -71,6 +73,24 @@ PORTION = 25
 
 def _portions(grades: Sequence[Grade]) -> Iterator[Sequence[Grade]]:
     return (grades[start : start + PORTION] for start in range(0, len(grades), PORTION))
+
+
+def enter_points(course: Course, grade: Grade, notebook: str, question: str, score: float | None) -> None:
+    """Enter a person's points of a question; None takes them back; UsageError: there is no such question."""
+    from nbgrader.api import MissingEntry
+
+    with opened(course) as book:
+
+        def act() -> None:
+            row = book.find_grade(question, notebook, grade.assignment, grade.student)
+            row.manual_score = score
+            row.needs_manual_grade = score is None and row.auto_score is None
+            book.db.flush()
+
+        try:
+            transact(book, database_of(course), act)
+        except MissingEntry:
+            raise UsageError(f"the gradebook has no question {question} of {grade.student}") from None
 
 
 def with_manual_scores(course: Course, grades: Sequence[Grade]) -> tuple[Grade, ...]:

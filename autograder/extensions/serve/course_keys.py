@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from autograder._util.yaml_record import suggest
 from autograder.course.extension_keys import ExtensionKey, Refusal
 from autograder.records.course import Course
 
 UNIX = "unix"
+ACT_NAMES = (
+    *("again", "use", "extend", "override", "answer", "review"),
+    *("preview", "regrade", "publish", "hold", "release", "feedback", "post"),
+)
+"""What staff may do at a door."""
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -38,6 +44,12 @@ class Door:
 
     staff: tuple[str, ...] = ()
     """Names of the people who see everybody's work; they need not be in people.csv."""
+    assistants: tuple[str, ...] = ()
+    """Names of those who see the same, and may do what ``assistants_may`` says."""
+    assistants_may: tuple[str, ...] = ("again", "answer", "preview", "review")
+    """Names of acts."""
+    auditors: tuple[str, ...] = ()
+    """Names of those who see the same, and change nothing."""
     hosts: tuple[str, ...] = ()
     """Names by which browsers reach the server, besides this machine's own; with the port where it is not 443."""
     header: str = ""
@@ -63,7 +75,13 @@ class Door:
 
 
 def _check(settings: Door, refusal: Refusal) -> Door:
-    """Refuse a header from anywhere, and a learning system that is half named or not encrypted."""
+    """Refuse unclear roles, a header from anywhere, and a learning system that is half named or not encrypted."""
+    names = (*settings.staff, *settings.assistants, *settings.auditors)
+    if several := next((name for name in names if names.count(name) > 1), ""):
+        raise refusal(f"{several!r} has several places in 'staff', 'assistants' and 'auditors' of 'serve'; keep one")
+    if unknown := next((name for name in settings.assistants_may if name not in ACT_NAMES), ""):
+        near = suggest(unknown, ACT_NAMES) or f"; it is one of {', '.join(ACT_NAMES)}"
+        raise refusal(f"'assistants_may' of 'serve' has no act {unknown!r}{near}")
     if settings.header and not settings.proxies:
         raise refusal(
             f"'header' of 'serve' needs 'proxies': from where {settings.header} counts: [unix], with `--bind "

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder._util.files import Versions, versions_of, write_atomically
@@ -21,13 +21,16 @@ from autograder.course.course_yaml import COURSE_FILE
 from autograder.errors import CourseError, HostError
 from autograder.extensions.serve import state_folder
 from autograder.records.course import Course
+from autograder.term.csv_tables import read_table
 from autograder.term.facts import TERM_FILES, load_term
-from autograder.term.people import CSV_FILE, YAML_FILE
+from autograder.term.people import CSV_FILE, LEFT, YAML_FILE, load_roster
 
 TABLES = (COURSE_FILE, *TERM_FILES)
 _NEEDED = ((COURSE_FILE,), (CSV_FILE, YAML_FILE))
 """Tables that are not deleted on purpose while a door is open: of each group, one has to stay."""
 _MOST_COPIES = 8
+FAULT_SECONDS = 1.0
+"""Seconds for which tables that have a fault, and do not change, are not read again."""
 _SAVING_SECONDS = 10.0
 """Seconds for which an editor, or what brings files from elsewhere, may leave a table away."""
 
@@ -39,6 +42,8 @@ class CourseReading:
     course: Course
     fault: str = ""
     """What is wrong with the newest tables, which do not count yet; empty if nothing is."""
+    gone: frozenset[str] = frozenset()
+    """People whom the newest list of people does not have any more, as far as it can be read: they do not come in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class _Looked:
 
     versions: Versions
     reading: CourseReading
+    at: float = field(default_factory=time.monotonic)
 
 
 _looked: dict[Path, _Looked] = {}
@@ -61,14 +67,15 @@ def read(root: Path) -> CourseReading:
     """
     before = _looked.get(root)
     newest = _versions(root)
-    is_known = before is not None and before.versions == newest and not before.reading.fault
-    if before is None or not is_known or not _is_there(before.reading.course.tables):
+    # Some faults pass with time, and a look reads all tables.
+    is_old = before is not None and bool(before.reading.fault) and time.monotonic() - before.at > FAULT_SECONDS
+    if before is None or before.versions != newest or is_old or not _is_there(before.reading.course.tables):
         before = _looked[root] = _Looked(newest, _look(root, newest))
     reading = before.reading
     try:
-        return CourseReading(load_course(root, reading.course.tables), reading.fault)
+        return replace(reading, course=load_course(root, reading.course.tables))
     except (CourseError, HostError) as error:  # of what else a course is: its folders, an nbgrader_config.py
-        return CourseReading(reading.course, reading.fault or str(error))
+        return replace(reading, fault=reading.fault or str(error))
 
 
 def _versions(root: Path) -> Versions:
@@ -92,8 +99,21 @@ def _look(root: Path, newest: Versions) -> CourseReading:
     except CourseError as error:
         if last is None:
             raise
-        return CourseReading(load_course(root, last), str(error))
+        course = load_course(root, last)
+        return CourseReading(course, str(error), _gone(course))
     return CourseReading(load_course(root, copies))
+
+
+def _gone(course: Course) -> frozenset[str]:
+    """Return who was in the course, and is not among the lines of the newest people.csv, whatever else is wrong."""
+    path = course.root / CSV_FILE
+    try:
+        is_saved = time.time() - path.stat().st_mtime > _SAVING_SECONDS
+        rows = read_table(path).rows if is_saved else ()
+    except (CourseError, HostError, OSError):  # nothing of it can be read: they stay
+        return frozenset()
+    listed = {row.get("id") for row in rows if row.get("status").casefold() != LEFT} - {""}
+    return frozenset(person.id for person in load_roster(course).people if listed and person.id not in listed)
 
 
 def _copied(root: Path, folder: Path, newest: Versions, last: Path | None) -> Path:

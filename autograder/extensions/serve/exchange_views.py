@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 
 from autograder._util.plain_records import to_plain
-from autograder.errors import CourseError, HostError, SubmissionError
+from autograder.errors import HostError, SubmissionError
 from autograder.exchange import result_json
-from autograder.extensions.serve import hand_in, jobs, pages, state_folder
-from autograder.extensions.serve.exchange_client import RELEASE, JobNews, ListedHandIn, Listing
+from autograder.extensions.serve import hand_in, jobs, pages
+from autograder.extensions.serve.exchange_client import JobNews, ListedHandIn, Listing
 from autograder.extensions.serve.models import COMMANDS, Job, JobState, Kind
 from autograder.extensions.serve.standing import is_released, released
-from autograder.extensions.serve.visitors import Visitor, VisitorRole, people
+from autograder.extensions.serve.visitors import Visitor, people
 from autograder.records.course import Assignment, Course
-from autograder.submissions.folder import pack_folder, walk
 from autograder.submissions.hand_ins import HandIns, submitters
 
 
@@ -29,7 +26,7 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """List what is released, and the visitor's own hand-ins; for staff, the one of each student that counts."""
     course = visitor.course
     names = [assignment.name for assignment in released(course)]
-    if visitor.role is VisitorRole.STAFF:
+    if visitor.is_staff:
         hand_ins = tuple(_counting(course))
     else:
         hand_ins = tuple(entry for name in names for entry in _of_student(course, visitor.id, name))
@@ -42,7 +39,7 @@ def release(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> H
     folder = visitor.course.release(assignment.name)
     if not is_released(visitor.course, assignment):
         raise Http404
-    return _zip(visitor.course, folder, f"{assignment.name}.zip")
+    return pages.packed(visitor.course, folder, f"{assignment.name}.zip", is_kept=True)
 
 
 def submit(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
@@ -68,7 +65,7 @@ def submission(request: HttpRequest, visitor: Visitor, assignment: Assignment, s
     """Answer with the files of a student that count."""
     if student not in submitters(visitor.course, assignment.name):
         raise Http404
-    return _zip(visitor.course, HandIns(visitor.course).folder(student, assignment.name), f"{student}.zip")
+    return pages.packed(visitor.course, HandIns(visitor.course).folder(student, assignment.name), f"{student}.zip")
 
 
 def _counting(course: Course) -> Iterator[ListedHandIn]:
@@ -91,20 +88,6 @@ def _of_student(course: Course, student: str, name: str) -> list[ListedHandIn]:
         entry = listed.get(graded, ListedHandIn(name, student, graded, JobState.DONE, ""))
         listed[graded] = replace(entry, page=page.name, sha256=hashlib.sha256(page.read_bytes()).hexdigest())
     return list(listed.values())
-
-
-def _zip(course: Course, folder: Path, name: str) -> HttpResponse:
-    """Answer with a folder as an archive.
-
-    Raises:
-        CourseError: something in it is no plain file, or too large.
-    """
-    archive = tempfile.TemporaryFile(dir=state_folder.incoming(course))  # noqa: SIM115, the answer closes it
-    try:
-        pack_folder(folder, [member.name for member in walk(folder, RELEASE)], archive, RELEASE)
-    except SubmissionError as error:
-        raise CourseError(f"{folder}: {error}") from error
-    return FileResponse(archive, as_attachment=True, filename=name, content_type="application/zip")
 
 
 def _news(job: Job) -> HttpResponse:

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import F, Q, Sum
 from django.utils.translation import gettext_noop as noop
 
-from autograder.extensions.serve.models import FINAL, Job, JobState, Kind
+from autograder.extensions.serve.models import FINAL, Job, JobState, Kind, LaunchedLink
 from autograder.records.ending import Ending, EndingKind, Whose, failed
 
 MAX_TRIES = int(Whose.KIT.tries)
@@ -25,6 +25,8 @@ LISTS = {
     "not graded yet": NOT_YET,
 }
 """Four lists of hand-ins, of which each is in one at most; in none while it waits for its first try."""
+SEND_SECONDS = 60.0
+"""Seconds until scores go to the learning system: those of many hand-ins go at once."""
 FOR_A_PERSON = noop("It could not be graded. This is not your fault, and costs no points: a person looks at it.")
 
 
@@ -51,10 +53,25 @@ def of_assignment(assignment: str, student: str = "", kind: str = Kind.HAND_IN) 
     return Job.objects.filter(kind=kind, student=student, assignment=assignment).order_by("-number")
 
 
-def command(kind: Kind, assignment: str, by: str) -> Job:
+def command(kind: Kind, assignment: str, by: str, **values: Any) -> Job:
     """Add a command for an assignment, unless it is in the queue; return the one that is."""
     newest: Job | None = of_assignment(assignment, kind=kind).first()
-    return newest if newest is not None and not newest.is_final else add(kind, "", assignment, by)
+    is_new = newest is None or newest.is_final or kind == Kind.PUBLISH  # what was held back since is to be published
+    return newest if newest is not None and not is_new else add(kind, "", assignment, by, **values)
+
+
+def is_held(assignment: str) -> bool:
+    """Tell whether staff hold an assignment's grades back from students: by the last row that says so."""
+    rows = Job.objects.filter(kind__in=(Kind.HOLD, Kind.PUBLISH), assignment=assignment).order_by("-number")
+    return bool(rows.values_list("kind", flat=True).first() == Kind.HOLD)
+
+
+def send_soon(assignment: str) -> None:
+    """Have scores sent to the learning system in a while, with those that are made until then."""
+    is_linked = LaunchedLink.objects.filter(assignment=assignment).exclude(line_item="").exists()
+    waiting = of_assignment(assignment, kind=Kind.POST).filter(state=JobState.WAITING)
+    if is_linked and not is_held(assignment) and not waiting.exists():
+        add(Kind.POST, "", assignment, "", next_try=datetime.now(UTC) + timedelta(seconds=SEND_SECONDS))
 
 
 def hand_ins_of_day(student: str) -> int:

@@ -41,6 +41,8 @@ class Launch:
     """Number of the course there."""
     is_staff: bool
     """Whether the person teaches that course."""
+    is_assistant: bool = False
+    """Whether the person does so as a teaching assistant."""
     name: str = ""
     email: str = ""
     registry: str = ""
@@ -98,11 +100,13 @@ def _launch(platform: LtiPlatform, claims: dict[str, Any]) -> Launch:
     kind = _value(claims, f"{CLAIM}message_type")
     if kind not in (OPENS, CHOOSES):
         raise SubmissionError("the launch is of a kind that this door does not know")
+    roles = _value(claims, f"{CLAIM}roles", list)
     return Launch(
         kind=kind,
         subject=_value(claims, "sub"),
         course=_value(_value(claims, f"{CLAIM}context", dict), "id"),
-        is_staff=any(map(_teaches, _value(claims, f"{CLAIM}roles", list))),
+        is_staff=any(map(_teaches, roles)),
+        is_assistant=any(_teaches(r) and str(r).endswith("#TeachingAssistant") for r in roles),
         name=_value(claims, "name"),
         email=_value(claims, "email"),
         registry=_value(_value(claims, f"{CLAIM}lis", dict), "person_sourcedid"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 from typing import ClassVar
 
 from django.db import models
@@ -18,10 +19,25 @@ class Kind(enum.StrEnum):
     PREVIEW = "preview"
     RELEASE = "release"
     FEEDBACK = "feedback"
+    REGRADE = "regrade"
+    PUBLISH = "publish"
+    HOLD = "hold"
+    POST = "post"
+    USE = "use"
+    EXTEND = "extend"
+    OVERRIDE = "override"
 
 
-COMMANDS = (Kind.RELEASE, Kind.FEEDBACK)
-"""Jobs that run the command of this name; a preview runs one, too, and keeps its result."""
+COMMANDS = {
+    Kind.RELEASE: "release",
+    Kind.FEEDBACK: "feedback",
+    Kind.PUBLISH: "feedback",
+    Kind.REGRADE: "grade",
+    Kind.POST: "post",
+}
+"""Jobs that run a command; a preview runs one, too, and keeps its result."""
+WITH_FORM = (Kind.REGRADE, Kind.PUBLISH, Kind.HOLD, Kind.USE, Kind.EXTEND, Kind.OVERRIDE)
+"""Jobs whose text is a form's values as JSON."""
 
 
 class JobState(enum.StrEnum):
@@ -66,7 +82,7 @@ class Job(models.Model):
     """How often the worker took it; a try that ended for no reason of the job's own does not count."""
     question = models.CharField(max_length=200)
     text = models.TextField()
-    """What is asked or answered; of a preview, its result as JSON."""
+    """What is asked or answered; of a preview, its result as JSON; of other acts of staff, :attr:`values`."""
     note = models.TextField()
     """What the student is told."""
     detail = models.TextField()
@@ -88,6 +104,11 @@ class Job(models.Model):
     def is_final(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.state in FINAL
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Values of the form of staff's act, and what was ``before`` and ``after``."""
+        return dict(json.loads(self.text)) if self.text and self.kind in WITH_FORM else {}
 
     @property
     def seen_state(self) -> str:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.utils import dateformat, translation
 
+from autograder._util.digests import digest
+from autograder._util.files import versions
 from autograder._util.text import one_line
-from autograder.errors import UsageError
-from autograder.extensions.serve import state_folder
-from autograder.extensions.serve.visitors import Visitor, VisitorRole
+from autograder.errors import CourseError, SubmissionError, UsageError
+from autograder.extensions.serve import jobs, state_folder
+from autograder.extensions.serve.exchange_client import RELEASE
+from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment, Course
 from autograder.results.report import page as report_page
+from autograder.submissions.folder import pack_folder, walk
 
 Answer = Callable[[HttpRequest], HttpResponse]
 POLICY = "Content-Security-Policy"
@@ -52,7 +57,7 @@ def page(
     request: HttpRequest, visitor: Visitor | None, template: str, status: int = 200, **values: Any
 ) -> HttpResponse:
     """Render a page of ``templates/serve/``, in the browser's language; staff's pages are in English."""
-    is_staff = visitor is not None and visitor.role is VisitorRole.STAFF
+    is_staff = visitor is not None and visitor.is_staff
     language = "en" if is_staff else translation.get_language() or "en"
     common = {"visitor": visitor, "csrf": get_token(request)}
     words = {"_": translation.gettext, "language": language, "moment": _moment, "person": _person}
@@ -86,23 +91,24 @@ def with_text(status: int, text: str) -> HttpResponse:
     return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
 
 
-def feedback_page(course: Course, student: str, assignment: str) -> HttpResponse:
-    """Answer with a student's feedback page, so that nothing in it can act.
+def quiet_page(path: Path | None) -> HttpResponse:
+    """Answer with a page that was made of students' work, so that nothing in it can act.
 
     Raises:
         Http404: there is none.
     """
-    path = feedback_path(course, student, assignment)
-    if path is None:
+    if path is None or not path.is_file():
         raise Http404
     return HttpResponse(path.read_bytes(), headers={POLICY: _FEEDBACK_POLICY})
 
 
-def feedback_path(course: Course, student: str, assignment: str) -> Path | None:
-    """Return the path of a student's feedback page; None if there is none yet.
+def feedback_path(course: Course, student: str, assignment: str, *, is_staff: bool = False) -> Path | None:
+    """Return the path of a student's feedback page; None if there is none yet, or staff hold it back.
 
     Both names come from the course: of its people and of its assignments.
     """
+    if not is_staff and jobs.is_held(assignment):
+        return None
     pages = course.feedback(student, assignment).glob("*.html")
     return min(pages, key=lambda path: (path.name != "index.html", path.name), default=None)
 
@@ -123,6 +129,29 @@ def upload(course: Course, file: str, name: str) -> FileResponse:
     except OSError:
         raise Http404 from None
     return FileResponse(content, as_attachment=True, filename=name, content_type="application/octet-stream")
+
+
+def packed(course: Course, folder: Path, name: str, *, is_kept: bool = False) -> FileResponse:
+    """Answer with a folder as an archive; ``is_kept``: packed once, until a file of it changes.
+
+    Raises:
+        CourseError: something in it is no plain file, or too large.
+    """
+    aside = state_folder.incoming(course) / secrets.token_hex(8)
+    archive_file = aside.with_name(f"{digest(str(folder), versions(folder))}.zip")
+    if not (is_kept and archive_file.is_file()):
+        archive: BinaryIO = aside.open("x+b")
+        try:
+            pack_folder(folder, [member.name for member in walk(folder, RELEASE)], archive, RELEASE)
+            aside.chmod(state_folder.file_mode(aside.parent))
+            aside.replace(archive_file if is_kept else aside)
+        except SubmissionError as error:
+            raise CourseError(f"{folder}: {error}") from error
+        finally:
+            aside.unlink(missing_ok=True)  # what is open stays readable
+    else:
+        archive = archive_file.open("rb")
+    return FileResponse(archive, as_attachment=True, filename=name, content_type="application/zip")
 
 
 def with_rule(response: HttpResponse, usual: str, rule: str) -> HttpResponse:

@@ -19,7 +19,7 @@ def home(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Lead visitors to the first page of their role."""
     if visitor.role is VisitorRole.NOBODY:
         return ask_for_link(request)
-    return redirect("overview" if visitor.role is VisitorRole.STAFF else "assignments")
+    return redirect("overview" if visitor.is_staff else "assignments")
 
 
 def ask_for_link(request: HttpRequest) -> HttpResponse:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect
 
-from autograder.errors import AutograderError
-from autograder.extensions.serve import course_tables, health, jobs, launch_claims, pages, staff_socket
+from autograder.errors import AutograderError, HostError, UsageError
+from autograder.exchange import result_json
+from autograder.extensions.serve import acts, course_tables, health, jobs, launch_claims, pages, staff_socket
+from autograder.extensions.serve.acts import ACTS
+from autograder.extensions.serve.attempt_table import listed
 from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.models import STEPS, Job, JobState, Kind
 from autograder.extensions.serve.standing import is_made
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
 from autograder.results import second_look
+from autograder.submissions.hand_ins import HandIns, attempt_name
 from autograder.term.people import load_roster
 
 MOST_ROWS = 200
@@ -75,14 +80,7 @@ def submissions(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         listed = listed.filter(Q(**columns, _connector=Q.OR))
     values = {"jobs": listed[:MOST_ROWS], "q": " ".join(words), "steps": STEPS, "names": _names(visitor)}
     lists = {each: jobs.hand_ins(each).count() for each in jobs.LISTS}
-    return pages.page(request, visitor, "submissions", lists=lists, chosen=name, **values)
-
-
-def again(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
-    """Put a student's submission into the queue once more; its notebook is executed again."""
-    job = get_object_or_404(Job, receipt=receipt)
-    jobs.add(Kind.AGAIN, job.student, job.assignment, visitor.id)
-    return redirect("submissions")
+    return pages.page(request, visitor, "submissions", lists=lists, chosen=name, again=ACTS[Kind.AGAIN], **values)
 
 
 def file(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
@@ -93,31 +91,85 @@ def file(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
 
 def feedback(request: HttpRequest, visitor: Visitor, assignment: Assignment, student: str) -> HttpResponse:
     """Answer with a student's feedback page."""
-    return pages.feedback_page(visitor.course, student, assignment.name)
+    return pages.quiet_page(pages.feedback_path(visitor.course, student, assignment.name, is_staff=True))
 
 
-def answer(request: HttpRequest, visitor: Visitor, assignment: Assignment, student: str) -> HttpResponse:
-    """Take the answer to a request for a second look."""
-    question, text = request.POST.get("question", ""), request.POST.get("text", "").strip()
-    if text:
-        jobs.add(Kind.ANSWER, student, assignment.name, visitor.id, question=question, text=text)
-    return redirect("overview")
+def student(request: HttpRequest, visitor: Visitor, assignment: Assignment, student: str) -> HttpResponse:
+    """Show a student's attempts, grade and dates at an assignment, with what may be done."""
+    course, hand_ins = visitor.course, HandIns(visitor.course)
+    receipts = {job.received: job for job in jobs.of_assignment(assignment.name, student)}
+    values: dict[str, Any] = {
+        "attempts": [(each, receipts.get(each.attempt.time)) for each in listed(hand_ins, student, assignment.name)],
+        "dates": hand_ins.dates(student, assignment.name),
+        "rows": _acts().filter(student=student, assignment=assignment.name)[:MOST_ROWS],
+        "name": load_roster(course).name(student) or student,
+        "acts": {kind: ACTS[kind] for kind in (Kind.EXTEND, Kind.OVERRIDE, Kind.AGAIN)},
+        "grade": None,
+        "has_review": door(course).review,
+    }
+    with contextlib.suppress(HostError):
+        values["grade"] = result_json.read(course.autograded(student, assignment.name) / result_json.NAME)
+    return pages.page(request, visitor, "student", assignment=assignment, student=student, use=ACTS[Kind.USE], **values)
+
+
+def attempt(request: HttpRequest, visitor: Visitor, assignment: Assignment, student: str, name: str) -> HttpResponse:
+    """Answer with the files of one attempt."""
+    for candidate in HandIns(visitor.course).attempts(student, assignment.name):
+        if attempt_name(candidate) == name:
+            return pages.packed(visitor.course, candidate.folder, f"{student}-{assignment.name}-{name[:8]}.zip")
+    raise Http404
+
+
+def act(request: HttpRequest, visitor: Visitor, kind: str, assignment: Assignment, student: str = "") -> HttpResponse:
+    """Put an act of staff into the queue; the worker does it."""
+    if kind not in ACTS or ACTS[kind].of_student is not bool(student):
+        raise Http404
+    try:
+        acts.add(kind, student, assignment.name, visitor.id, request.POST)
+    except UsageError as error:
+        return pages.notice(request, 400, "Please try again", str(error), visitor)
+    if kind == Kind.ANSWER:
+        return redirect("overview")
+    return redirect("student", assignment.name, student) if student else redirect("previews")
+
+
+def acts_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Show what staff did: who, when, why, and what was before and after; the newest first."""
+    return pages.page(request, visitor, "acts", rows=_acts()[:MOST_ROWS], names=_names(visitor))
+
+
+def _acts() -> Any:
+    return Job.objects.filter(kind__in=list(ACTS)).exclude(by="", state=JobState.DONE).order_by("-number")
+
+
+def reports(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """List what the course's folder of reports has, and the table of grades."""
+    files = sorted(path.name for path in visitor.course.reports.glob("*") if path.suffix in (".html", ".csv"))
+    has_csv = visitor.course.grades_csv.is_file()
+    return pages.page(request, visitor, "reports", files=files, csv=visitor.course.grades_csv.name if has_csv else "")
+
+
+def report(request: HttpRequest, visitor: Visitor, name: str) -> HttpResponse:
+    """Answer with a report, or with a table to save."""
+    course = visitor.course
+    path = course.grades_csv if name == course.grades_csv.name else course.reports / name
+    if name != path.name or path.suffix not in (".html", ".csv") or not path.is_file():
+        raise Http404
+    if path.suffix == ".html":
+        return pages.quiet_page(path)
+    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/csv")
 
 
 def previews(request: HttpRequest, visitor: Visitor) -> HttpResponse:
-    """Show for each assignment which grades a regrade would change, by its newest preview."""
+    """Show each assignment with what may be done, and which grades a regrade would change by its newest preview."""
     rows = []
     for assignment in visitor.course.assignments.values():
         job = jobs.of_assignment(assignment.name, kind=Kind.PREVIEW).first()
         result = json.loads(job.text) if job is not None and job.text else None
-        rows.append({"assignment": assignment, "job": job, "result": result})
-    return pages.page(request, visitor, "previews", rows=rows, names=_names(visitor))
-
-
-def preview(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
-    """Ask for a new preview, unless one is under way."""
-    jobs.command(Kind.PREVIEW, assignment.name, visitor.id)
-    return redirect("previews")
+        is_held = jobs.is_held(assignment.name)
+        rows.append({"assignment": assignment, "job": job, "result": result, "is_held": is_held})
+    of_all = {kind: act for kind, act in ACTS.items() if not act.of_student}
+    return pages.page(request, visitor, "previews", rows=rows, names=_names(visitor), acts=of_all)
 
 
 def review(request: HttpRequest, visitor: Visitor, assignment: Assignment, page: str = "") -> HttpResponse:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from autograder.errors import HostError, SubmissionError
 from autograder.exchange import result_json
+from autograder.extensions.serve import acts, jobs, pages
 from autograder.extensions.serve import hand_in as hand_ins
-from autograder.extensions.serve import jobs, pages
+from autograder.extensions.serve.attempt_table import may_choose
 from autograder.extensions.serve.models import FINAL, Job, Kind
 from autograder.extensions.serve.standing import is_released, late_at, standing_of
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
+from autograder.submissions.hand_ins import HandIns
 
 MAX_TEXT = 5_000
 """Largest number of characters of a request for a second look."""
@@ -37,6 +41,7 @@ def hand_in(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> H
     standing = next(each for each in standings if each.assignment.name == assignment.name)
     handed_in = jobs.of_assignment(assignment.name, visitor.id)[:50]
     values = {"standing": standing, "jobs": handed_in, "fault": fault, "endings": ",".join(hand_ins.ENDINGS)}
+    values["may_choose"] = may_choose(HandIns(visitor.course), visitor.id, assignment.name, datetime.now(UTC))
     return pages.page(request, visitor, "hand-in", status, **values)
 
 
@@ -46,6 +51,14 @@ def receipt(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpRespons
     wanted = pages.assignment_of(visitor.course, job.assignment)
     late = late_at(visitor.course, visitor.id, wanted, job.received) if job.kind == Kind.HAND_IN else ""
     return pages.page(request, visitor, "receipt", job=job, assignment=wanted, late=late)
+
+
+def use(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
+    """Ask that a hand-in count, where the course allows it; the worker decides."""
+    job = get_object_or_404(Job, receipt=receipt, student=visitor.id, by=visitor.id, kind=Kind.HAND_IN)
+    in_line = jobs.of_assignment(job.assignment, visitor.id, Kind.USE).exclude(state__in=FINAL).first()
+    job = in_line or acts.add(Kind.USE, visitor.id, job.assignment, visitor.id, {"attempt": receipt})
+    return redirect("receipt", receipt=job.receipt)
 
 
 def file(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
@@ -62,7 +75,7 @@ def feedback(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> 
 
 def feedback_page(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Answer with the feedback page itself."""
-    return pages.feedback_page(visitor.course, visitor.id, assignment.name)
+    return pages.quiet_page(pages.feedback_path(visitor.course, visitor.id, assignment.name))
 
 
 def ask(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from autograder.extensions.serve import (
     staff_views,
     student_views,
 )
-from autograder.extensions.serve.visitors import VisitorRole, identify
+from autograder.extensions.serve.visitors import STAFF_ROLES, VisitorRole, identify
 from autograder.term.people import load_roster
 
 View = Callable[..., HttpResponse]
@@ -34,7 +34,7 @@ class Route:
     name: str
     view: View
     role: VisitorRole
-    """The only role that may open it; ``nobody``: everybody may."""
+    """The only role that may open it; ``nobody``: everybody may; ``staff``: staff's other roles, too."""
     methods: tuple[str, ...] = ("GET", "HEAD")
     of_others: bool = False
     """Whether its forms come from other servers' pages; what they state is signed."""
@@ -48,11 +48,17 @@ class Route:
 
     def opens_for(self, role: VisitorRole) -> bool:
         """Tell whether a role may open it."""
-        return self.role in (VisitorRole.NOBODY, role) or (self.staff_too and role is VisitorRole.STAFF)
+        is_for_staff = self.role is VisitorRole.STAFF or self.staff_too
+        return self.role in (VisitorRole.NOBODY, role) or (is_for_staff and role in STAFF_ROLES)
+
+    def changes_as(self, method: str | None, names: Mapping[str, Any]) -> str:
+        """Return the act of staff that a request is; empty: it changes nothing."""
+        is_act = method == "POST" and self.role is VisitorRole.STAFF
+        return str(names.get("kind", self.name.partition("-")[0])) if is_act else ""
 
 
 _FORM = ("GET", "HEAD", "POST")
-_ALL, _STUDENT, _STAFF = VisitorRole
+_ALL, _STUDENT, _STAFF = VisitorRole.NOBODY, VisitorRole.STUDENT, VisitorRole.STAFF
 ROUTES = (
     Route("", "home", public_views.home, _ALL),
     Route("enter/<str:token>/", "enter", public_views.enter, _ALL, _FORM),
@@ -67,14 +73,19 @@ ROUTES = (
     Route("assignments/<str:assignment>/second-look/", "ask", student_views.ask, _STUDENT, _FORM),
     Route("receipts/<str:receipt>/", "receipt", student_views.receipt, _STUDENT),
     Route("receipts/<str:receipt>/file/", "file", student_views.file, _STUDENT),
+    Route("receipts/<str:receipt>/use/", "use", student_views.use, _STUDENT, ("POST",)),
     Route("staff/", "overview", staff_views.overview, _STAFF),
     Route("staff/submissions/", "submissions", staff_views.submissions, _STAFF),
-    Route("staff/submissions/<str:receipt>/again/", "again", staff_views.again, _STAFF, ("POST",)),
     Route("staff/submissions/<str:receipt>/file/", "staff-file", staff_views.file, _STAFF),
     Route("staff/feedback/<str:assignment>/<str:student>/", "staff-feedback", staff_views.feedback, _STAFF),
-    Route("staff/answer/<str:assignment>/<str:student>/", "answer", staff_views.answer, _STAFF, ("POST",)),
+    Route("staff/acts/", "acts", staff_views.acts_page, _STAFF),
+    Route("staff/acts/<str:kind>/<str:assignment>/", "act", staff_views.act, _STAFF, ("POST",)),
+    Route("staff/acts/<str:kind>/<str:assignment>/<str:student>/", "act-student", staff_views.act, _STAFF, ("POST",)),
+    Route("staff/students/<str:assignment>/<str:student>/", "student", staff_views.student, _STAFF),
+    Route("staff/students/<str:assignment>/<str:student>/<str:name>/", "attempt", staff_views.attempt, _STAFF),
+    Route("staff/reports/", "reports", staff_views.reports, _STAFF),
+    Route("staff/reports/<str:name>", "report", staff_views.report, _STAFF),
     Route("staff/preview/", "previews", staff_views.previews, _STAFF),
-    Route("staff/preview/<str:assignment>/", "preview", staff_views.preview, _STAFF, ("POST",)),
     Route("staff/review/<str:assignment>/", "review", staff_views.review, _STAFF),
     Route("staff/review/<str:assignment>/<path:page>", "review-page", staff_views.review, _STAFF, _FORM),
     Route("staff/people/", "people", staff_views.people, _STAFF),
@@ -101,6 +112,9 @@ def _guarded(route: Route) -> View:
         visitor = identify(request, by_token=route.by_token)
         if not route.opens_for(visitor.role):
             return _refusal(request, visitor.role)
+        changed = route.changes_as(request.method, names)
+        if changed and not visitor.may(changed):
+            return pages.notice(request, 403, "Not for you", "The course does not let you do this.", visitor)
         if "student" in names and load_roster(visitor.course).find(names["student"]) is None:
             raise Http404
         if "assignment" in names:

@@ -29,6 +29,12 @@ class VisitorRole(enum.StrEnum):
     NOBODY = "nobody"
     STUDENT = "student"
     STAFF = "staff"
+    ASSISTANT = "assistant"
+    AUDITOR = "auditor"
+
+
+STAFF_ROLES = (VisitorRole.STAFF, VisitorRole.ASSISTANT, VisitorRole.AUDITOR)
+"""Roles that see everybody's work; :meth:`Visitor.may` says what they may do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,16 @@ class Visitor:
         """Name for people, else the id."""
         return self.name or self.id
 
+    @property
+    def is_staff(self) -> bool:
+        """Whether they see everybody's work."""
+        return self.role in STAFF_ROLES
+
+    def may(self, act: str) -> bool:
+        """Tell whether they may do one of :data:`~autograder.extensions.serve.course_keys.ACT_NAMES`."""
+        is_allowed = self.role is VisitorRole.ASSISTANT and act in door(self.course).assistants_may
+        return self.role is VisitorRole.STAFF or is_allowed
+
 
 def identify(request: HttpRequest, *, by_token: bool = False) -> Visitor:
     """Find out who makes a request; a visitor without a role is nobody of the course.
@@ -59,7 +75,13 @@ def identify(request: HttpRequest, *, by_token: bool = False) -> Visitor:
         CourseError: a table of the course is wrong, and never was in order.
         AnswerFault: the Hub does not say whose the token is.
     """
-    course = course_tables.read(settings.COURSE_ROOT).course
+    reading = course_tables.read(settings.COURSE_ROOT)
+    visitor = _identified(request, reading.course, by_token=by_token)
+    is_gone = visitor.role is VisitorRole.STUDENT and visitor.id in reading.gone
+    return Visitor(reading.course) if is_gone else visitor
+
+
+def _identified(request: HttpRequest, course: Course, *, by_token: bool) -> Visitor:
     scheme, _, value = str(request.headers.get("Authorization", "")).partition(" ")
     if scheme.lower() == "token":
         return _of_hub(course, value.strip())
@@ -85,7 +107,8 @@ def launched(course: Course, launch: Launch) -> Visitor | None:
     claim, see :mod:`autograder.extensions.serve.launch_claims`; one that opens nothing has a visitor without a role.
     """
     if launch.is_staff:
-        return Visitor(course, VisitorRole.STAFF, launch.email or launch.subject, launch.name)
+        role = VisitorRole.ASSISTANT if launch.is_assistant else VisitorRole.STAFF
+        return Visitor(course, role, launch.email or launch.subject, launch.name)
     roster = load_roster(course)
     entry = launch_claims.with_account(roster, launch.subject)
     account = "" if entry is not None else launch.subject
@@ -108,8 +131,9 @@ def let_in(request: HttpRequest, person: Visitor, link: str = "") -> None:
     """
     for name in ("token", "account", "launched_staff"):
         request.session.pop(name, None)
-    if person.role is VisitorRole.STAFF and not link:
-        request.session["launched_staff"] = [person.id, person.name, time.time() + _LAUNCHED_SECONDS]
+    if person.is_staff and not link:
+        until = time.time() + _LAUNCHED_SECONDS
+        request.session["launched_staff"] = [person.id, person.name, until, person.role.value]
     else:
         request.session["token"] = link or token(person.id)
         request.session["account"] = person.account
@@ -127,17 +151,24 @@ def renew(person: str) -> None:
 
 def people(course: Course) -> list[Visitor]:
     """List everybody who may come in: staff, then the active people of people.csv."""
-    staff = door(course).staff
+    staff = _staff(course)
     students = [person for person in load_roster(course).people if person.status == ACTIVE and person.id not in staff]
     return [
-        *(Visitor(course, VisitorRole.STAFF, name, name) for name in staff),
+        *(Visitor(course, role, name, name) for name, role in staff.items()),
         *(Visitor(course, VisitorRole.STUDENT, person.id, person.name) for person in students),
     ]
 
 
+def _staff(course: Course) -> dict[str, VisitorRole]:
+    """Return the role of each name that course.yaml gives one of staff's."""
+    wanted = door(course)
+    lists = zip(STAFF_ROLES, (wanted.staff, wanted.assistants, wanted.auditors), strict=True)
+    return {name: role for role, names in lists for name in names}
+
+
 def _person(course: Course, person: str) -> Visitor:
-    if person and person in door(course).staff:
-        return Visitor(course, VisitorRole.STAFF, person, person)
+    if role := _staff(course).get(person):
+        return Visitor(course, role, person, person)
     entry = load_roster(course).find(person) if person else None
     if entry is None or entry.status != ACTIVE:
         return Visitor(course)
@@ -152,9 +183,9 @@ def _is_claimed(course: Course, person: Visitor, account: str) -> bool:
 
 def _launched_staff(course: Course, request: HttpRequest) -> Visitor:
     """Return the member of staff whom the learning system sent; a visitor without a role if there is none."""
-    person, name, until = request.session.get("launched_staff", ("", "", 0.0))
-    is_staff = bool(door(course).lti.course) and time.time() < until
-    return Visitor(course, VisitorRole.STAFF, person, name) if is_staff else Visitor(course)
+    person, name, until, *role = request.session.get("launched_staff", ("", "", 0.0))
+    is_staff = bool(door(course).lti.course) and time.time() < until and bool(role)  # a session of before had none
+    return Visitor(course, VisitorRole(role[0]), person, name) if is_staff else Visitor(course)
 
 
 def _by_header(course: Course, request: HttpRequest) -> str:
@@ -183,7 +214,7 @@ def _of_hub(course: Course, token: str) -> Visitor:
     if user is None:
         return Visitor(course)
     if f"formgrade-{course.course_id}" in user.groups:
-        return Visitor(course, VisitorRole.STAFF, user.name, user.name)
+        return Visitor(course, _staff(course).get(user.name, VisitorRole.STAFF), user.name, user.name)
     return _person(course, _with_login(course, user.name))
 
 

@@ -25,7 +25,9 @@ from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
 from autograder.errors import AutograderError, HostError, UsageError
 from autograder.exchange import result_json
-from autograder.extensions.serve import course_tables, health, jobs, services, state_folder
+from autograder.extensions.serve import acts, course_tables, health, jobs, services, state_folder
+from autograder.extensions.serve.acts import REFUSABLE
+from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.hand_in import bring_in
 from autograder.extensions.serve.models import COMMANDS, FINAL, Job, JobState, Kind
 from autograder.extensions.serve.services import Grading, Services
@@ -176,13 +178,13 @@ class Worker:
     def _next(self, after: int) -> Job | None:
         """Return the next job after a number that may be taken.
 
-        A command runs alone, since it locks the course. So does a job that has one try left: it loses that by no fault
+        A command that locks the course runs alone. So does a job that has one try left: it loses that by no fault
         of another job, and uses up no tries of others. Its second try is in company: most faults are the machine's.
         """
-        if any(entry.command is not None or entry.job.tries >= jobs.MAX_TRIES for entry in self._under_way):
+        if any(_locks(entry.job) or entry.job.tries >= jobs.MAX_TRIES for entry in self._under_way):
             return None
         job = jobs.takeable(after, {entry.job.student for entry in self._under_way}, self._services.resting)
-        is_alone = job is not None and (job.kind in (Kind.PREVIEW, *COMMANDS) or job.tries >= jobs.MAX_TRIES - 1)
+        is_alone = job is not None and (_locks(job) or job.tries >= jobs.MAX_TRIES - 1)
         return None if is_alone and self._under_way else job
 
     # --- taking
@@ -191,7 +193,7 @@ class Worker:
         try:
             self._do(job)
         except UsageError as error:
-            if job.kind in (Kind.ASK, Kind.ANSWER):
+            if job.kind in REFUSABLE:
                 jobs.finish(job, JobState.REFUSED, note=str(error), detail=str(error))
             else:  # the course has no such assignment now
                 self._wait(job, failed(str(error), Whose.COURSE))
@@ -216,7 +218,8 @@ class Worker:
 
     def _do(self, job: Job) -> None:
         if job.kind in (Kind.PREVIEW, *COMMANDS):
-            self._services.close()  # they may hold the course for a moment longer
+            if _locks(job):
+                self._services.close()  # they may hold the course for a moment longer
             self._under_way.append(UnderWay(job, command=_start_command(self._course, job)))
             return
         course = load_course(self._course.root)  # as it is now
@@ -229,7 +232,20 @@ class Worker:
                 self._collect_missed(course, job)
                 self._grade(course, job, anew=bool(job.by))  # not where nothing but a date has changed
             case Kind.ASK | Kind.ANSWER:
-                self._write_request(course, job)
+                write = second_look.ask if job.kind == Kind.ASK else second_look.answer
+                write(course, job.student, job.assignment, job.question, job.text)
+                self._write_page(course, job)
+            case Kind.HOLD:
+                jobs.finish(job, JobState.DONE)
+            case _:
+                with locks.held(course, locks.COLLECTING):
+                    acts.do(course, job)
+                if job.kind == Kind.USE:
+                    self._grade(course, job, anew=False)
+                elif job.kind == Kind.OVERRIDE:
+                    self._write_page(course, job)
+                else:
+                    jobs.finish(job, JobState.DONE)  # what an extension moves is graded once the tables are read again
 
     def _collect(self, course: Course, job: Job) -> None:
         """Bring an upload into submitted/, and have it graded."""
@@ -264,13 +280,12 @@ class Worker:
         gradings = {each: self._services.submit(each, job.assignment, self._busy, anew=anew) for each in students}
         self._under_way.append(UnderWay(job, gradings))
 
-    def _write_request(self, course: Course, job: Job) -> None:
-        """Write a request for a second look, or its answer, into the course's file and on the page."""
-        write = second_look.ask if job.kind == Kind.ASK else second_look.answer
-        write(course, job.student, job.assignment, job.question, job.text)
+    def _write_page(self, course: Course, job: Job) -> None:
+        """Bring what a person asked, answered or gave onto the student's page."""
         grades = publication.for_people(course, publication.grades(course, job.assignment, [job.student]))
         write_feedback(course, find_assignment(course, job.assignment), grades, changed_only=True)
         jobs.finish(job, JobState.DONE)
+        _send_soon(self._course, job.assignment)
 
     # --- finishing
 
@@ -309,6 +324,7 @@ class Worker:
             examined=times.examined,
         )
         _LOG.info("%s is graded", job.receipt)
+        _send_soon(self._course, job.assignment)
 
     def _remove_abandoned(self) -> None:
         """Remove what was being sent when a web process was killed: nobody has a receipt for it.
@@ -350,7 +366,19 @@ def _settle_decided(course: Course) -> None:
         with contextlib.suppress(AutograderError, OSError):  # the gradebook cannot be read: they wait on
             now = publication.for_people(course, grades)
             decided = [grade.student for grade in now if not grade.needs_manual_grade]
-            waiting.filter(assignment=name, student__in=decided).update(state=JobState.DONE, detail="")
+            if waiting.filter(assignment=name, student__in=decided).update(state=JobState.DONE, detail=""):
+                _send_soon(course, name)
+
+
+def _locks(job: Job) -> bool:
+    """Tell whether a job runs a command that locks the course."""
+    return job.kind in (Kind.PREVIEW, *COMMANDS) and job.kind != Kind.POST
+
+
+def _send_soon(course: Course, assignment: str) -> None:
+    """Have scores sent, where the course's learning system is the one that opens the door."""
+    if getattr(course.settings.get("learning_system"), "kind", "") == "lti" and door(course).lti.token:
+        jobs.send_soon(assignment)
 
 
 def _preview_file(course: Course) -> Path:
@@ -361,9 +389,9 @@ def _start_command(course: Course, job: Job) -> subprocess.Popen[bytes]:
     """Start a job's command; that of a preview says which grades would change, and writes none."""
     file = _preview_file(course)
     file.unlink(missing_ok=True)
-    line = [str(job.kind), job.assignment]
-    if job.kind == Kind.PREVIEW:
-        line = ["grade", job.assignment, "--dry-run", "--quiet", "--json", str(file)]
+    line = ["grade", job.assignment, "--dry-run", "--quiet", "--json", str(file)]
+    if job.kind != Kind.PREVIEW:
+        line = [COMMANDS[Kind(job.kind)], job.assignment]
     with file.with_suffix(".log").open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "autograder", *line, "--course", str(course.root)],
@@ -384,3 +412,5 @@ def _finish_command(course: Course, job: Job, code: int) -> None:
             json.loads(text)
             state, values = JobState.DONE, {"text": text}
     jobs.finish(job, state, **values)
+    if job.kind in (Kind.PUBLISH, Kind.REGRADE):
+        _send_soon(course, job.assignment)

@@ -16,7 +16,9 @@ from autograder.extensions.serve.django_settings import configure
 if TYPE_CHECKING:
     from helpers.doors import Door
 
-SETTINGS = YAML + lti_platform.YAML.replace("{staff", "{hosts: [door.example], staff")
+SETTINGS = YAML + lti_platform.YAML.replace(
+    "{staff", "{hosts: [door.example], assistants: [tanja], auditors: [dean], staff"
+)
 
 
 STUB = "def double(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()"
@@ -28,7 +30,7 @@ configure(Path(_FIRST.name))
 
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[Door]:
-    """A course with ada, bob and carl, who has left; meier is staff."""
+    """A course with ada, bob and carl, who has left; meier, tanja (an assistant) and dean (an auditor) are staff."""
     course = tiny_course(tmp_path / "course", yaml=SETTINGS)
     release = course.release("hw")
     release.mkdir(parents=True)

@@ -76,7 +76,8 @@ def test_a_table_that_an_editor_replaces_is_not_gone(door: Door, table: str) -> 
     assert course_tables.read(door.root).fault == f"{table} is gone; put it back"
 
 
-def test_a_list_of_extensions_may_be_deleted(door: Door) -> None:
+def test_a_list_of_extensions_may_be_deleted(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(course_tables, "FAULT_SECONDS", 0.0)
     (door.root / "extensions.csv").write_text("student,assignment,excused\nada,hw,yes\n")
     door.visitor("ada").get("/assignments/")
     (door.root / "extensions.csv").unlink()
@@ -86,6 +87,41 @@ def test_a_list_of_extensions_may_be_deleted(door: Door) -> None:
     os.utime(door.root, (minute, minute))
     assert not course_tables.read(door.root).fault
     assert not course_tables.read(door.root).course.table("extensions.csv").exists()
+
+
+def test_tables_with_a_fault_are_not_read_again_for_each_request(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[Path] = []
+    look = course_tables._look
+    monkeypatch.setattr(course_tables, "_look", lambda *each: [looks.append(each[0]), look(*each)][1])
+    ada = door.visitor("ada")
+    (door.root / "people.csv").write_text(FAULTS["people.csv"])
+    looks.clear()
+    for _ in range(5):
+        assert ada.get("/assignments/").status_code == 200
+    assert len(looks) <= 2
+
+
+@pytest.mark.parametrize(
+    ("people", "status"),
+    [
+        ("id,name\nbob,B\nbob,B\n", 401),  # ada's line was deleted
+        ("id,name,status\nada,A,left\nbob,B,\nbob,B,\n", 401),
+        ("id,name\nada,A\nbob,B\nbob,B\n", 200),
+        ("id,name,name\nbob,B,B\n", 200),  # nothing of it can be read
+        ("id,name\n", 200),  # an editor has saved the beginning
+        ("name\nBob\n", 200),
+    ],
+)
+def test_who_was_taken_out_does_not_come_in_though_another_line_is_wrong(door: Door, people: str, status: int) -> None:
+    ada = door.visitor("ada")
+    assert ada.get("/assignments/").status_code == 200
+    (door.root / "extensions.csv").write_text(FAULTS["extensions.csv"])
+    (door.root / "people.csv").write_text(people)
+    assert ada.get("/assignments/").status_code == 200, "an editor may be saving it"
+    minute = time.time() - 60
+    os.utime(door.root / "people.csv", (minute, minute))
+    assert ada.get("/assignments/").status_code == status
+    assert door.visitor("meier").get("/staff/").status_code == 200
 
 
 def test_copies_that_somebody_deleted_are_made_again(door: Door) -> None:

@@ -32,8 +32,9 @@ from autograder.extensions.serve import django_settings, state_folder, visitors,
 from autograder.extensions.serve.models import Job
 from autograder.extensions.serve.serve_command import serve
 from autograder.extensions.serve.urls import ROUTES, Route, urlpatterns
-from autograder.extensions.serve.visitors import VisitorRole
+from autograder.extensions.serve.visitors import STAFF_ROLES, VisitorRole
 from autograder.extensions.serve.web_server import SILENT_SECONDS, PacedSocket, WebServer
+from autograder.submissions.hand_ins import HandIns, attempt_name
 
 VISITORS = {
     "": VisitorRole.NOBODY,
@@ -41,6 +42,8 @@ VISITORS = {
     "nobody": VisitorRole.NOBODY,
     "ada": VisitorRole.STUDENT,
     "meier": VisitorRole.STAFF,
+    "tanja": VisitorRole.ASSISTANT,
+    "dean": VisitorRole.AUDITOR,
 }
 SECRET = "only ada and staff may read this"
 
@@ -52,13 +55,21 @@ def graded_door(door: Door) -> Door:
     page = door.course.feedback("ada", "hw") / "nb.html"
     page.parent.mkdir(parents=True)
     page.write_text(SECRET)
+    files = door.course.submitted("ada", "hw")
+    files.mkdir(parents=True)
+    for path in (files / "nb.ipynb", door.course.reports / "hw.html"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(SECRET)
     return door
 
 
 def address(route: Route) -> str:
     """The address with ada's and hw's names in it."""
     job = Job.objects.get(student="ada", kind="hand-in")
-    names = {"assignment": "hw", "student": "ada", "receipt": job.receipt, "token": "wrong", "kind": "release"}
+    names = {"assignment": "hw", "student": "ada", "receipt": job.receipt, "token": "wrong"}
+    names["kind"] = "extend" if "<str:student>" in route.path else "release"
+    attempts = HandIns(load_course(settings.COURSE_ROOT)).attempts("ada", "hw")
+    names["name"] = attempt_name(attempts[0]) if "<str:student>" in route.path and attempts else "hw.html"
     path = route.path.replace("<path:page>", "0123456789abcdef/q/0")
     for name, value in names.items():
         path = path.replace(f"<str:{name}>", value)
@@ -87,12 +98,22 @@ def test_an_address_opens_for_its_role_alone(graded_door: Door, route: Route) ->
                 assert answer.status_code == 405
             elif route.role is VisitorRole.NOBODY:
                 assert answer.status_code in (200, 302, 401, 503)
-            elif role is route.role or (role is VisitorRole.STAFF and route.staff_too):
+            elif (
+                route.opens_for(role) and method == "POST" and route.role is VisitorRole.STAFF and not may(role, route)
+            ):
+                assert answer.status_code == 403
+                assert "The course does not let you do this." in answer.content.decode()
+            elif role is route.role or (role in STAFF_ROLES and (route.staff_too or route.role is VisitorRole.STAFF)):
                 no_worker = {503} if route.name.startswith("review") else set()
                 assert answer.status_code in {200, 400, *({404} if route.by_token else {302}), *no_worker}
             else:
                 assert answer.status_code == (401 if role is VisitorRole.NOBODY else 403)
                 assert SECRET not in answer.content.decode()
+
+
+def may(role: VisitorRole, route: Route) -> bool:
+    """Whether the table of roles lets a role send the form of an address; the acts themselves: test_acts.py."""
+    return role is VisitorRole.STAFF or (role is VisitorRole.ASSISTANT and route.name == "review-page")
 
 
 ROLES = {"ada": STUDENT, "meier": TEACHER}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from helpers import hubs
 from helpers.browser import in_browser, misfits, rendered, violations, with_axe
-from helpers.doors import Door
+from helpers.doors import NOTEBOOK, Door
 from helpers.samples import assignment
 
 from autograder.extensions.serve.models import STEPS, Job, JobState, Kind
@@ -28,6 +29,9 @@ PAGES = {
     "submissions": ("meier", "/staff/submissions/"),
     "preview": ("meier", "/staff/preview/"),
     "people": ("meier", "/staff/people/"),
+    "student": ("meier", "/staff/students/hw/ada/"),
+    "acts": ("meier", "/staff/acts/"),
+    "reports": ("meier", "/staff/reports/"),
     "log": ("meier", "/staff/log/"),
 }
 LONG = "a_name_without_a_single_space_that_is_as_long_as_students_sometimes_choose_them.ipynb"
@@ -43,6 +47,15 @@ def used_door(door: Door) -> Door:
         )
     now = datetime.now(UTC)
     Job.objects.filter(state=JobState.DONE).update(score=1.5, max_score=2, **dict.fromkeys(STEPS, now))
+    values = json.dumps({"why": "w" * 90, "before": LONG, "after": LONG})
+    act = {"student": "ada", "assignment": "hw", "by": "meier", "text": values, "received": now}
+    Job.objects.create(receipt="e" * 16, kind=Kind.OVERRIDE, state=JobState.REFUSED, detail=LONG, **act)
+    door.course.reports.mkdir()
+    (door.course.reports / f"{LONG}.html").touch()
+    submitted = door.course.submitted("ada", "hw")
+    submitted.mkdir(parents=True)
+    for number in range(2):
+        (submitted / f"{number}{LONG}").write_bytes(NOTEBOOK)
     request = {"student": "ada", "assignment": "hw", "by": "ada", "text": "z" * 200, "received": now}
     Job.objects.create(receipt="f" * 16, kind=Kind.ASK, **request)
     page = door.course.feedback("ada", "hw") / "nb.html"

@@ -383,7 +383,7 @@ def test_staff_run_a_hand_in_again_that_was_never_collected(door: Door, attempts
     Job.objects.update(state=JobState.PERSON)
     door.hand_in("ada", OTHER)
     door.work()
-    door.visitor("meier").post(f"/staff/submissions/{Job.objects.first().receipt}/again/")
+    door.visitor("meier").post("/staff/acts/again/hw/ada/")
     door.work()
     assert Job.objects.latest("number").state == JobState.DONE
     assert (door.course.submitted("ada", "hw") / "nb.ipynb").read_bytes() == OTHER, "the newer one stays"
@@ -492,8 +492,7 @@ def test_a_stop_of_the_worker_is_no_fault_of_an_assignment(door: Door) -> None:
 def test_staff_run_a_submission_again_though_its_grade_is_current(door: Door, attempts: Attempts) -> None:
     door.hand_in()
     door.work()
-    receipt = Job.objects.get().receipt
-    door.visitor("meier").post(f"/staff/submissions/{receipt}/again/")
+    door.visitor("meier").post("/staff/acts/again/hw/ada/")
     door.work()
     assert attempts.of == ["ada", "ada"]
     assert Job.objects.get(kind=Kind.AGAIN).by == "meier"
@@ -511,7 +510,7 @@ def test_a_request_for_a_second_look_and_its_answer_stand_in_the_courses_file_an
     assert (request.question, request.request) == ("test-double", data["text"])
     overview = door.visitor("meier").get("/staff/").content.decode()
     assert "My answer is &lt;b&gt;right" in overview
-    door.visitor("meier").post("/staff/answer/hw/ada/", {"question": "test-double", "text": "So it is."})
+    door.visitor("meier").post("/staff/acts/answer/hw/ada/", {"question": "test-double", "text": "So it is."})
     door.work()
     assert second_look.read(door.course, "ada", "hw")[0].answer == "So it is."
     assert "So it is." in door.visitor("ada").get("/assignments/hw/feedback/page/").content.decode()
@@ -572,7 +571,7 @@ def test_a_preview_is_the_commands_dry_run(door: Door, attempts: Attempts, monke
 
     monkeypatch.setattr(worker_module.subprocess, "Popen", Process)
     for _ in range(2):
-        door.visitor("meier").post("/staff/preview/hw/")
+        door.visitor("meier").post("/staff/acts/preview/hw/")
     assert Job.objects.count() == 1
     door.work()
     assert started[1:6] == ["-m", "autograder", "grade", "hw", "--dry-run"]

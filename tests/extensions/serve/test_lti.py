@@ -149,9 +149,18 @@ def test_no_other_role_is_staff(system: LearningSystem, browser: Client, role: A
     assert browser.get("/staff/").status_code == 403
 
 
-def test_a_teaching_assistant_is_staff(system: LearningSystem, browser: Client) -> None:
-    system.launch(browser, **{f"{CLAIM}roles": [MEMBER.replace("#", "/Instructor#TeachingAssistant")]})
+@pytest.mark.parametrize("also", [[], [TEACHER]], ids=["alone", "beside the teacher's role"])
+def test_a_teaching_assistant_does_what_the_course_lets_assistants_do(
+    system: LearningSystem, browser: Client, also: list[str]
+) -> None:
+    """Mail addresses may be chosen there: that of a teacher gives nobody more."""
+    roles = [*also, MEMBER.replace("#", "/Instructor#TeachingAssistant")]
+    system.launch(browser, email="meier", **{f"{CLAIM}roles": roles})
     assert browser.get("/staff/").status_code == 200
+    assert browser.post("/staff/acts/preview/hw/").status_code == 302
+    assert browser.post("/staff/acts/regrade/hw/").status_code == 403
+    system.launch(browser, **{f"{CLAIM}roles": [TEACHER]})
+    assert browser.post("/staff/acts/regrade/hw/").status_code == 302
 
 
 @pytest.mark.parametrize("subject", ["s-3", "nobody", ""])

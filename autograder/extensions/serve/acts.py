@@ -1,0 +1,141 @@
+"""Acts of staff: each is a row of the queue.
+
+It keeps who, when and why, and what was before and after. The table says what a form asks for; the worker does it by
+the functions that the command line uses.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from autograder._util.text import one_line
+from autograder.errors import UsageError
+from autograder.extensions.serve import attempt_table, jobs
+from autograder.extensions.serve.course_keys import door
+from autograder.extensions.serve.models import COMMANDS, Job, Kind
+from autograder.records.course import Course
+from autograder.records.dates import Extension
+from autograder.results import gradebook, publication
+from autograder.results.report.status_words import points
+from autograder.submissions.hand_ins import HandIns
+from autograder.term import csv_tables
+from autograder.term.facts import add_extension
+
+MAX_VALUE = 5_000
+"""Most characters of one field."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActField:
+    """One field of a form."""
+
+    name: str
+    label: str
+    type: str = "text"
+    """Of HTML's input; ``select``: the page has the choices."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaffAct:
+    """What staff may do to an assignment, or to one student's work."""
+
+    label: str
+    fields: tuple[ActField, ...] = ()
+    of_student: bool = False
+    do: Callable[[Course, Job, Mapping[str, str]], tuple[str, str]] | None = None
+    """Does it, and returns what was before and is after, in words; None: the worker knows what to do."""
+
+
+def _use(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str, str]:
+    by = job.by if job.by == job.student else f"staff {job.by}"
+    wanted, reason = values.get("attempt", ""), values.get("why", "")
+    return attempt_table.choose(course, job.student, job.assignment, wanted, by=by, reason=reason, when=job.received)
+
+
+def _extend(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str, str]:
+    """Write a line of extensions.csv; the grades that it moves are made again by themselves."""
+    due = csv_tables.moment(values["due"]) if values.get("due") else None
+    days = csv_tables.number(values["days"]) if values.get("days") else 0.0
+    before, reason = _due(course, job), one_line(values.get("why", ""), 500)
+    add_extension(course, Extension(job.student, "", job.assignment, due, days, bool(values.get("excused")), reason))
+    return before, _due(course, job)
+
+
+def _due(course: Course, job: Job) -> str:
+    dates = HandIns(course).dates(job.student, job.assignment)
+    due = f"{dates.due:%Y-%m-%d %H:%M %Z}" if dates.due is not None else "no due date"
+    return f"excused, {due}" if dates.excused else due
+
+
+def _override(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str, str]:
+    """Enter a question's points in the gradebook; without points, take a person's points back."""
+    if not door(course).review:
+        raise UsageError("points are not given at this door")
+    (grade,) = publication.for_people(course, publication.grades(course, job.assignment, [job.student]))
+    wanted = values.get("question", "")
+    listed = {f"{book.notebook}/{each.id}": (book, each) for book in grade.notebooks for each in book.questions}
+    if wanted not in listed:
+        raise UsageError(f"{job.assignment} has no question “{one_line(wanted, 60)}”")
+    book, question = listed[wanted]
+    score = csv_tables.number(values["points"]) if values.get("points") else None
+    if score is not None and not 0 <= score <= question.max_score:
+        raise UsageError(f"points are a number from 0 to {question.max_score:g}")
+    gradebook.load().enter_points(course, grade, book.notebook, question.id, score)
+    after = f"{points(score)} by hand" if score is not None else "as the tests give"
+    return f"{wanted}: {points(question.score)}{' by hand' if question.by_hand else ''}", after
+
+
+REASON = ActField("why", "Reason")
+DATES = (
+    ActField("due", "New due date, such as 2027-01-31 23:59+01:00"),
+    ActField("days", "or days more"),
+    ActField("excused", "or excuse altogether", "checkbox"),
+)
+POINTS = ActField("question", "Question", "select"), ActField("points", "Points; none: as the tests give")
+ACTS: Mapping[str, StaffAct] = {
+    Kind.AGAIN: StaffAct("Run again", of_student=True),
+    Kind.USE: StaffAct("That one counts", (ActField("attempt", "", "hidden"), REASON), True, _use),
+    Kind.EXTEND: StaffAct("Extend", (*DATES, REASON), True, _extend),
+    Kind.OVERRIDE: StaffAct("Enter points", (*POINTS, REASON), True, _override),
+    Kind.ANSWER: StaffAct("Answer", of_student=True),
+    Kind.PREVIEW: StaffAct("Preview"),
+    Kind.REGRADE: StaffAct("Regrade", (REASON,)),
+    Kind.PUBLISH: StaffAct("Publish", (REASON,)),
+    Kind.HOLD: StaffAct("Hold back", (REASON,)),
+    Kind.RELEASE: StaffAct("Release"),
+    Kind.FEEDBACK: StaffAct("Write pages"),
+    Kind.POST: StaffAct("Send scores"),
+}
+"""Acts of staff by their names; course.yaml says which of them assistants may."""
+REFUSABLE = (Kind.ASK, Kind.ANSWER, *(kind for kind, act in ACTS.items() if act.do is not None))
+"""Rows that a wrong value ends, with its sentence; nothing would be mended by another try."""
+
+
+def add(kind: str, student: str, assignment: str, by: str, form: Mapping[str, str]) -> Job:
+    """Put an act with its form's values into the queue; UsageError: one is too long, or an answer is empty."""
+    act = ACTS[kind]
+    if any(len(form.get(name, "")) > MAX_VALUE for name in ("question", "text", *(each.name for each in act.fields))):
+        raise UsageError(f"a field has at most {MAX_VALUE:,} characters")
+    if kind == Kind.ANSWER:
+        if not (text := form.get("text", "").strip()):
+            raise UsageError("the answer is empty")
+        return jobs.add(Kind.ANSWER, student, assignment, by, question=form.get("question", ""), text=text)
+    values = {each.name: text for each in act.fields if (text := form.get(each.name, "").strip())}
+    text = json.dumps(values) if values else ""
+    if kind in COMMANDS or kind == Kind.PREVIEW:
+        return jobs.command(Kind(kind), assignment, by, text=text)
+    return jobs.add(Kind(kind), student, assignment, by, text=text)
+
+
+def do(course: Course, job: Job) -> None:
+    """Do what a row asks for, and note in it what was before and after; UsageError: it cannot be done."""
+    act = ACTS[job.kind].do
+    if act is not None and "after" not in job.values:
+        try:
+            before, after = act(course, job, job.values)
+        except ValueError as error:  # a date or a number is none
+            raise UsageError(str(error)) from error
+        job.text = json.dumps({**job.values, "before": before, "after": after})
+        job.save(update_fields=["text"])

@@ -1,0 +1,55 @@
+"""Choices: a person's word on which attempt of a student or a team counts, in place of the assignment's rule.
+
+A choice sets aside all else that was handed in before it; for what comes later, the rule goes on. All choices are kept,
+the last one holds: ``.autograder/choices/<assignment>/<student>.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from autograder._util.files import write_atomically
+from autograder._util.plain_records import from_plain, loads, to_plain
+from autograder.errors import HostError
+from autograder.records.course import Course
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One decision."""
+
+    attempt: str
+    """Name of the attempt, a digest of its files and its time."""
+    time: datetime
+    """When the person decided; what was handed in later is not set aside."""
+    by: str
+    """Who decided: the student, or a member of staff."""
+    why: str = ""
+
+
+def choices(course: Course, assignment: str, students: Sequence[str]) -> list[Choice]:
+    """Read all choices of a student or of a team's members, in order; HostError: a file is damaged."""
+    decisions: list[Choice] = []
+    for student in students:
+        path = _path(course, assignment, student)
+        try:
+            decisions += (from_plain(Choice, entry) for entry in loads(path.read_bytes()))
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, TypeError) as error:
+            raise HostError(f"{path} cannot be read ({error}); restore it, or delete it and decide again") from error
+    return sorted(decisions, key=lambda choice: choice.time)
+
+
+def add_choice(course: Course, assignment: str, student: str, choice: Choice) -> None:
+    """Note a decision; the caller holds the lock of what is collected."""
+    listed = to_plain([*choices(course, assignment, [student]), choice])
+    write_atomically(_path(course, assignment, student), json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
+
+
+def _path(course: Course, assignment: str, student: str) -> Path:
+    return course.state / "choices" / assignment / f"{student}.json"
