@@ -215,8 +215,9 @@ class SolutionForms:
             return True
         if not self._empty:
             return False
-        asked = question()
-        key = asked if asked in self._questions else self._turn
+        key = question()
+        if key not in self._questions:
+            key = self._turn
         return any(f"{key} {path}" in self._empty for path in paths)
 
     def is_certain(self, paths: Set[str], question: Callable[[], str]) -> bool:

@@ -126,7 +126,7 @@ class Observations:
         they would make each record another one. A turn at which something was empty stays if both runs had it.
         """
         facts = {*self.facts, *other.facts}
-        both = {*self.facts} & {*other.facts}
+        repeated = {*self.facts} & {*other.facts}
         first, second = self._questions(), other._questions()
         common = {subject: first[subject] & second[subject] for subject in first.keys() & second}
         return Observations.of(
@@ -135,7 +135,7 @@ class Observations:
             if fact.act not in (Act.ASKS, Act.EMPTY)
             or fact.subject not in common
             or (fact.value if fact.act is Act.ASKS else fact.value.partition(" ")[0]) in common[fact.subject]
-            or fact in both
+            or fact in repeated
         )
 
     def _questions(self) -> dict[str, set[str]]:
