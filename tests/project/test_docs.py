@@ -19,7 +19,8 @@ from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+FRAGMENTS = sorted((ROOT / "changelog.d").glob("[!R]*"))
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *FRAGMENTS, *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 IMAGE_BYTES = 300_000
 
@@ -244,6 +245,18 @@ def test_the_changelog_begins_with_this_version() -> None:
     versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
     assert versions[0] in (__version__, "Unreleased")
     assert __version__ in versions
+
+
+def test_a_release_has_a_screen_in_the_changelog() -> None:
+    for section in re.split(r"^## ", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.M)[1:]:
+        assert len(section.split()) <= 600, section.partition("\n")[0]
+
+
+def test_a_change_has_a_file_whose_name_says_its_kind() -> None:
+    """As changelog.d/README.md says it; what no release had cannot be changed, fixed or removed."""
+    for fragment in FRAGMENTS:
+        assert re.fullmatch(r"(\+[\w-]+|\d+)\.(added|changed|fixed|removed|security)\.md", fragment.name)
+        assert not fragment.read_text(encoding="utf-8").startswith(("-", "#", "*")), fragment.name
 
 
 # --- what a command does, as the reference says it -----------------------------------------------------
