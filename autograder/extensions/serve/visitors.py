@@ -33,7 +33,7 @@ class VisitorRole(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Whoever makes a request, in the course as it is now."""
+    """The person who makes a request, in the course as it is now."""
 
     course: Course
     role: VisitorRole = VisitorRole.NOBODY
