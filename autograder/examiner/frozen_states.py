@@ -28,7 +28,7 @@ class Answering:
 
     @property
     def in_turn(self) -> list[FrozenCopy | None]:
-        """The copies to ask, until the test leaves no object of a copy that the later tests do not ask."""
+        """Copies to try in turn: the cell's own, then the one shared with later tests."""
         return [self.shared] if self.own is None or self.own == self.shared else [self.own, self.shared]
 
 

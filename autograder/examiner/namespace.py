@@ -60,7 +60,7 @@ class UnreadAnswer(AnswerError, UnreadError):
 class OtherAnswerError(CourseError):
     """An answer that the instructor imports and the student makes otherwise, and that passes only as the student's.
 
-    It may be right, or it may be what the test judges other answers with.
+    The student's version may be right, or the test may judge other answers with it.
     """
 
     def __init__(self, names: Iterable[str]) -> None:

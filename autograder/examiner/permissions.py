@@ -248,9 +248,9 @@ class Permissions:
 
     def _turn(self, position: CallPosition) -> str:
         """Count what arrives at a place: where a test draws its questions, an answer's turn tells which it is."""
-        place = position.of("")
-        self._arrivals[place] += 1
-        return f"#{self._arrivals[place]}"
+        subject = position.of("")
+        self._arrivals[subject] += 1
+        return f"#{self._arrivals[subject]}"
 
     def convert_answer(self, name: str, value: Any) -> Any:
         """Return the answer under ``name`` in the form of the solution's; one that calls fill may be empty at first."""

@@ -100,9 +100,9 @@ class ExtraCaptures:
     figures: frozenset[int] = frozenset()
     """See :func:`autograder.examiner.figures.reconstruction.uses_current_figure`."""
     kernel: frozenset[int] = frozenset()
-    """Those that run in the kernel, see :mod:`autograder.examiner.kernel_tests`."""
+    """Tests that run in the kernel, see :mod:`autograder.examiner.kernel_tests`."""
     networks: frozenset[int] = frozenset()
-    """Those that use a check, which may read a PyTorch module."""
+    """Tests that use a check, which may read a PyTorch module."""
 
 
 MAX_SNAPSHOTS = 100_000

@@ -1,4 +1,4 @@
-"""What a reading leaves of a Keras model and of Keras: nothing. Runs inside the student's kernel."""
+"""Restored state of a Keras model, and of Keras, after a reading. Runs inside the student's kernel."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ CellFault = tuple[ast.AST, str, str]
 
 _METHODS = frozenset({"all", "any", "equals", "empty", "isdigit", "issubset", "issuperset", "startswith", "endswith"})
 _ATTRIBUTES = frozenset({"empty"})
-"""Of them, those that pandas has as values: they need no call."""
+"""Names among them that pandas has as values: they need no call."""
 _TELL = _METHODS | {
     "allclose",
     "array_equal",

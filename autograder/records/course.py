@@ -65,7 +65,7 @@ class Assignment:
     weight: float | None = None
     """Weight in its group, or in the course; None: its points."""
     extra_credit: bool = False
-    """It can only raise the total."""
+    """Whether the assignment can only raise the total."""
     drop_questions: int = 0
     """Number of a student's lowest questions that do not count in totals."""
     curve: Curve = field(default_factory=Curve)
@@ -147,7 +147,7 @@ class Course:
     groups: Mapping[str, Group] = field(default_factory=dict)
     totals: Totals = field(default_factory=Totals)
     extensions: tuple[Extension, ...] = ()
-    """Those of course.yaml."""
+    """Extensions of course.yaml."""
     directories: Mapping[str, str] = field(default_factory=dict)
     """``source``, ``release``, ``submitted``, ``autograded``, ``feedback`` → its folder, if it has another name."""
     tables: Path | None = None

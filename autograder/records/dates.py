@@ -46,6 +46,6 @@ class Dates:
     excused: bool = False
     """The assignment does not count for the student."""
     closed: bool = False
-    """It was handed in after ``close``, and so is worth nothing."""
+    """Whether the hand-in came after ``close``, and so is worth nothing."""
     notes: tuple[str, ...] = ()
     """What was applied and why, for people; the student reads it, too."""

@@ -18,7 +18,7 @@ class EndingKind(enum.StrEnum):
     LOST = "lost"
     """A process or a machine ended without an outcome."""
     UNRECORDED = "unrecorded"
-    """It was to be graded from a recording, and cannot be."""
+    """The submission was to be graded from a recording, and cannot be."""
     FAILED = "failed"
     """For another reason; the text says it."""
 

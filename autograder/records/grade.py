@@ -130,7 +130,7 @@ class StepTimes:
     """When each step of a grading was done; None for a step that was not needed."""
 
     begun: datetime | None = None
-    """It was taken from the queue; a second try begins anew."""
+    """Time at which it was taken from the queue; a second try begins anew."""
     lent: datetime | None = None
     """The first kernel was lent to its examiner."""
     executed: datetime | None = None

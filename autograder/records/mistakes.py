@@ -75,4 +75,4 @@ class ModelMistakes:
     calibration: tuple[CalibrationBin, ...] = ()
     """From unsure to sure; empty without probabilities."""
     residuals: Residuals | None = None
-    """Of a regression."""
+    """Errors of a regression."""

@@ -38,7 +38,7 @@ class Act(enum.StrEnum):
     ARRIVES = "arrives"
     """An answer, or what a call or an attribute gave, arrived in a form. Value: :data:`COPY` or :data:`OBJECT`."""
     HOLDS = "holds"
-    """It had a form. Value: the path in it, see :mod:`autograder.examiner.forms`, and a family: array, tensor, …"""
+    """An answer had a form. Value: its path, see :mod:`autograder.examiner.forms`, and a family: array, tensor, …"""
     ASKS = "asks"
     """A test asked a question there. Value: digests of the question, and of how many items came; ``=`` and an argument
     that a call changed."""

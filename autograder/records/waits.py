@@ -19,7 +19,7 @@ class Waits(enum.StrEnum):
     SLOW = "slow"
     """Calls that are slower where tests run."""
     MARKS_LOST = "marks lost"
-    """It is not certain which cell is the answer."""
+    """Nobody can tell which cell is the answer."""
     STRANGE = "strange"
     """The notebook has no cell of this assignment."""
     CUT_SHORT = "cut short"

@@ -43,7 +43,7 @@ class ReleaseFiles:
     answers: dict[str, Path]
     """Path in the release → file in which students write; if it is a module, it is neither found nor left out."""
     carried: set[str]
-    """Those that go on from earlier assignments."""
+    """Answer files that go on from earlier assignments."""
     rules: list[FileRules]
     """Rules of the notebooks that are not nbgrader's."""
 

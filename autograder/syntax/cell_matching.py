@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 WRITABLE = frozenset({Role.ANSWER, Role.MANUAL})
 MAX_PARSED_CHARACTERS = 200_000
-"""Of one cell; the names of a longer one are not looked up."""
+"""Length of one cell; the names of a longer one are not looked up."""
 
 _COUNTED_ID = re.compile(r"(?:cell)?[-_]?\d*x*")
 """An id that only says the position, as tools write where there was none: it moves with every new cell."""

@@ -47,7 +47,7 @@ def loaded_names(source: str) -> frozenset[str]:
 INDIRECT_ACCESS = frozenset(["globals", "locals", "vars", "dir", "eval", "exec", "__main__"])
 """Names that give access to other names by a text."""
 LISTING = frozenset(["globals", "locals", "vars", "dir"])
-"""Those among them that list the names."""
+"""Names among them that list the others."""
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 

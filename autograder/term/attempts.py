@@ -35,7 +35,7 @@ def within_limits(
 ) -> tuple[list[Attempt], list[Attempt]]:
     """Split attempts, in order, into those within the limits and those beyond.
 
-    A day is one of the zone. What is beyond the limit of a day does not count for the limit in all.
+    A day is one of the zone. An attempt beyond the limit of a day does not count for the limit in all.
     """
     allowed: list[Attempt] = []
     beyond: list[Attempt] = []

@@ -129,9 +129,8 @@ def teams_of(
 ) -> Teams:
     """Settle who hands in together.
 
-    Whoever is in a team of teams.csv or of the roster is in no other one. A package's other teammates are a team with
-    its student only if each of them is in the course. None of them may be named by others, or have handed in without
-    naming the rest.
+    Teams of teams.csv and of the roster win. A package's teammates count only if each of them is in the course, named
+    by no other team, and has handed in nothing without naming the rest.
 
     Args:
         assignment: with its largest ``team_size``; 1: there are no teams.

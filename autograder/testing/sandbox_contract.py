@@ -146,7 +146,7 @@ class SandboxContract:
         assert visible == "[] [] False rows = 3", visible
 
     def test_a_checkout_shows_its_package_only(self, start: Run) -> None:
-        """Of the folder that the package lies in, the package and a virtual environment alone are visible."""
+        """The package and a virtual environment alone are visible in the folder that the package lies in."""
         checkout = Path(autograder.__file__).resolve().parent.parent
         visible = set(answer(start(f"import os; print(*os.listdir({str(checkout)!r}))")).split())
         if not checkout.is_relative_to(sys.prefix):

@@ -32,6 +32,13 @@ def faults(source: str) -> Iterator[tuple[int, str]]:
                 yield line, f"a sentence of {len(sentence.split())} words: {sentence}"
 
 
+def texts(source: str) -> Iterator[tuple[int, str]]:
+    """Line and text of every docstring in a module's source, those of fields and constants with them."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.lineno, node.value.value.strip()
+
+
 def sentences(text: str) -> Iterator[str]:
     """The sentences of a docstring; examples, drawings and literal blocks are none."""
     prose = re.sub(r"::\n\n(?: {4,}.*\n?|\n)+", ":\n\n", text)

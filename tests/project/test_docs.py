@@ -19,7 +19,8 @@ from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+FRAGMENTS = sorted((ROOT / "changelog.d").glob("[!R]*"))
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *FRAGMENTS, *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 IMAGE_BYTES = 300_000
 
@@ -152,6 +153,11 @@ def cli_sections() -> dict[str, str]:
     return {m[1]: m[2] for m in re.finditer(r"^## `autograder ([\w-]+)[^`]*`\n(.*?)(?=^## |\Z)", text, re.M | re.S)}
 
 
+OPTIONS_OF_MANY = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8").partition("\n## ")[0]
+OF_MANY = set(re.findall(r"^\| `(--[a-z-]+)", OPTIONS_OF_MANY, re.M))
+"""Options that mean the same for many commands: the page's first table."""
+
+
 def test_the_reference_has_every_command() -> None:
     assert cli_sections().keys() == COMMANDS.keys()
 
@@ -161,14 +167,15 @@ def test_the_reference_has_every_option_and_argument_as_help_says_it(name: str) 
     command = COMMANDS[name]
     section = cli_sections()[name]
     described = set(re.findall(r"^\| `(--[a-z-]+)", section, re.M))
-    assert described == {o for o in options(command) if o.startswith("--")} - {"--help"}
+    assert described | OF_MANY >= {o for o in options(command) if o.startswith("--")} - {"--help"}
+    assert described <= options(command)
     arguments = [p.make_metavar(click.Context(command)) for p in command.params if isinstance(p, click.Argument)]
     heading = " ".join(["autograder", name, *arguments])
     assert f"## `{heading}`" in (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
     for parameter in command.params:
         if isinstance(parameter, click.Option) and not parameter.is_flag:
             metavar = parameter.make_metavar(click.Context(command)).replace(" RANGE", "")
-            assert f"| `{parameter.opts[0]} {metavar}` |" in section
+            assert f"| `{parameter.opts[0]} {metavar}` |" in section + OPTIONS_OF_MANY
 
 
 # --- examples ----------------------------------------------------------------------------------------
@@ -244,6 +251,18 @@ def test_the_changelog_begins_with_this_version() -> None:
     versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
     assert versions[0] in (__version__, "Unreleased")
     assert __version__ in versions
+
+
+def test_a_release_has_a_screen_in_the_changelog() -> None:
+    for section in re.split(r"^## ", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.M)[1:]:
+        assert len(section.split()) <= 600, section.partition("\n")[0]
+
+
+def test_a_change_has_a_file_whose_name_says_its_kind() -> None:
+    """As changelog.d/README.md says it; what no release had cannot be changed, fixed or removed."""
+    for fragment in FRAGMENTS:
+        assert re.fullmatch(r"(\+[\w-]+|\d+)\.(added|changed|fixed|removed|security)\.md", fragment.name)
+        assert not fragment.read_text(encoding="utf-8").startswith(("-", "#", "*")), fragment.name
 
 
 # --- what a command does, as the reference says it -----------------------------------------------------

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from helpers.commands import commands
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -55,12 +56,22 @@ def test_it_has_an_extra_which_all_includes(extension: str) -> None:
 
 
 OVERVIEW = (ROOT / "docs/explanation/overview.md").read_text(encoding="utf-8")
-ENTRIES = {name: group for group, entries in PROJECT["entry-points"].items() for name in entries}
-TO_DECIDE_BY = ("autograder.commands", "autograder.checks")
-"""Groups whose names a teacher decides by."""
+CHECKS = sorted(PROJECT["entry-points"]["autograder.checks"])
 
 
-@pytest.mark.parametrize("name", [name for name, group in ENTRIES.items() if group in TO_DECIDE_BY])
-def test_the_page_by_which_a_teacher_decides_has_every_command_and_check(name: str) -> None:
-    words = f"check.{name}" if ENTRIES[name] == "autograder.checks" else name
-    assert re.search(rf"\b{re.escape(words)}\b", OVERVIEW, re.I), f"{words} is missing in overview.md"
+@pytest.mark.parametrize("words", [*sorted(commands()), *(f"check.{name}" for name in CHECKS)])
+def test_the_page_by_which_a_teacher_decides_has_every_command_and_check(words: str) -> None:
+    spelled = words if "." in words else f"autograder {words}"
+    assert re.search(rf"\b{re.escape(spelled)}\b", OVERVIEW), f"{spelled} is missing in overview.md"
+
+
+@each_extension
+def test_the_page_by_which_a_teacher_decides_has_every_extension(extension: str) -> None:
+    """By a name that it registers, or by its own."""
+    names = registered(extension) | {extension}
+    assert [name for name in names if re.search(rf"\b{name}\b", OVERVIEW, re.I)], f"{extension}: none of {names}"
+
+
+def test_the_page_by_which_a_teacher_decides_denies_nothing_that_an_extension_does() -> None:
+    (denied,) = re.findall(r"^## What it does not do yet\n(.*)", OVERVIEW, re.M | re.S)
+    assert not re.search(r"not looked for|no LTI|no door", denied)

@@ -36,7 +36,7 @@ _STILL = re.compile(
     r"numpy\.random\..*|keras\.src\.callbacks\..*|pandas\.core\.(?:groupby|window|resample)\..*"
     r"|pandas\._libs\.tslibs\.offsets\..*"
 )
-"""Those among them whose objects always stay in the kernel."""
+"""Classes among them whose objects always stay in the kernel."""
 _DERIVED = frozenset(
     ["keras.src.layers.layer.Layer", "keras.src.losses.loss.Loss", "keras.src.metrics.metric.Metric",
      "keras.src.initializers.initializer.Initializer", "keras.src.regularizers.regularizers.Regularizer",

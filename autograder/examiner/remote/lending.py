@@ -1,8 +1,8 @@
 """Values of the test that the student's functions read as global variables, lent for one request.
 
 ``limit = 3`` in a test reaches a function that reads ``limit`` only while a request runs in which the solution was seen
-to read it. A value under a name could be an expected one. What a test has from ``check.hidden_data``, or has bound or
-filled after it asked for that, never goes by a name.
+to read it. A value under a name could be an expected one. Hidden data never go by a name, and neither does a value that
+the test has bound or filled after it asked for them.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ class Remote:
         self.gone: set[int] = set()
         """The copies that have died."""
         self.acted: set[int | None] = set()
-        """Those of :meth:`_answering` in which a test has run code that may have changed objects."""
+        """Requests of :meth:`_answering` in which a test has run code that may have changed objects."""
         self.callbacks.admit, self.callbacks.exact = self._admit, self._exact
         self.callbacks.allow = self._allow_objects
         self._foreign: CourseError | None = None

@@ -44,9 +44,9 @@ class Cell:
     points: float = 0.0
     """After dropped questions, late penalty, curve and cap."""
     max_points: float = 0.0
-    """Of the questions that were not dropped; 0 if unknown."""
+    """Sum over the questions that were not dropped; 0 if unknown."""
     dropped: bool = False
-    """It is one of the lowest, and does not count."""
+    """Whether the assignment is one of the lowest, and does not count."""
 
     @property
     def counts(self) -> bool:

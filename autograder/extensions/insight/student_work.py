@@ -44,7 +44,7 @@ class StudentWork:
     """What one student, or one team, wrote for an assignment."""
 
     students: tuple[str, ...]
-    """Those who handed it in; of an old submission, its path below the given folder."""
+    """The students who handed it in; of an old submission, its path below the given folder."""
     cells: tuple[WrittenCell, ...]
     run_numbers: tuple[int, ...] = ()
     """Numbers that Jupyter gave the executed code cells, in the order of the cells."""

@@ -27,7 +27,7 @@ class Exceptions:
 
     key: Key
     grades: tuple[Grade, ...]
-    """Those of the students who lost them."""
+    """Grades of the students who lost them."""
     points: float
     """Sum over the students."""
     errors: tuple[tuple[str, int], ...]
@@ -40,7 +40,7 @@ class Upset:
 
     key: Key
     losing: tuple[Grade, ...]
-    """Those of the strongest who lose points."""
+    """Grades of the strongest who lose points."""
     strongest: int
     others_losing: int
     others: int

@@ -28,7 +28,7 @@ class Filled:
     unclear: Mapping[str, str]
     """Student → why they have no row."""
     by_name: Sequence[str]
-    """Students that only their full name was found by."""
+    """Students matched by full name only."""
     without: Sequence[str]
     """People in the file without a submission here."""
     unsure: Sequence[str] = ()

@@ -1,4 +1,4 @@
-"""Who is who: students of this course, and the people that a learning system lists.
+"""Matching of students of this course, and the people that a learning system lists.
 
 A match is one to one, or there is none. What is surest decides first: numbers that the system gave, then login names
 and addresses, then full names.

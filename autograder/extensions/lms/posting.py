@@ -25,9 +25,9 @@ class Handover(enum.StrEnum):
     KEPT = "kept"
     """Another score stands there, which this course did not send."""
     WAITS = "waits"
-    """It is not to be handed over yet."""
+    """The result is not to be handed over yet."""
     UNCLEAR = "unclear"
-    """It is not clear whose result it is there."""
+    """Nobody knows whose result it is there."""
 
 
 @dataclass(frozen=True)

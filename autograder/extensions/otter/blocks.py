@@ -32,7 +32,7 @@ class CellPart:
     """The notebook, for messages."""
     cell: NotebookNode
     number: int
-    """Of the source's cell, counted from 1; 0 for a cell that the source does not have."""
+    """Number of the source's cell, from 1; 0 for a cell that the source does not have."""
     first: int = 1
     """Line of the source's cell with which the piece begins."""
 

@@ -32,7 +32,7 @@ class CellRole(enum.Enum):
 
     FREE = enum.auto()
     TEXT = enum.auto()
-    """Of a question; locked."""
+    """Text of a question; locked."""
     ANSWER = enum.auto()
     CHECK = enum.auto()
     """Where a question's tests run; locked."""
@@ -48,7 +48,7 @@ class OtterQuestion:
     piece: CellPart
     cases: list[Case] = field(default_factory=list)
     points: float = 0.0
-    """Of its tests, or of its answer, which a person grades."""
+    """Sum over its tests, or the points of its answer, which a person grades."""
     resolved: list[Case] = field(default_factory=list)
     """The cases with the points that each is worth."""
 

@@ -39,7 +39,7 @@ class PackageSettings:
     """Settings that the instructor chose."""
 
     visibility: str = VISIBILITIES[0]
-    """Of each question's entry on Gradescope, one of :data:`VISIBILITIES`."""
+    """When students see each question's entry on Gradescope, one of :data:`VISIBILITIES`."""
     keras_backend: str = ""
     """Backend of Keras in the examiner, as the instructor's environment names it; empty: Keras's own choice."""
     public_summary: bool = False

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 _SEED = 0
-"""Of a network that draws in evaluation mode, too: a grade can be given again."""
+"""Seed for a network that draws in evaluation mode, too: a grade can be given again."""
 
 
 class GraphComputation:

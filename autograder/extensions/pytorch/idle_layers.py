@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _DRAWS = 6
 """Times that weights are drawn, at most, before the network's own decide."""
 _SEED = 0
-"""Of a network that draws in evaluation mode, too."""
+"""Seed for a network that draws in evaluation mode, too."""
 _SIZES = (1.0, 30.0)
 """Factors of the changes of a layer's result."""
 _SHARE = 1e-5

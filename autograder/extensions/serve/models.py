@@ -71,7 +71,7 @@ class Job(models.Model):
     student = models.CharField(max_length=200, db_index=True)
     assignment = models.CharField(max_length=200)
     by = models.CharField(max_length=200)
-    """Who asked for it: the student, or staff."""
+    """The person who asked for it: the student, or staff."""
     file = models.CharField(max_length=255)
     """Name of the file in the folder of uploads; empty once it was refused and deleted."""
     title = models.CharField(max_length=200)

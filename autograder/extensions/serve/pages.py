@@ -38,7 +38,7 @@ _FEEDBACK_POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; "
     "frame-ancestors 'self'"
 )
-"""Of pages with students' text: no script runs, and it counts for an origin of its own."""
+"""Policy of pages with students' text: no script runs, and it counts for an origin of its own."""
 
 
 def add_headers(get_response: Answer) -> Answer:

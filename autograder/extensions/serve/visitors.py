@@ -39,7 +39,7 @@ STAFF_ROLES = (VisitorRole.STAFF, VisitorRole.ASSISTANT, VisitorRole.AUDITOR)
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Whoever makes a request, in the course as it is now."""
+    """The person who makes a request, in the course as it is now."""
 
     course: Course
     role: VisitorRole = VisitorRole.NOBODY

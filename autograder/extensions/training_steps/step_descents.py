@@ -28,7 +28,7 @@ class StepHints:
     """What numbers are guessed from."""
 
     gradients: Sequence[Gradients]
-    """Those of the right steps."""
+    """Gradients of the right steps."""
     ratio: float
     """How many times as long the first move is as the right one; 1 for another direction."""
 

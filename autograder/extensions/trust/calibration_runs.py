@@ -60,7 +60,7 @@ class Candidate:
     def is_judged_by(self, exam: Exam) -> frozenset[str]:
         """Return the questions of an exam that tell something of this answer: where it differs from the solution.
 
-        What a weak answer leaves as the solution has it may earn all points. An answer with other cells of its own is
+        A weak answer may earn all points of cells that are the solution's. An answer with other cells of its own is
         judged by all questions.
         """
         sources, solution = (

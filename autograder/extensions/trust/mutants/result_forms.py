@@ -151,7 +151,7 @@ A_LIST = "a list for a generator"
 OPERATORS = frozenset(form.operator for form in FORMS) | {A_LIST}
 """Names of these rewrites."""
 ORDERS = frozenset(name for name in OPERATORS if re.search(r"order|index|generator", name))
-"""Those of them whose results no comparison of values takes for the solution's."""
+"""Rewrites among them whose results no comparison of values takes for the solution's."""
 
 
 def _collected(source: str, tree: ast.Module, used: Sequence[str], task: str) -> Iterator[tuple[str, str]]:
