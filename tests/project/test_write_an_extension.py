@@ -180,7 +180,7 @@ def test_the_pages_executor_proves_itself_with_the_contract(tmp_path: Path, modu
     ]
     (tmp_path / "one_by_one.py").write_text(module)
     (tmp_path / "test_one_by_one.py").write_text(example)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == failed, done.stdout
 

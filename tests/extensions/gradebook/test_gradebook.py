@@ -22,6 +22,7 @@ from autograder.extensions.gradebook import nbgraders as gradebook
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 from autograder.records.grade import QuestionGrade
+from autograder.records.waits import Waits
 from autograder.results.gradebook import changed_points, points_out_of_range
 
 NAME = "keras-fully-connected"
