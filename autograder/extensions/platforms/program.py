@@ -126,7 +126,7 @@ def _graded(platform: Platform, root: Path, deadline: Deadline) -> Conclusion:
             return _grade(platform, root, folder, deadline)
     except SubmissionError as error:
         sentence = str(error)
-        return platform.format.refused(sentence[:1].upper() + sentence[1:], deadline.spent())
+        return platform.format.not_graded(sentence[:1].upper() + sentence[1:], deadline.spent())
     except AutograderError as error:
         _tell_staff(platform, str(error))
     except Exception:

@@ -62,7 +62,8 @@ def read(root: Path) -> CourseReading:
     before = _looked.get(root)
     newest = _versions(root)
     is_known = before is not None and before.versions == newest and not before.reading.fault
-    if before is None or not is_known or not _is_there(before.reading.course.tables):
+    copies = before.reading.course.tables if before is not None else None
+    if before is None or not is_known or (copies is not None and not copies.is_dir()):
         before = _looked[root] = _Looked(newest, _look(root, newest))
     reading = before.reading
     try:
@@ -73,10 +74,6 @@ def read(root: Path) -> CourseReading:
 
 def _versions(root: Path) -> Versions:
     return versions_of(root / name for name in TABLES)
-
-
-def _is_there(copies: Path | None) -> bool:
-    return copies is None or copies.is_dir()
 
 
 def _look(root: Path, newest: Versions) -> CourseReading:
