@@ -90,9 +90,9 @@ class Forecast:
 def redirect(course: Course, works: Sequence[Work]) -> tuple[Work, ...]:
     """Return the same works, with results going to the forecast's folder."""
     folder = course.state / "work" / FOLDER
-    own = {work.student: folder / work.student for work in works}
     return tuple(
-        replace(work, target=own[work.student] / "graded", details=own[work.student] / "details.json") for work in works
+        replace(work, target=folder / work.student / "graded", details=folder / work.student / "details.json")
+        for work in works
     )
 
 

@@ -36,9 +36,9 @@ def observed_warnings(exam: Exam, limits: Limits) -> Iterator[str]:
 def _marked_tests(exam: Exam, facts: Sequence[Fact]) -> Iterator[tuple[str, str]]:
     """Yield the tests whose answers get an allowance, since the solution needs it."""
     for act, values, warning in _IN_A_TEST:
-        found = [fact for fact in facts if fact.act is act and (not values or fact.value in values)]
+        matching = [fact for fact in facts if fact.act is act and (not values or fact.value in values)]
         for test in (str(cell.grade_id) for cell in exam.cells):
-            if any(fact.is_of(test) for fact in found):
+            if any(fact.is_of(test) for fact in matching):
                 yield test, warning
 
 

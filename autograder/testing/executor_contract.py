@@ -69,11 +69,11 @@ class ExecutorContract:
 
     def test_a_submission_that_cannot_be_graded_is_an_ending_and_keeps_nobody_from_a_grade(self) -> None:
         """It names whose fault that is, which decides about another try; it raises nothing."""
-        first, *others = self.works
+        first, *gradable = self.works
         shutil.rmtree(first.submission)
         (first.submission).write_text("no folder")
-        endings = self.ended([first, *others])
-        assert all(endings[work.student].is_done for work in others)
+        endings = self.ended([first, *gradable])
+        assert all(endings[work.student].is_done for work in gradable)
         lost = endings[first.student]
         assert lost.is_done or (lost.whose and lost.text), "no grade without a reason"
 
@@ -88,9 +88,9 @@ class ExecutorContract:
         work, ending = next(endings)
         endings.close()
         assert list(endings) == []
-        done = batch.run(self.works, execute=self.make(self.course.root))
-        assert {grade.student: grade.score for grade in done.grades} == SCORES
-        assert work.student not in done.graded or not ending.is_done
+        batch_result = batch.run(self.works, execute=self.make(self.course.root))
+        assert {grade.student: grade.score for grade in batch_result.grades} == SCORES
+        assert work.student not in batch_result.graded or not ending.is_done
 
 
 def _course(root: Path) -> Course:

@@ -54,8 +54,8 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
 
 def not_graded(words: str, seconds: float = 0.0) -> Conclusion:
     """Describe a submission without a grade."""
-    said = visible(words, student_texts.MAX_OUTPUT)
-    return Conclusion(_as_text({"score": 0.0, "tests": [], **_frame(said, seconds, graded=False)}))
+    sentence = visible(words, student_texts.MAX_OUTPUT)
+    return Conclusion(_as_text({"score": 0.0, "tests": [], **_frame(sentence, seconds, graded=False)}))
 
 
 def _as_text(results: dict[str, Any]) -> str:

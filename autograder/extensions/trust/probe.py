@@ -185,8 +185,8 @@ class _Comparison:
                 reason = f"`{call}` {result} instead of {as_code(wanted)}"
                 ending = "," if len(args) == 1 else ""
                 case = f"(({arguments}{ending}), {as_code(wanted)})" if not kwargs else ""
-                found = {"verdict": "different", "why": reason, "kind": CALL, "name": name, "case": case}
-                differences.append((len(reason), found))
+                difference = {"verdict": "different", "why": reason, "kind": CALL, "name": name, "case": case}
+                differences.append((len(reason), difference))
         return (min(differences, key=lambda pair: pair[0])[1] if differences else {}), tried
 
     def same_arguments(self, first: Arguments, second: Arguments) -> bool:
