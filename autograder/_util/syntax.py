@@ -30,6 +30,15 @@ def parsed(source: str | bytes) -> ast.Module | None:
         return None
 
 
+def is_literal(node: ast.expr) -> bool:
+    """Tell whether an expression is a literal, also one of lists and dicts."""
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
+
+
 def own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
     """Yield the nodes of a function's body, outermost first, without those inside functions and classes in it."""
     pending: deque[ast.AST] = deque(function.body)

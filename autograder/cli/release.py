@@ -141,7 +141,7 @@ def _warn(warnings: Iterable[str]) -> None:
 def _proved(course: Course, assignment: Assignment, built: Release) -> tuple[Release, str]:
     """Prove a release; return it with what was observed, and the result in words."""
     from autograder.coordinator import locks
-    from autograder.coordinator.proof import UNCHANGED_GETS, prove
+    from autograder.coordinator.proof import prove
 
     require_sandbox(assignment)
     with locks.held(course, locks.RELEASING), status(f"Proving {assignment.name}…") as spinner:
@@ -149,7 +149,7 @@ def _proved(course: Course, assignment: Assignment, built: Release) -> tuple[Rel
         proof = prove(course, built, say=lambda step: _say(spinner, assignment.name, step, time.monotonic() - began))
     for warning in proof.warnings:
         click.echo(f"Warning: {warning}", err=True)
-    unchanged = "some points" if any(UNCHANGED_GETS in warning for warning in proof.warnings) else "none"
+    unchanged = "some points" if proof.has_gifts else "none"
     return proof.release, f"proved: the solution gets full marks, the unchanged notebook {unchanged}"
 
 

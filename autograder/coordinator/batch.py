@@ -305,13 +305,11 @@ def longest_first(due: Sequence[Work]) -> list[Work]:
     A submission without a grade is expected to take the median of the others. Equal ones stay in the order of the
     names.
     """
-    seconds_by_student = {work.student: seconds for work in due if (seconds := _seconds(earlier(work))) > 0}
+    graded = ((work.student, earlier(work)) for work in due)
+    seconds = {who: sum(book.wall_seconds for book in grade.notebooks) for who, grade in graded if grade is not None}
+    seconds_by_student = {who: taken for who, taken in seconds.items() if taken > 0}
     typical = statistics.median(seconds_by_student.values()) if seconds_by_student else 0.0
     return sorted(due, key=lambda work: -seconds_by_student.get(work.student, typical))
-
-
-def _seconds(grade: Grade | None) -> float:
-    return sum(book.wall_seconds for book in grade.notebooks) if grade is not None else 0.0
 
 
 UNKNOWN_MIB = 1024.0

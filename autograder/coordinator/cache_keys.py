@@ -42,10 +42,11 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
     rounded.
     """
     assignment = release.assignment
+    run_settings = assignment.environment, assignment.sandbox, assignment.training
     return {
         "exam": exam_key(course, release),
         "files": digest({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),
-        "environment": digest(versions(), asdict(assignment.limits), *_run_settings(assignment)),
+        "environment": digest(versions(), asdict(assignment.limits), *run_settings),
         "policy": policy_digest(assignment, plugin_key(course.root, assignment.late)),
         "observations": observations_digest(release.exams),
         "examiner": EXAMINER_VERSION,
@@ -68,10 +69,6 @@ def policy_key(common: str, dates: Dates, assignment: Assignment) -> str:
     due = aware(assignment.due) if assignment.due else None
     policy = (dates.due, dates.late_days, dates.excused, dates.closed, dates.notes)
     return common if policy == (due, 0.0, False, False, ()) else digest(common, policy)
-
-
-def _run_settings(assignment: Assignment) -> tuple[str | None, ...]:
-    return assignment.environment, assignment.sandbox, assignment.training
 
 
 def exam_key(course: Course, release: Release) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from autograder.coordinator.batch import earlier
@@ -91,16 +90,15 @@ class Forecast:
 def redirect(course: Course, works: Sequence[Work]) -> tuple[Work, ...]:
     """Return the same works, with results going to the forecast's folder."""
     folder = course.state / "work" / FOLDER
-    return tuple(_redirected(work, folder / work.student) for work in works)
+    return tuple(
+        replace(work, target=folder / work.student / "graded", details=folder / work.student / "details.json")
+        for work in works
+    )
 
 
 def clear(course: Course) -> None:
     """Remove the forecast's folder."""
     shutil.rmtree(course.state / "work" / FOLDER, ignore_errors=True)
-
-
-def _redirected(work: Work, folder: Path) -> Work:
-    return replace(work, target=folder / "graded", details=folder / "details.json")
 
 
 def compare(works: Sequence[Work], current: Mapping[str, Grade], batch_result: Batch) -> Forecast:
@@ -117,12 +115,12 @@ def compare(works: Sequence[Work], current: Mapping[str, Grade], batch_result: B
         before = earlier(work)
         after = current.get(work.student, graded.get(work.student))
         changes.append(Change(work.student, before, after, tuple(changed_questions(before, after))))
-    executed = [s for s, grade in graded.items() if not all(_needed_no_kernel(book) for book in grade.notebooks)]
+    executed = [
+        student
+        for student, grade in graded.items()
+        if not all(book.replayed or book.status in ("missing", "invalid") for book in grade.notebooks)
+    ]
     return Forecast(tuple(changes), tuple(sorted(executed)))
-
-
-def _needed_no_kernel(book: Any) -> bool:
-    return book.replayed or book.status in ("missing", "invalid")
 
 
 def changed_questions(before: Grade | None, after: Grade | None) -> list[ChangedQuestion]:

@@ -141,17 +141,9 @@ class Kernels:
         return reply, tuple(lent.sockets[name] for name in SOCKET_NAMES)
 
 
-def _poll(process: Process, _: Mapping[str, Any]) -> dict[str, Any]:
-    return {"status": process.poll()}
-
-
 def _wait(process: Process, request: Mapping[str, Any]) -> dict[str, Any]:
     seconds = request.get("seconds")
     return {"status": process.wait(min(MAX_WAIT_SECONDS, seconds) if isinstance(seconds, int | float) else 0.0)}
-
-
-def _usage(process: Process, _: Mapping[str, Any]) -> dict[str, Any]:
-    return {"status": process.poll(), **dataclasses.asdict(process.usage())}
 
 
 def _kill(process: Process, _: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,14 +151,10 @@ def _kill(process: Process, _: Mapping[str, Any]) -> dict[str, Any]:
     return {"status": process.poll()}
 
 
-def _stderr(process: Process, _: Mapping[str, Any]) -> dict[str, Any]:
-    return {"said": process.stderr()[-MAX_STDERR:]}
-
-
 _REQUESTS: Mapping[str, Callable[[Process, Mapping[str, Any]], dict[str, Any]]] = {
-    "poll": _poll,
+    "poll": lambda process, _: {"status": process.poll()},
     "wait": _wait,
-    "usage": _usage,
+    "usage": lambda process, _: {"status": process.poll(), **dataclasses.asdict(process.usage())},
     "kill": _kill,
-    "stderr": _stderr,
+    "stderr": lambda process, _: {"said": process.stderr()[-MAX_STDERR:]},
 }

@@ -8,38 +8,38 @@ from autograder.records.exam import Exam
 from autograder.records.limits import TEST_SECONDS, Limits
 from autograder.records.observations import WIDE, Act, Fact
 
+_IN_A_TEST = (
+    (
+        Act.GIVES,
+        (WIDE,),
+        "the solution has numbers beyond 2**31 here, so an answer may, too; differences and squares of numpy's 64 bits "
+        "wrap, so compare with ==, or as floats",
+    ),
+    (
+        Act.DRAWS,
+        (),
+        "with another seed than this test's, the solution loses points; so answers draw with the test's own, and could "
+        "draw what it expects. Draw the test's data with its own generator (`rng = np.random.default_rng(0)`), and "
+        "compare two calls after the same seed, or a property such as the mean, instead of numbers that the test draws",
+    ),
+)
+"""Act, the values that count or none for all, and what a test with such a fact is told."""
+
 
 def observed_warnings(exam: Exam, limits: Limits) -> Iterator[str]:
     """Yield a warning for each test in which the solution comes near to what an answer may do."""
     facts = exam.observations.facts if exam.observations is not None else ()
-    yield from _wide_integers(exam, facts)
-    yield from _needed_seeds(exam, facts)
-    for test, warning in (*_long_tests(facts, limits), *_frequent_calls(facts)):
+    for test, warning in (*_marked_tests(exam, facts), *_long_tests(facts, limits), *_frequent_calls(facts)):
         yield f"{exam.notebook}, {test}: {warning}"
 
 
-def _wide_integers(exam: Exam, facts: Sequence[Fact]) -> Iterator[str]:
-    """Name the tests in which answers may have integers that wrap, because the solution's are as large."""
-    wide = [fact for fact in facts if fact.act is Act.GIVES and fact.value == WIDE]
-    for cell in exam.cells:
-        if any(fact.is_of(str(cell.grade_id)) for fact in wide):
-            yield (
-                f"{exam.notebook}, {cell.grade_id}: the solution has numbers beyond 2**31 here, so an answer may, too; "
-                "differences and squares of numpy's 64 bits wrap, so compare with ==, or as floats"
-            )
-
-
-def _needed_seeds(exam: Exam, facts: Sequence[Fact]) -> Iterator[str]:
-    """Name the tests whose seed an answer gets, because the solution loses points with another one."""
-    drawn = [fact for fact in facts if fact.act is Act.DRAWS]
-    for cell in exam.cells:
-        if any(fact.is_of(str(cell.grade_id)) for fact in drawn):
-            yield (
-                f"{exam.notebook}, {cell.grade_id}: with another seed than this test's, the solution loses points; so "
-                "answers draw with the test's own, and could draw what it expects. Draw the test's data with its own "
-                "generator (`rng = np.random.default_rng(0)`), and compare two calls after the same seed, or a "
-                "property such as the mean, instead of numbers that the test draws"
-            )
+def _marked_tests(exam: Exam, facts: Sequence[Fact]) -> Iterator[tuple[str, str]]:
+    """Yield the tests whose answers get an allowance, since the solution needs it."""
+    for act, values, warning in _IN_A_TEST:
+        matching = [fact for fact in facts if fact.act is act and (not values or fact.value in values)]
+        for test in (str(cell.grade_id) for cell in exam.cells):
+            if any(fact.is_of(test) for fact in matching):
+                yield test, warning
 
 
 def _long_tests(facts: Sequence[Fact], limits: Limits) -> Iterator[tuple[str, str]]:

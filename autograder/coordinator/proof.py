@@ -45,8 +45,6 @@ from autograder.submissions.student_habits import explained
 from autograder.syntax.cell_matching import bound_names
 from autograder.syntax.names import loaded_names
 
-UNCHANGED_GETS = "the unchanged release gets"
-"""Words of a warning about points without work."""
 MAX_DETAIL = 500
 """Characters of a check's detail that a proof prints."""
 Say = Callable[[str], None]
@@ -60,6 +58,8 @@ class Proof:
     release: Release
     """The release, with what the solution was seen to do in its exams."""
     warnings: tuple[str, ...]
+    has_gifts: bool = False
+    """Whether the unchanged release gets points."""
 
 
 def prove(
@@ -124,7 +124,7 @@ def prove(
         weak = weak_answers(_brief(release.exams, stopped), work, solution, seconds, workers, execute)
     slow = _slow_learners(release.exams, work, workers, execute, say)
     shutil.rmtree(first.scratch, ignore_errors=True)
-    return Proof(release, (*warnings, *weak, *slow, *varying))
+    return Proof(release, (*warnings, *weak, *slow, *varying), any(_given_away(release.exams, blank)))
 
 
 def _observed(
@@ -449,7 +449,7 @@ def _lacks_name(question: QuestionGrade) -> bool:
 def _given_away(exams: Sequence[Exam], grade: Grade) -> Iterator[tuple[Exam, str]]:
     for exam, cell, question in _tests(exams, grade):
         if question.score > 0 and not has_tag(cell.metadata, GIVEN_TAG):
-            points = f"{UNCHANGED_GETS} {question.score:g} of {cell.points:g} points"
+            points = f"the unchanged release gets {question.score:g} of {cell.points:g} points"
             todo = "let the test need the student's work" + (
                 "" if _is_otters(exam) else f", or tag the cell {GIVEN_TAG!r}"
             )

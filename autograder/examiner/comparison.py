@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Iterator
 from typing import Any
 
-from autograder._util.syntax import parsed
+from autograder._util.syntax import is_literal, parsed
 from autograder.check.equality import is_known
 from autograder.check.handle import reference_of
 from autograder.check.values import quoted
@@ -129,15 +129,7 @@ class _OperandRecorder(ast.NodeTransformer):
 
     def recorded(self, node: ast.expr) -> ast.expr:
         """Return an expression that also stores its value."""
-        if isinstance(node, ast.Starred | ast.GeneratorExp | ast.NamedExpr | ast.Lambda) or _is_literal(node):
+        if isinstance(node, ast.Starred | ast.GeneratorExp | ast.NamedExpr | ast.Lambda) or is_literal(node):
             return node
         target = ast.Name(f"{self.lines}: {ast.unparse(node)[:200]}", ast.Store())
         return ast.copy_location(ast.NamedExpr(ast.copy_location(target, node), node), node)
-
-
-def _is_literal(node: ast.expr) -> bool:
-    try:
-        ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return True

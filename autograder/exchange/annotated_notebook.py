@@ -13,7 +13,7 @@ from typing import Any
 from autograder._util.text import inert_markdown, one_line, visible
 from autograder.exchange import images
 from autograder.exchange.pieces import MAX_CHARACTERS, RENDERED
-from autograder.records.checks import CheckResult, Outcome
+from autograder.records.checks import Outcome
 from autograder.records.composed_notebook import ComposedCell
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import NotebookGrade, QuestionGrade
@@ -190,11 +190,7 @@ def verdict_lines(question: QuestionGrade) -> Iterable[str]:
     if question.remark:
         yield f"  {visible(question.remark, 2000)}"
     for check in question.checks:
-        yield f"  {_check_line(check)}"
-
-
-def _check_line(check: CheckResult) -> str:
-    return f"{_MARKS[check.outcome]} {one_line(check.name)}: {visible(check.message, 2000)}"
+        yield f"  {_MARKS[check.outcome]} {one_line(check.name)}: {visible(check.message, 2000)}"
 
 
 # --- the student's outputs ---------------------------------------------------------------------------

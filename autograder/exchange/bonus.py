@@ -24,7 +24,8 @@ def highest_bonus(exam: Exam, cell: ExamCell) -> float:
     if cell.in_kernel:
         return 0.0
     helpers = [one.source for one in exam.cells if one.role in (Role.READ_ONLY, Role.FREE)]
-    if any("bonus" in source for source in helpers) or _has_modules_of_its_own(exam):
+    code = tuple(cell.source for cell in exam.cells if cell.cell_type == "code")
+    if any("bonus" in source for source in helpers) or _import_other_modules(code):
         return max(cell.points, MAX_BONUS)
     if "bonus" not in cell.source:
         return 0.0
@@ -42,10 +43,6 @@ def _is_installed(module: str) -> bool:
     with contextlib.suppress(ImportError, ValueError):
         return importlib.util.find_spec(module) is not None
     return False
-
-
-def _has_modules_of_its_own(exam: Exam) -> bool:
-    return _import_other_modules(tuple(cell.source for cell in exam.cells if cell.cell_type == "code"))
 
 
 @functools.lru_cache(maxsize=16)

@@ -14,34 +14,10 @@ from typing import Any
 
 from autograder._util.plain_records import from_plain, loads, to_plain
 from autograder.errors import HostError
-from autograder.exchange import result_json
+from autograder.exchange import outcome, result_json
 from autograder.exchange.annotated_notebook import ShownCell, notebook_of
 from autograder.exchange.blob_container import unpack as unpack_files
 from autograder.exchange.bonus import highest_bonus
-from autograder.exchange.outcome import (
-    GRADE,
-    MAX_CELL_CHARACTERS,
-    MAX_CELL_NUMBER,
-    MAX_CELLS,
-    MAX_CELLS_BYTES,
-    MAX_CHECKS,
-    MAX_CURVES,
-    MAX_FACT,
-    MAX_FACTS,
-    MAX_GRADE_BYTES,
-    MAX_HEADER_BYTES,
-    MAX_ITEMS,
-    MAX_MIB,
-    MAX_NAMES,
-    MAX_OBSERVATIONS_BYTES,
-    MAX_SECONDS,
-    MAX_TEXT,
-    OBSERVATIONS,
-    Recording,
-    count_items,
-    is_curve,
-    is_evidence,
-)
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.diagnosis import MAX_DIAGNOSES, MAX_TRIALS
 from autograder.records.exam import Exam, ExamCell, Role
@@ -61,7 +37,7 @@ class VerifiedOutcome:
     notebooks: tuple[NotebookGrade, ...]
     texts: Mapping[str, str]
     """Name of a notebook → text of the annotated notebook, where there is one."""
-    recordings: tuple[Recording | None, ...]
+    recordings: tuple[outcome.Recording | None, ...]
     """New recording of each notebook; None: nothing new."""
     observations: tuple[Observations, ...] = ()
     """What each notebook of the solution was seen to do; empty for a student's submission."""
@@ -86,11 +62,11 @@ def read(data: bytes, exams: Sequence[Exam]) -> VerifiedOutcome:
         NotGraded: it says that there is no grade.
         ValueError: it is not a valid outcome of these exams.
     """
-    head, files = unpack_files(data, MAX_HEADER_BYTES)
+    head, files = unpack_files(data, outcome.MAX_HEADER_BYTES)
     if head:
         raise _not_graded(head)
     try:
-        grade = result_json.from_json(_json(files[GRADE], MAX_GRADE_BYTES))
+        grade = result_json.from_json(_json(files[outcome.GRADE], outcome.MAX_GRADE_BYTES))
     except (HostError, KeyError, RecursionError) as error:
         raise ValueError(f"its grade cannot be read ({error})") from error
     if len(grade.notebooks) != len(exams):
@@ -99,7 +75,7 @@ def read(data: bytes, exams: Sequence[Exam]) -> VerifiedOutcome:
     for number, (exam, book) in enumerate(zip(exams, grade.notebooks, strict=True)):
         _check_notebook(exam, book)
         if f"{number}.cells" in files:
-            texts[exam.notebook] = _text(exam, _json(files[f"{number}.cells"], MAX_CELLS_BYTES), book)
+            texts[exam.notebook] = _text(exam, _json(files[f"{number}.cells"], outcome.MAX_CELLS_BYTES), book)
     return VerifiedOutcome(
         notebooks=grade.notebooks,
         texts=texts,
@@ -109,27 +85,27 @@ def read(data: bytes, exams: Sequence[Exam]) -> VerifiedOutcome:
 
 
 def _observations(files: Mapping[str, bytes], exams: Sequence[Exam]) -> tuple[Observations, ...]:
-    if OBSERVATIONS not in files:
+    if outcome.OBSERVATIONS not in files:
         return ()
-    rows = _json(files[OBSERVATIONS], MAX_OBSERVATIONS_BYTES)
+    rows = _json(files[outcome.OBSERVATIONS], outcome.MAX_OBSERVATIONS_BYTES)
     if type(rows) is not list or len(rows) != len(exams):
         raise ValueError("its observations are of other notebooks")
     observations = tuple(from_plain(Observations, row) for row in rows)
     for observed in observations:
-        if len(observed.facts) > MAX_FACTS or any(map(_is_too_long, observed.facts)):
+        if len(observed.facts) > outcome.MAX_FACTS or any(map(_is_too_long, observed.facts)):
             raise ValueError("its observations hold too much")
     return observations
 
 
 def _is_too_long(fact: Fact) -> bool:
-    most = MAX_FACT + (MAX_NETWORK if fact.act is Act.COMPUTES else 0)
+    most = outcome.MAX_FACT + (MAX_NETWORK if fact.act is Act.COMPUTES else 0)
     return len(fact.subject) + len(fact.value) > most
 
 
 def needs(data: bytes) -> str:
     """Return the need that an outcome reports; empty where it reports none."""
     try:
-        return str(unpack_files(data, MAX_HEADER_BYTES)[0].get("needs", ""))
+        return str(unpack_files(data, outcome.MAX_HEADER_BYTES)[0].get("needs", ""))
     except ValueError:
         return ""
 
@@ -139,16 +115,16 @@ def _not_graded(head: Mapping[str, Any]) -> NoGradeError:
         case {"needs": "kernel" | "libraries" as needs}:
             return NoGradeError(f"it needs {needs}", needs=needs)
         case {"reason": str(reason), "needs": "quiet" as needs}:
-            return NoGradeError(reason[:MAX_TEXT], needs=needs)
+            return NoGradeError(reason[: outcome.MAX_TEXT], needs=needs)
         case {"reason": str(reason)}:
-            return NoGradeError(reason[:MAX_TEXT])
+            return NoGradeError(reason[: outcome.MAX_TEXT])
         case {"fault": str(reason)}:
-            return NoGradeError(reason[:MAX_TEXT], fault=True)
+            return NoGradeError(reason[: outcome.MAX_TEXT], fault=True)
     raise ValueError("it has neither a grade nor a reason")
 
 
 def _json(data: bytes, max_bytes: int) -> Any:
-    if len(data) > max_bytes or count_items(data) > MAX_ITEMS:
+    if len(data) > max_bytes or outcome.count_items(data) > outcome.MAX_ITEMS:
         raise ValueError("it holds too much")
     try:
         return loads(data)
@@ -156,12 +132,12 @@ def _json(data: bytes, max_bytes: int) -> Any:
         raise ValueError(f"not JSON ({error})") from error
 
 
-def _recording(files: Mapping[str, bytes], number: int) -> Recording | None:
+def _recording(files: Mapping[str, bytes], number: int) -> outcome.Recording | None:
     run = files.get(f"{number}.run")
     figures = files.get(f"{number}.figures", b"")
     if max(len(run or b""), len(figures)) > MAX_RECORDING_BYTES:
         raise ValueError("a recording is too large")
-    return None if run is None and not figures else Recording(run, figures)
+    return None if run is None and not figures else outcome.Recording(run, figures)
 
 
 # --- a grade within its range ---------------------------------------------------------------------------
@@ -177,10 +153,11 @@ def _check_notebook(exam: Exam, book: NotebookGrade) -> None:
     if [(question.id, question.max_score) for question in book.questions] != questions:
         raise ValueError("its questions are not those of the exam")
     used = (book.wall_seconds, book.own_seconds or 0, book.cpu_seconds)
-    if not all(0 <= seconds <= MAX_SECONDS for seconds in used) or not 0 <= (book.peak_memory_mib or 0) <= MAX_MIB:
+    is_timely = all(0 <= seconds <= outcome.MAX_SECONDS for seconds in used)
+    if not is_timely or not 0 <= (book.peak_memory_mib or 0) <= outcome.MAX_MIB:
         raise ValueError("its times or its memory are out of range")
     _check_texts([book.message, book.sandbox])
-    if len(book.history) > MAX_CURVES or not all(is_curve(name, values) for name, values in book.history.items()):
+    if len(book.history) > outcome.MAX_CURVES or not all(outcome.is_curve(*curve) for curve in book.history.items()):
         raise ValueError("a learning curve holds other values than numbers, or too many")
     counts = book.trainings.values()
     if not set(book.trainings) <= set(TRAININGS) or not all(0 < count < MAX_TRAININGS for count in counts):
@@ -266,10 +243,10 @@ def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None
     if question.score > earned and question.outcome not in (Outcome.PASSED, Outcome.PARTIAL):
         raise ValueError(f"{question.id} has a score without having passed")
     times = (question.answer_seconds or 0, question.test_seconds or 0)
-    if not all(0 <= seconds <= MAX_SECONDS for seconds in times):
+    if not all(0 <= seconds <= outcome.MAX_SECONDS for seconds in times):
         raise ValueError(f"the times of {question.id} are out of range")
-    if len(question.checks) > MAX_CHECKS:
-        raise ValueError(f"{question.id} has more than {MAX_CHECKS} checks")
+    if len(question.checks) > outcome.MAX_CHECKS:
+        raise ValueError(f"{question.id} has more than {outcome.MAX_CHECKS} checks")
     _check_texts([question.message, question.detail])
     if cut(question.failures) != question.failures or not all(0 <= one.line < 10**6 for one in question.failures):
         raise ValueError(f"the failures of {question.id} are too many or too long")
@@ -281,14 +258,14 @@ def _check_check(check: CheckResult) -> None:
     if not 0 <= check.fraction <= 1 or check.weight < 0 or check.bonus < 0:
         raise ValueError("a check's numbers are out of range")
     _check_texts([check.name, check.message, check.detail])
-    if type(check.evidence) is not dict or len(check.evidence) > MAX_NAMES:
+    if type(check.evidence) is not dict or len(check.evidence) > outcome.MAX_NAMES:
         raise ValueError("the evidence of a check is not a record of at most 100 names")
-    if not all(is_evidence(*item) for item in check.evidence.items()):
+    if not all(outcome.is_evidence(*item) for item in check.evidence.items()):
         raise ValueError("the evidence of a check holds other values than numbers and short texts")
 
 
 def _check_texts(texts: Sequence[str]) -> None:
-    if any(len(text) > MAX_TEXT for text in texts):
+    if any(len(text) > outcome.MAX_TEXT for text in texts):
         raise ValueError("a text is too long")
 
 
@@ -296,7 +273,7 @@ def _check_texts(texts: Sequence[str]) -> None:
 
 
 def _text(exam: Exam, rows: Any, book: NotebookGrade) -> str:
-    if type(rows) is not list or len(rows) > MAX_CELLS:
+    if type(rows) is not list or len(rows) > outcome.MAX_CELLS:
         raise ValueError("the cells are not a list, or too many")
     notebook = notebook_of(exam, [_cell(row) for row in rows], book)
     return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n"
@@ -304,8 +281,9 @@ def _text(exam: Exam, rows: Any, book: NotebookGrade) -> str:
 
 def _cell(row: Any) -> ShownCell:
     cell = from_plain(ShownCell, row)
-    if len(cell.source) + len(cell.note) > MAX_CELL_CHARACTERS or not all(type(one) is dict for one in cell.outputs):
+    is_large = len(cell.source) + len(cell.note) > outcome.MAX_CELL_CHARACTERS
+    if is_large or not all(type(one) is dict for one in cell.outputs):
         raise ValueError("a cell is too large, or its outputs are not records")
-    if not 0 <= cell.number <= MAX_CELL_NUMBER:
+    if not 0 <= cell.number <= outcome.MAX_CELL_NUMBER:
         raise ValueError("a cell's number is out of range")
     return cell

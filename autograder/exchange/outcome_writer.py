@@ -8,30 +8,9 @@ from dataclasses import replace
 
 from autograder._util.plain_records import to_plain
 from autograder._util.text import bounded
-from autograder.exchange import result_json
+from autograder.exchange import outcome, result_json
 from autograder.exchange.annotated_notebook import ShownCell
 from autograder.exchange.blob_container import pack as pack_files
-from autograder.exchange.outcome import (
-    GRADE,
-    MAX_BYTES,
-    MAX_CELLS,
-    MAX_CELLS_BYTES,
-    MAX_CHECKS,
-    MAX_CURVES,
-    MAX_GRADE_BYTES,
-    MAX_HEADER_BYTES,
-    MAX_ITEMS,
-    MAX_MESSAGE,
-    MAX_NAME,
-    MAX_NAMES,
-    MAX_REASON,
-    MAX_TEXT,
-    OBSERVATIONS,
-    Recording,
-    count_items,
-    is_curve,
-    is_evidence,
-)
 from autograder.records.checks import CheckResult
 from autograder.records.failures import cut
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
@@ -41,14 +20,16 @@ from autograder.records.observations import Observations
 
 def failed(reasons: Mapping[str, str]) -> bytes:
     """Pack the reason why there is no grade: ``reason``, ``needs`` or ``fault``."""
-    texts = {key: bounded(text.encode("utf-8", "replace").decode(), MAX_REASON) for key, text in reasons.items()}
+    texts = {
+        key: bounded(text.encode("utf-8", "replace").decode(), outcome.MAX_REASON) for key, text in reasons.items()
+    }
     return pack_files(texts, {})
 
 
 def pack(
     grades: Sequence[NotebookGrade],
     cells_by_notebook: Sequence[Sequence[ShownCell] | None],
-    recordings: Sequence[Recording | None],
+    recordings: Sequence[outcome.Recording | None],
     observations: Sequence[Observations] | None = None,
 ) -> bytes:
     """Pack the grades, cut to the reader's limits: too much of one part must not cost the others.
@@ -59,13 +40,13 @@ def pack(
         recordings: the new recording of each; None: nothing new.
         observations: what each was seen to do; None for a student's.
     """
-    files = {GRADE: result_json.dumps(Grade("", "", tuple(map(_cut, grades)))).encode("utf-8", "replace")}
+    files = {outcome.GRADE: result_json.dumps(Grade("", "", tuple(map(_cut, grades)))).encode("utf-8", "replace")}
     if observations is not None:
-        files[OBSERVATIONS] = json.dumps(to_plain(list(observations))).encode()
-    room = MAX_BYTES - MAX_HEADER_BYTES - MAX_GRADE_BYTES
+        files[outcome.OBSERVATIONS] = json.dumps(to_plain(list(observations))).encode()
+    room = outcome.MAX_BYTES - outcome.MAX_HEADER_BYTES - outcome.MAX_GRADE_BYTES
     for number, cells in enumerate(cells_by_notebook):
         if cells is not None:
-            files[f"{number}.cells"] = _cells_within(cells, min(room, MAX_CELLS_BYTES))
+            files[f"{number}.cells"] = _cells_within(cells, min(room, outcome.MAX_CELLS_BYTES))
             room -= len(files[f"{number}.cells"])
     for number, recording in enumerate(recordings):
         if recording is not None and recording.run is not None:
@@ -80,21 +61,21 @@ def pack(
 
 
 def _cut(book: NotebookGrade) -> NotebookGrade:
-    curves = {name: values for name, values in book.history.items() if is_curve(name, values)}
+    curves = {name: values for name, values in book.history.items() if outcome.is_curve(name, values)}
     return replace(
         book,
-        message=bounded(book.message, MAX_TEXT // 2),
+        message=bounded(book.message, outcome.MAX_TEXT // 2),
         questions=tuple(map(_cut_question, book.questions)),
-        history=dict(list(curves.items())[:MAX_CURVES]),
+        history=dict(list(curves.items())[: outcome.MAX_CURVES]),
     )
 
 
 def _cut_question(question: QuestionGrade) -> QuestionGrade:
-    checks = tuple(map(_cut_check, question.checks[:MAX_CHECKS]))
+    checks = tuple(map(_cut_check, question.checks[: outcome.MAX_CHECKS]))
     return replace(
         question,
-        message=bounded(question.message, MAX_MESSAGE),
-        detail=bounded(question.detail, MAX_TEXT // 2),
+        message=bounded(question.message, outcome.MAX_MESSAGE),
+        detail=bounded(question.detail, outcome.MAX_TEXT // 2),
         failures=cut(question.failures),
         checks=checks,
     )
@@ -102,13 +83,13 @@ def _cut_question(question: QuestionGrade) -> QuestionGrade:
 
 def _cut_check(check: CheckResult) -> CheckResult:
     plain = {name: result_json.plain(value) for name, value in check.evidence.items()}
-    evidence = {name: value for name, value in plain.items() if is_evidence(name, result_json.unplain(value))}
+    evidence = {name: value for name, value in plain.items() if outcome.is_evidence(name, result_json.unplain(value))}
     return replace(
         check,
-        name=bounded(check.name, MAX_NAME),
-        message=bounded(check.message, MAX_MESSAGE),
-        detail=bounded(check.detail, MAX_MESSAGE),
-        evidence=dict(list(evidence.items())[:MAX_NAMES]),
+        name=bounded(check.name, outcome.MAX_NAME),
+        message=bounded(check.message, outcome.MAX_MESSAGE),
+        detail=bounded(check.detail, outcome.MAX_MESSAGE),
+        evidence=dict(list(evidence.items())[: outcome.MAX_NAMES]),
     )
 
 
@@ -117,9 +98,9 @@ def _cells_within(cells: Sequence[ShownCell], room: int) -> bytes:
     without_outputs = [replace(cell, outputs=(_TOO_LARGE,) if cell.outputs else ()) for cell in cells]
     bare = [replace(cell, source=bounded(cell.source, 10_000), rendered="") for cell in without_outputs]
     data = b""
-    for attempt in (cells, without_outputs, bare[:MAX_CELLS]):
+    for attempt in (cells, without_outputs, bare[: outcome.MAX_CELLS]):
         data = json.dumps(to_plain(list(attempt))).encode()
-        if len(data) <= room and count_items(data) <= MAX_ITEMS and len(attempt) <= MAX_CELLS:
+        if len(data) <= room and outcome.count_items(data) <= outcome.MAX_ITEMS and len(attempt) <= outcome.MAX_CELLS:
             break
     return data
 

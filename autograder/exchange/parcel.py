@@ -185,22 +185,9 @@ def pack_unit(work: Work) -> bytes:
         files[name] = _content(work.files[name], most_mib << 20)
         if sum(map(len, files.values())) > 4 * most_mib << 20:
             raise HostError(f"{work.submission} is too large: at most {4 * most_mib} MiB are examined")
-    return pack(
-        to_plain(
-            _UnitHead(
-                work.student,
-                work.submitted_at,
-                work.dates,
-                work.content_keys,
-                tuple(own_names),
-                work.said,
-                tuple(exam.observations for exam in work.exams),
-                work.observe,
-                odd,
-            )
-        ),
-        files,
-    )
+    about = work.student, work.submitted_at, work.dates, work.content_keys
+    observations = tuple(exam.observations for exam in work.exams)
+    return pack(to_plain(_UnitHead(*about, tuple(own_names), work.said, observations, work.observe, odd)), files)
 
 
 def unpack_unit(data: bytes, common: Common, folder: Path) -> Work:

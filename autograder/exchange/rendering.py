@@ -232,10 +232,6 @@ def _code_block(token: Any) -> Iterator[HtmlPiece]:
     yield from (["pre"], *_code_inline(token), None)
 
 
-def _formula(token: Any) -> Iterator[HtmlPiece]:
-    yield from formula(token.content)
-
-
 def _image(token: Any) -> Iterator[HtmlPiece]:
     # A remote image would reveal the page's reader to its server.
     yield from (["missing"], f"[image: {visible(token.content, MAX_SOURCE) or 'no description'}]", None)
@@ -245,7 +241,7 @@ _LEAVES: dict[str, Callable[[Any], Iterator[HtmlPiece]]] = {
     "code_inline": _code_inline,
     "code_block": _code_block,
     "fence": _code_block,
-    "formula": _formula,
+    "formula": lambda token: iter(formula(token.content)),
     "image": _image,
     "softbreak": lambda _: iter(["\n"]),
     "hardbreak": lambda _: iter([["br"]]),

@@ -31,6 +31,7 @@ VERSION = 1
 """Version that :func:`to_json` writes and :func:`from_json` reads."""
 
 _DERIVED = ("status", "score", "max_score", "needs_manual_grade")
+_STEPS = ("begun", "lent", "executed", "examined")
 _TOLERANCE = 1e-6
 
 
@@ -221,16 +222,12 @@ def _grade(data: Mapping[str, Any]) -> Grade:
         late_penalty=_number(data["late_penalty"]),
         submitted_at=_read_moment(data["submitted_at"]),
         graded_at=_read_moment(data["graded_at"]),
-        times=_read_times(data.get("times", {})),
+        times=StepTimes(*(_read_moment(data.get("times", {}).get(step)) for step in _STEPS)),
         versions={_text(k): _text(v) for k, v in data["versions"].items()},
         content_keys={_text(k): _text(v) for k, v in data["content_keys"].items()},
         dates=None if data.get("dates") is None else from_plain(Dates, data["dates"]),
         said={_text(k): _text(v) for k, v in data.get("files", {}).items()},
     )
-
-
-def _read_times(times: Mapping[str, Any]) -> StepTimes:
-    return StepTimes(*(_read_moment(times.get(step)) for step in ("begun", "lent", "executed", "examined")))
 
 
 def _read_notebook(row: Mapping[str, Any], questions: Sequence[QuestionGrade]) -> NotebookGrade:

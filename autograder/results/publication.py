@@ -164,15 +164,12 @@ def departed(course: Course, grades: Sequence[Grade]) -> dict[str, str]:
     for grade in grades:
         if hand_ins.chosen(grade.student, grade.assignment) is None:
             folder = course.autograded(grade.student, grade.assignment)
+            below = folder.relative_to(course.root) if folder.is_relative_to(course.root) else folder
             remarks_by_student[grade.student] = (
                 f"the grade ({grade.score:g} of {grade.max_score:g}) is counted, and the submission is gone from "
-                f"{course.directory('submitted').name}/; delete {_below(folder, course.root)} to drop the grade"
+                f"{course.directory('submitted').name}/; delete {below} to drop the grade"
             )
     return remarks_by_student
-
-
-def _below(path: Path, root: Path) -> Path:
-    return path.relative_to(root) if path.is_relative_to(root) else path
 
 
 def record_some(
@@ -215,8 +212,8 @@ def on_disk(course: Course, assignment: str, exam_key: str | None = None) -> Sto
         else:
             grades.append(grade)
     if exam_key is None:
-        newest = max(grades, key=_graded_at, default=None)
-        exam_key = newest.exam_key if newest else None
+        dated = [(grade.graded_at.timestamp() if grade.graded_at else 0.0, grade.exam_key) for grade in grades]
+        _, exam_key = max(dated, key=lambda pair: pair[0], default=(0.0, None))
     current = tuple(g for g in grades if g.is_of_exam(exam_key))
     older = tuple(g for g in grades if not g.is_of_exam(exam_key))
     return StoredGrades(current, older, damaged)
@@ -239,10 +236,6 @@ def grades(course: Course, assignment: str, only: Sequence[str] = ()) -> tuple[G
         whom = f" for {', '.join(missing)}" if missing else ""
         raise UsageError(f"nothing is graded{whom}; run `autograder grade {assignment}` first")
     return tuple(g for g in graded if not only or g.student in only)
-
-
-def _graded_at(grade: Grade) -> float:
-    return grade.graded_at.timestamp() if grade.graded_at is not None else 0.0
 
 
 def _results(course: Course, assignment: str) -> Iterator[tuple[str, Path]]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from autograder._util.text import one_line
-from autograder.errors import SubmissionError
 from autograder.submissions.notebook_inspection import assignment_of, compare, marks_of, source_of
 
 MAX_JUDGED = 4 << 20
@@ -49,11 +48,8 @@ def answered(release: Path, notebooks: Mapping[str, bytes | None]) -> Answered:
             released, names = _released((release / name).read_bytes())
         except (OSError, ValueError, RecursionError):  # it is being released
             return Answered(has_work=True)
-        try:
-            cells = _own_cells(name, data, names)
-        except SubmissionError as error:
-            faults.append(str(error))
-            cells = []
+        cells, fault = _own_cells(name, data, names)
+        faults += [fault] if fault else []
         has_marks.append(any(map(marks_of, cells)) or not cells)
         answers, gaps, _ = compare(cells, released)
         count, total = count + len(answers), total + len(answers) + len(gaps)
@@ -67,22 +63,17 @@ def _released(content: bytes) -> tuple[list[Mapping[str, Any]], frozenset[str]]:
     return cells, frozenset(_names(cells))
 
 
-def _own_cells(name: str, data: bytes, names: Set[str]) -> list[Mapping[str, Any]]:
-    """Read a student's cells.
-
-    Raises:
-        SubmissionError: they are none, or the release has none of them.
-    """
+def _own_cells(name: str, data: bytes, names: Set[str]) -> tuple[list[Mapping[str, Any]], str]:
+    """Return a student's cells; none, and a sentence, if they are no notebook's, or the release has none of them."""
     try:
         cells = _cells(data)
     except (ValueError, RecursionError) as error:
-        text = f"{name} is no notebook ({one_line(str(error))})"
-        raise SubmissionError(f"{text}. Save it in Jupyter again, and hand that in.") from error
+        return [], f"{name} is no notebook ({one_line(str(error))}). Save it in Jupyter again, and hand that in."
     if names and not names & set(_names(cells)):
         origin = one_line(assignment_of(data))
         whose = f": it is that of “{origin}”" if origin else ""
-        raise SubmissionError(f"{name} has no cell of the released notebook in it{whose}")
-    return cells
+        return [], f"{name} has no cell of the released notebook in it{whose}"
+    return cells, ""
 
 
 def _cells(data: bytes) -> list[Mapping[str, Any]]:

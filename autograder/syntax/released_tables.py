@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable
 from typing import Any
 
-from autograder._util.syntax import parsed
+from autograder._util.syntax import is_literal, parsed
 from autograder.syntax.file_paths import relative
 from autograder.syntax.magics import without_magics
 from autograder.syntax.shared_names import CHANGING_CALLS
@@ -55,17 +55,9 @@ def _read_name(statement: ast.stmt) -> str:
         case ast.Assign([ast.Name(name)], ast.Call(ast.Attribute(ast.Name(), reader), [file, *more], keywords)):
             arguments = [file, *more, *(keyword.value for keyword in keywords)]
             from_file = isinstance(file, ast.Constant) and isinstance(file.value, str) and "://" not in file.value
-            if reader in _READERS and from_file and all(map(_is_literal, arguments)):
+            if reader in _READERS and from_file and all(map(is_literal, arguments)):
                 return name
     return ""
-
-
-def _is_literal(value: ast.expr) -> bool:
-    try:
-        ast.literal_eval(value)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return True
 
 
 def _changed(node: ast.AST) -> Iterable[str]:

@@ -289,8 +289,7 @@ def test_a_record_has_room_for_a_network(act: Act, length: int, is_read: bool) -
 
 
 def test_bytes_that_are_no_outcome_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcome_writer, "MAX_ITEMS", 10_000)
-    monkeypatch.setattr(outcome_reader, "MAX_ITEMS", 10_000)
+    monkeypatch.setattr(outcome, "MAX_ITEMS", 10_000)
     head, files = unpack_files(packed())
     grade = json.loads(files["grade.json"])
     odd: list[tuple[dict[str, Any], dict[str, bytes]]] = [
@@ -299,7 +298,7 @@ def test_bytes_that_are_no_outcome_are_not_believed(monkeypatch: pytest.MonkeyPa
         (head, {}),
         (head, files | {"grade.json": b"[" * 9_000}),
         (head, files | {"grade.json": b'{"version": 1, "score": NaN}'}),
-        (head, files | {"grade.json": b"[" + b"0," * outcome_reader.MAX_ITEMS + b"0]"}),
+        (head, files | {"grade.json": b"[" + b"0," * outcome.MAX_ITEMS + b"0]"}),
         (head, files | {"grade.json": json.dumps({**grade, "score": 99.0}).encode()}),
         (head, files | {"0.cells": b"{}"}),
         (head, files | {"0.cells": b'[{"source": 1}]'}),
@@ -414,8 +413,7 @@ def test_failures_past_the_bounds_are_refused(monkeypatch: pytest.MonkeyPatch, f
 
 
 def test_outputs_that_are_too_large_are_left_out_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcome_writer, "MAX_CELLS_BYTES", 10_000)
-    monkeypatch.setattr(outcome_reader, "MAX_CELLS_BYTES", 10_000)
+    monkeypatch.setattr(outcome, "MAX_CELLS_BYTES", 10_000)
     shown = cells({"output_type": "stream", "name": "stdout", "text": "1," * 10_000})
     notebook = nbformat.reads(read(packed(shown=shown)).texts[EXAM.notebook], as_version=4)
     assert notebook.cells[-1].source == "print('hello')"

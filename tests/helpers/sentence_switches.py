@@ -5,7 +5,23 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-TEXTS = frozenset({"detail", "message", "reason", "note", "remark", "remarks", "sentence", "words", "problem"})
+TEXTS = frozenset(
+    {
+        "detail",
+        "message",
+        "reason",
+        "note",
+        "remark",
+        "remarks",
+        "sentence",
+        "words",
+        "problem",
+        "warning",
+        "why",
+        "said",
+        "finding",
+    }
+)
 """Names of the attributes and variables that hold texts for people."""
 ERRORS = frozenset({"error", "exception", "fault", "failure"})
 """Names of variables that hold exceptions: their ``str`` is such a text."""

@@ -13,7 +13,6 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 TWO_ENDS_OF_A_CLASS = {
     "Callbacks": "objects of a test, at the examiner and in the kernel",
     "Job": "a job, for the sandbox and for the template that forks it",
-    "Migration": "Django's name for a step of its tables",
     "Student": "the fixture of test files, in the examiner and on the student's machine",
     "Template": "a template, from outside and from inside",
 }

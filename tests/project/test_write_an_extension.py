@@ -64,7 +64,7 @@ def autograder(*arguments: object) -> Result:
 
 
 def test_no_example_is_longer_than_sixty_lines() -> None:
-    assert len(MODULES) == 3
+    assert len(MODULES) == 4
     assert all(text.count("\n") <= 60 for text in MODULES.values())
 
 
@@ -156,3 +156,34 @@ def test_another_packages_sandbox_proves_itself_with_the_contract(tmp_path: Path
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == failed, done.stdout
     assert ("test_environment_is_the_jobs_alone" in done.stdout) == bool(failed)
+
+
+FORGETFUL = """
+class OneByOne:
+    def __init__(self, engine, root):
+        pass
+
+    def __call__(self, due, workers):
+        from autograder.coordinator.pool import in_processes
+        yield from in_processes(due[1:], 1)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.sandbox
+@pytest.mark.integration
+@pytest.mark.parametrize(("module", "failed"), [(MODULES["one_by_one"], 0), (FORGETFUL, 1)], ids=["holds", "forgets"])
+def test_the_pages_executor_proves_itself_with_the_contract(tmp_path: Path, module: str, failed: int) -> None:
+    """One that forgets a submission fails it."""
+    (example,) = [
+        text for text in re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S) if "ExecutorContract" in text
+    ]
+    (tmp_path / "one_by_one.py").write_text(module)
+    (tmp_path / "test_one_by_one.py").write_text(example)
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == failed, done.stdout
+
+
+def test_the_pages_executor_is_the_engine_of_its_name(course: Course) -> None:
+    assert registry.load(registry.EXECUTORS, "one-by-one").__name__ == "OneByOne"

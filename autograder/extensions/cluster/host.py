@@ -104,7 +104,7 @@ def serve(common: Common, pool: Pool, say: Callable[[Any], None]) -> None:
     while True:
         for work, ending in pool.ended(1.0 if len(pool) else 3600.0, also=[requests]):
             _answer(places.pop(work.submission), work, ending, say)
-        if not _readable(requests):
+        if not wait([requests], 0):
             continue
         if not (more := os.read(requests, 1 << 16)):
             return
@@ -127,10 +127,6 @@ def _answer(folder: Path, work: Work, ending: Ending, say: Callable[[Any], None]
         say({"lost": str(folder), "why": str(error)})
     else:
         say({"done": str(folder)})
-
-
-def _readable(descriptor: int) -> bool:
-    return bool(wait([descriptor], 0))
 
 
 def run() -> int:

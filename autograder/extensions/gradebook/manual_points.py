@@ -11,12 +11,14 @@ from autograder.extensions.gradebook.database_rows import rows
 from autograder.records.checks import Outcome
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
-from autograder.records.waits import OF_OUTCOMES, Waits
+from autograder.records.waits import Waits
 from autograder.results.gradebook import Points
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
 
+_PERSON_DECIDES = frozenset(reason.sentence for reason in Waits)
+"""Lines of a message that are over once a person has given points."""
 _POINTS = """
 SELECT submitted_assignment.student_id, notebook.name, base_cell.name, grade.manual_score, grade.extra_credit
 FROM grade
@@ -101,12 +103,11 @@ def _entered(
         return question
     score = entry["score"]
     outcome = Outcome.PASSED if score >= question.max_score else Outcome.PARTIAL if score > 0 else Outcome.FAILED
-    waited = question.waits in OF_OUTCOMES
     return replace(
         question,
         score=score,
         outcome=outcome,
-        message="" if waited else question.message,  # it said that a person grades this
+        message="\n".join(line for line in question.message.splitlines() if line not in _PERSON_DECIDES),
         waits=Waits.GRADED_ANEW if entry["waits"] else None,
         by_hand=True,
     )

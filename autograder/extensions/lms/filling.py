@@ -6,6 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from autograder.extensions.lms.columns_by_title import read_number
 from autograder.extensions.lms.entries import ResultEntry
 from autograder.extensions.lms.matching import PersonNames, match
 from autograder.extensions.lms.point_scale import SystemStanding, factor, is_same, why_kept
@@ -75,7 +76,7 @@ def fill(
         if entry.score is None:
             waiting[entry.student] = entry.waits
             continue
-        points_there = column.points if column.maximum is None else _value(cells[column.maximum])
+        points_there = column.points if column.maximum is None else read_number(cells[column.maximum])
         score = entry.score * factor(sheet.name, points_there, entry.max_score, scale=scale)
         before = memory[entry.student]
         stands = _standing(cells, column)
@@ -102,7 +103,9 @@ def _standing(cells: Sequence[str], column: Column) -> SystemStanding:
     """Read what a student's row has now."""
     text = cells[column.index].strip()
     locked = column.locked is not None and cells[column.locked].strip().casefold() in ("no", "nein")
-    return SystemStanding(_value(text), "" if text == "-" else text, "it cannot be changed there" if locked else "")
+    return SystemStanding(
+        read_number(text), "" if text == "-" else text, "it cannot be changed there" if locked else ""
+    )
 
 
 def _comment(cells: list[str], column: Column, entry: ResultEntry, before: Sent) -> str:
@@ -114,13 +117,6 @@ def _comment(cells: list[str], column: Column, entry: ResultEntry, before: Sent)
     if not stands.strip() or digest(stands) == before.comment:
         cells[column.comments] = text
     return digest(text) if cells[column.comments] == text else ""
-
-
-def _value(text: str) -> float | None:
-    try:
-        return float(text.strip().replace(",", "."))
-    except ValueError:
-        return None
 
 
 def _person(identity: PersonNames) -> str:

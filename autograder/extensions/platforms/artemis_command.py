@@ -8,14 +8,7 @@ import click
 
 from autograder.cli.output import course_option, examples
 from autograder.cli.requirements import InstructorCommand
-from autograder.extensions.platforms.command_steps import (
-    echo_parts,
-    exam_line,
-    folder_option,
-    packed,
-    sandbox_option,
-    tested_points,
-)
+from autograder.extensions.platforms import command_steps
 
 
 @click.command(
@@ -28,7 +21,7 @@ autograder artemis keras-fully-connected --timeout 240 --step 0.25    # the buil
 )
 @click.argument("assignment")
 @course_option
-@folder_option("artemis")
+@command_steps.folder_option("artemis")
 @click.option(
     "--timeout",
     type=click.IntRange(60, 24 * 3600),
@@ -45,7 +38,7 @@ autograder artemis keras-fully-connected --timeout 240 --step 0.25    # the buil
     show_default=True,
     help="Points of one test: tests pass or fail there, so a question of 2 points is 4 tests of 0.5.",
 )
-@sandbox_option
+@command_steps.sandbox_option
 def artemis(assignment: str, course_folder: Path, output: Path | None, timeout: int, step: float, sandbox: str) -> None:
     """Write the repositories of a programming exercise on Artemis, from source/ASSIGNMENT.
 
@@ -62,18 +55,18 @@ def artemis(assignment: str, course_folder: Path, output: Path | None, timeout: 
     from autograder.extensions.platforms.package import with_containerfile, write_folder
     from autograder.extensions.platforms.platform_table import ARTEMIS
 
-    work = packed(course_folder, assignment, "artemis", sandbox, seconds=timeout, step=step)
-    check_steps(tested_points(work), step)
+    work = command_steps.packed(course_folder, assignment, "artemis", sandbox, seconds=timeout, step=step)
+    check_steps(command_steps.tested_points(work), step)
     package = work.package
     path = output or work.course.root / f"{work.assignment.name}-artemis"
     parts = {"tests": package.grading, "solution": package.solution, "image": with_containerfile(package)}
     write_folder(path, parts, {"template": work.release, "solution": work.release})
     lines = {
         "image/": f"Python {package.python} and {len(package.requirements)} libraries",
-        "tests/": f"{exam_line(package)}; graded in the sandbox `{sandbox}`",
+        "tests/": f"{command_steps.exam_line(package)}; graded in the sandbox `{sandbox}`",
         "template/": "the release, for students",
         "solution/": "the same with your solution",
         "build phase": f"bash ./run_autograder, with the results {ARTEMIS.results}",
     }
-    echo_parts(package, lines)
+    command_steps.echo_parts(package, lines)
     click.echo(f"{one_line(str(path), 500)}  (it holds hidden tests and the solution: keep it to yourself)")

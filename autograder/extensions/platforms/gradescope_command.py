@@ -8,13 +8,7 @@ import click
 
 from autograder.cli.output import course_option, examples
 from autograder.cli.requirements import InstructorCommand
-from autograder.extensions.platforms.command_steps import (
-    echo_flat_uploads,
-    echo_parts,
-    exam_line,
-    packed,
-    sandbox_option,
-)
+from autograder.extensions.platforms import command_steps
 
 VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")
 
@@ -43,7 +37,7 @@ autograder gradescope keras-fully-connected --visibility after_published    # no
     help=f"When students see points and messages: {', '.join(VISIBILITIES)} (default: visible; of otter notebooks, as "
     "their show_hidden says). Gradescope hides the total while a question is hidden.",
 )
-@sandbox_option
+@command_steps.sandbox_option
 def gradescope(assignment: str, course_folder: Path, output: Path | None, visibility: str | None, sandbox: str) -> None:
     """Write the zip for a programming assignment on Gradescope, from source/ASSIGNMENT.
 
@@ -58,19 +52,19 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
     from autograder._util.text import one_line
     from autograder.extensions.platforms.gradescope_zip import write_zip
 
-    work = packed(course_folder, assignment, "gradescope", sandbox, visibility=visibility)
+    work = command_steps.packed(course_folder, assignment, "gradescope", sandbox, visibility=visibility)
     package, chosen = work.package, work.chosen
     path = output or work.course.root / f"{work.assignment.name}-gradescope.zip"
     size = write_zip(path, package)
     lines = {
         "setup.sh": f"installs Python {package.python} and {len(package.requirements)} libraries",
         "run_autograder": f"grades one submission in the sandbox `{sandbox}`",
-        "exam": exam_line(package),
+        "exam": command_steps.exam_line(package),
         package.wheel: "this kit",
         "students see": f"points and messages: {chosen.visibility}"
         f"{', as the otter notebook says' if work.is_otters and not visibility else ''}"
         f"{'; which public tests pass is visible' if chosen.public_summary else ''}",
     }
-    echo_parts(package, lines)
-    echo_flat_uploads(package, "Gradescope")
+    command_steps.echo_parts(package, lines)
+    command_steps.echo_flat_uploads(package, "Gradescope")
     click.echo(f"{one_line(str(path), 500)}  ({size / 2**20:.1f} MiB; it holds hidden tests: keep it to yourself)")

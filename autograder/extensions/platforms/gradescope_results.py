@@ -52,14 +52,10 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
     return Conclusion(_as_text(results))
 
 
-def refused(reason: str, seconds: float = 0.0) -> Conclusion:
-    """Describe a submission that cannot be graded as it is, in a sentence for the student."""
-    return not_graded(visible(reason, student_texts.MAX_OUTPUT), seconds)
-
-
 def not_graded(words: str, seconds: float = 0.0) -> Conclusion:
-    """Describe a submission that the kit could not grade."""
-    return Conclusion(_as_text({"score": 0.0, "tests": [], **_frame(words, seconds, graded=False)}))
+    """Describe a submission without a grade."""
+    sentence = visible(words, student_texts.MAX_OUTPUT)
+    return Conclusion(_as_text({"score": 0.0, "tests": [], **_frame(sentence, seconds, graded=False)}))
 
 
 def _as_text(results: dict[str, Any]) -> str:

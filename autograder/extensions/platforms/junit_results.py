@@ -54,14 +54,9 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
     return Conclusion(f"{text}\n", "\n".join(lines))
 
 
-def refused(reason: str, seconds: float = 0.0) -> Conclusion:
-    """Describe a submission that cannot be graded as it is, in a sentence for the student."""
-    return Conclusion("", visible(reason, student_texts.MAX_OUTPUT))
-
-
 def not_graded(words: str, seconds: float = 0.0) -> Conclusion:
-    """Describe a submission that the kit could not grade."""
-    return Conclusion("", words)
+    """Describe a submission without a grade: there are no results."""
+    return Conclusion("", visible(words, student_texts.MAX_OUTPUT))
 
 
 def check_steps(max_scores: Sequence[float], step: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -101,7 +101,7 @@ def pack(
     work = Planner(course, replace(release, assignment=without_dates)).without_submission()
     exam = pack_common([work], course_files(work), warm=False, is_observed=True)
     wheel, wheel_content = own_wheel()
-    sources = [file.read_text("utf-8", "replace") for file in _modules(work.modules)]
+    sources = [file.read_text("utf-8", "replace") for folder in work.modules for file in sorted(folder.glob("*.py"))]
     lines = pinned(release.exams, sources, requirements, bubblewrap=sandbox != USER_SANDBOX)
     python = ".".join(map(str, sys.version_info[:2]))
     chosen = replace(chosen, written=_graded_by_hand(release))
@@ -194,7 +194,3 @@ def _filled(name: str, values: Mapping[str, str]) -> bytes:
     for word, value in values.items():
         text = text.replace(f"@{word}@", value)
     return text.encode()
-
-
-def _modules(folders: Iterable[Path]) -> list[Path]:
-    return [path for folder in folders for path in sorted(folder.glob("*.py"))]

@@ -20,11 +20,8 @@ class ResultsFormat(Protocol):
     ) -> Conclusion:
         """Describe a grade."""
 
-    def refused(self, reason: str, seconds: float = 0.0) -> Conclusion:
-        """Describe a submission that cannot be graded as it is, in a sentence for the student."""
-
     def not_graded(self, words: str, seconds: float = 0.0) -> Conclusion:
-        """Describe a submission that the kit could not grade."""
+        """Describe a submission without a grade, in words for the student: no points, and no attempt if possible."""
 
 
 @dataclass(frozen=True, slots=True)

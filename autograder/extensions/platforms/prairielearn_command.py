@@ -8,15 +8,7 @@ import click
 
 from autograder.cli.output import course_option, examples
 from autograder.cli.requirements import InstructorCommand
-from autograder.extensions.platforms.command_steps import (
-    echo_flat_uploads,
-    echo_parts,
-    exam_line,
-    folder_option,
-    packed,
-    sandbox_option,
-    tested_points,
-)
+from autograder.extensions.platforms import command_steps
 
 LONGEST = 600
 """Seconds that PrairieLearn allows at most."""
@@ -32,7 +24,7 @@ autograder prairielearn keras-fully-connected --image registry.example/dl101:1 -
 )
 @click.argument("assignment")
 @course_option
-@folder_option("prairielearn")
+@command_steps.folder_option("prairielearn")
 @click.option("--image", required=True, metavar="NAME", help="The image that you build from the folder image/.")
 @click.option(
     "--timeout",
@@ -42,7 +34,7 @@ autograder prairielearn keras-fully-connected --image registry.example/dl101:1 -
     show_default=True,
     help="What PrairieLearn gives a submission.",
 )
-@sandbox_option
+@command_steps.sandbox_option
 def prairielearn(
     assignment: str, course_folder: Path, output: Path | None, image: str, timeout: int, sandbox: str
 ) -> None:
@@ -59,8 +51,8 @@ def prairielearn(
     from autograder.extensions.platforms.package import with_containerfile, write_folder
     from autograder.extensions.platforms.prairielearn_question import RELEASE, question_files
 
-    work = packed(course_folder, assignment, "prairielearn", sandbox, seconds=timeout)
-    tested_points(work)
+    work = command_steps.packed(course_folder, assignment, "prairielearn", sandbox, seconds=timeout)
+    command_steps.tested_points(work)
     package, wanted = work.package, work.assignment
     files = question_files(package, work.course.course_id, wanted.name, wanted.title, image, timeout)
     path = output or work.course.root / f"{wanted.name}-prairielearn"
@@ -69,9 +61,9 @@ def prairielearn(
     lines = {
         "image/": f"Python {package.python} and {len(package.requirements)} libraries; build it as {image}",
         "question/": "for the folder questions/ of the course's repository",
-        "question/tests/": f"{exam_line(package)}; graded in the sandbox `{sandbox}`",
+        "question/tests/": f"{command_steps.exam_line(package)}; graded in the sandbox `{sandbox}`",
         f"question/{RELEASE}/": "the release, for students",
     }
-    echo_parts(package, lines)
-    echo_flat_uploads(package, "PrairieLearn")
+    command_steps.echo_parts(package, lines)
+    command_steps.echo_flat_uploads(package, "PrairieLearn")
     click.echo(f"{one_line(str(path), 500)}  (it holds hidden tests: keep it and the course's repository to yourself)")

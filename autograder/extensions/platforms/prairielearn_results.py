@@ -39,14 +39,9 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
     return _conclusion({"gradable": True, "score": score, "tests": tests, "message": "\n".join(lines)})
 
 
-def refused(reason: str, seconds: float = 0.0) -> Conclusion:
-    """Describe a submission that cannot be graded as it is, in a sentence for the student."""
-    return _without_score(reason)
-
-
 def not_graded(words: str, seconds: float = 0.0) -> Conclusion:
-    """Describe a submission that the kit could not grade: the platform counts no attempt and no points."""
-    return _without_score(words)
+    """Describe a submission without a grade: the platform counts no attempt and no points."""
+    return _conclusion({"gradable": False, "format_errors": [visible(words, student_texts.MAX_OUTPUT)]})
 
 
 def _test(text: QuestionText, decimals: int) -> dict[str, Any]:
@@ -61,10 +56,6 @@ def _test(text: QuestionText, decimals: int) -> dict[str, Any]:
         "max_points": certain if text.is_written or text.is_undecided else text.question.max_score,
         "message": text.text,
     }
-
-
-def _without_score(sentence: str, **more: Any) -> Conclusion:
-    return _conclusion({"gradable": False, "format_errors": [visible(sentence, student_texts.MAX_OUTPUT)], **more})
 
 
 def _conclusion(results: dict[str, Any]) -> Conclusion:

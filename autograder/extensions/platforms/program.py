@@ -73,7 +73,10 @@ class Deadline:
         """Write the final results, and what the log says, once."""
         with self._lock:
             if not self._written:
-                conclusion.write(self._results, final.results)
+                try:
+                    conclusion.write(self._results, final.results)
+                except OSError as error:  # a full disk: the earlier sentence stays, that nothing was graded
+                    _tell_staff(self._platform, str(error))
                 print(final.log, end="\n" if final.log else "", flush=True)
                 self._written = True
         self._stop.set()
@@ -100,13 +103,11 @@ class Deadline:
 
 def main(platform: Platform, root: Path) -> None:
     """Grade the submission below ``root``."""
-    provisional = platform.format.not_graded(conclusion.STOPPED)
-    conclusion.write(root / platform.results, provisional.results)
+    with contextlib.suppress(OSError):  # a full disk: the script that starts this has written the same
+        conclusion.write(root / platform.results, platform.format.not_graded(conclusion.STOPPED).results)
     allowed = _allowed_seconds(platform, root)
     deadline = Deadline(platform, root, package_settings.program_seconds(allowed), allowed)
-    with _work_folder() as folder:
-        final = _graded(platform, root, folder, deadline)
-    deadline.write(final)
+    deadline.write(_graded(platform, root, deadline))
 
 
 def _allowed_seconds(platform: Platform, root: Path) -> float:
@@ -118,13 +119,14 @@ def _allowed_seconds(platform: Platform, root: Path) -> float:
     return package_settings.platform_seconds(os.environ, otherwise)
 
 
-def _graded(platform: Platform, root: Path, folder: Path, deadline: Deadline) -> Conclusion:
+def _graded(platform: Platform, root: Path, deadline: Deadline) -> Conclusion:
     """Grade the submission, and describe whatever comes of it."""
     try:
-        return _grade(platform, root, folder, deadline)
+        with _work_folder() as folder:
+            return _grade(platform, root, folder, deadline)
     except SubmissionError as error:
         sentence = str(error)
-        return platform.format.refused(sentence[:1].upper() + sentence[1:], deadline.spent())
+        return platform.format.not_graded(sentence[:1].upper() + sentence[1:], deadline.spent())
     except AutograderError as error:
         _tell_staff(platform, str(error))
     except Exception:

@@ -69,7 +69,9 @@ def read(root: Path) -> CourseReading:
     newest = _versions(root)
     # Some faults pass with time, and a look reads all tables.
     is_old = before is not None and bool(before.reading.fault) and time.monotonic() - before.at > FAULT_SECONDS
-    if before is None or before.versions != newest or is_old or not _is_there(before.reading.course.tables):
+    copies = before.reading.course.tables if before is not None else None
+    is_gone = copies is not None and not copies.is_dir()
+    if before is None or before.versions != newest or is_old or is_gone:
         before = _looked[root] = _Looked(newest, _look(root, newest))
     reading = before.reading
     try:
@@ -80,10 +82,6 @@ def read(root: Path) -> CourseReading:
 
 def _versions(root: Path) -> Versions:
     return versions_of(root / name for name in TABLES)
-
-
-def _is_there(copies: Path | None) -> bool:
-    return copies is None or copies.is_dir()
 
 
 def _look(root: Path, newest: Versions) -> CourseReading:

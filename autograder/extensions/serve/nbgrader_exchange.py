@@ -20,14 +20,7 @@ from traitlets import Bool, Dict, Float, Unicode
 
 from autograder._util.files import replace_folder, write_atomically
 from autograder._util.text import one_line, visible
-from autograder.extensions.serve.exchange_client import (
-    FAULTS,
-    CourseDoor,
-    JobNews,
-    ListedHandIn,
-    Listing,
-    check_names,
-)
+from autograder.extensions.serve import exchange_client
 from autograder.records.limits import FILE_MIB, MAX_NOTEBOOK_BYTES
 from autograder.submissions.folder import pack_folder, walk
 from autograder.submissions.manifest import format_timestamp, read_timestamp
@@ -62,13 +55,13 @@ class DoorExchange(abc.Exchange):
         """Do what the class is for, or say in one sentence why it cannot be done."""
         try:
             self.act(self.coursedir.course_id, self.coursedir.assignment_id)
-        except FAULTS as error:
+        except exchange_client.FAULTS as error:
             self.fail(one_line(str(error), 1000))
 
     def act(self, course: str, assignment: str) -> None:
         """Do what the class is for."""
 
-    def door(self, course: str) -> CourseDoor:
+    def door(self, course: str) -> exchange_client.CourseDoor:
         """Look up the address of a course's door, and this user's token.
 
         Raises:
@@ -79,9 +72,9 @@ class DoorExchange(abc.Exchange):
             self.fail(f"c.Exchange.doors has no address of the course {course!r}: name it with --course")
         if not token:
             self.fail(f"there is no {TOKEN_VARIABLE}: the exchange works where JupyterHub has started the server")
-        return CourseDoor(address, token)
+        return exchange_client.CourseDoor(address, token)
 
-    def hand_ins(self, listing: Listing) -> list[ListedHandIn]:
+    def hand_ins(self, listing: exchange_client.Listing) -> list[exchange_client.ListedHandIn]:
         """List the hand-ins that the command line asks for."""
         student, assignment = self.coursedir.student_id or "*", self.coursedir.assignment_id or "*"
         selection = [
@@ -94,10 +87,10 @@ class DoorExchange(abc.Exchange):
     def folder(self, course: str, assignment: str) -> Path:
         """Return the path of an assignment's folder of this user."""
         home = Path(self.assignment_dir).absolute()
-        check_names(assignment)
+        exchange_client.check_names(assignment)
         return (home / course if self.path_includes_course else home) / assignment
 
-    def page(self, course: str, hand_in: ListedHandIn) -> Path:
+    def page(self, course: str, hand_in: exchange_client.ListedHandIn) -> Path:
         """Return the path of a feedback page, where nbgrader looks for it."""
         return self.folder(course, hand_in.assignment) / "feedback" / format_timestamp(hand_in.time) / hand_in.page
 
@@ -118,7 +111,7 @@ class DoorList(DoorExchange, abc.ExchangeList):
         for course in courses:
             try:
                 listing = self.door(course).listing()
-            except FAULTS as error:
+            except exchange_client.FAULTS as error:
                 if len(courses) == 1:
                     self.fail(one_line(str(error), 1000))
                 self.log.warning("%s: %s", course, one_line(str(error), 1000))  # perhaps a course of other students
@@ -127,7 +120,7 @@ class DoorList(DoorExchange, abc.ExchangeList):
                 entries += list_course(course, listing)
         return entries
 
-    def _released(self, course: str, listing: Listing) -> Iterator[dict[str, Any]]:
+    def _released(self, course: str, listing: exchange_client.Listing) -> Iterator[dict[str, Any]]:
         for name, files in listing.released.items():
             folder = self.folder(course, name)
             is_here = folder.is_dir()
@@ -142,7 +135,7 @@ class DoorList(DoorExchange, abc.ExchangeList):
                     "notebooks": [{"notebook_id": Path(book).stem, "path": str(folder / book)} for book in books],
                 }
 
-    def _submitted(self, course: str, listing: Listing) -> list[dict[str, Any]]:
+    def _submitted(self, course: str, listing: exchange_client.Listing) -> list[dict[str, Any]]:
         groups: dict[tuple[str, str], dict[str, Any]] = {}
         for hand_in in self.hand_ins(listing):
             names = {"course_id": course, "student_id": hand_in.student, "assignment_id": hand_in.assignment}
@@ -151,7 +144,7 @@ class DoorList(DoorExchange, abc.ExchangeList):
             group["submissions"].append({**head, **self._hand_in(course, hand_in)})
         return list(groups.values())
 
-    def _hand_in(self, course: str, hand_in: ListedHandIn) -> dict[str, Any]:
+    def _hand_in(self, course: str, hand_in: exchange_client.ListedHandIn) -> dict[str, Any]:
         """Describe a hand-in, and say a line of it."""
         page, timestamp = self.page(course, hand_in), format_timestamp(hand_in.time)
         is_here = page.is_file()
@@ -205,7 +198,9 @@ class DoorSubmit(DoorExchange, abc.ExchangeSubmit):
             pack_folder(folder, names, archive, limits)
             digest = hashlib.file_digest(archive, "sha256").hexdigest()
             archive.seek(0)
-            news = self.door(course).record(JobNews, "exchange", "submit", folder.name, method="POST", upload=archive)
+            news = self.door(course).record(
+                exchange_client.JobNews, "exchange", "submit", folder.name, method="POST", upload=archive
+            )
         if news.sha256 != digest:
             self.fail("the door has other bytes than were sent: please hand in again")
         self.log.info("Submitted as: %s %s %s", course, folder.name, format_timestamp(news.received))
@@ -277,11 +272,11 @@ class DoorCommand(DoorExchange):
     def act(self, course: str, assignment: str) -> None:
         """Put it into the queue, wait for its end and show its words."""
         door, path = self.door(course), ("exchange", "commands", self.command, assignment)
-        news = door.record(JobNews, *path, method="POST")
+        news = door.record(exchange_client.JobNews, *path, method="POST")
         deadline = time.monotonic() + self.patience_seconds
         while news.state in ("waiting", "begun") and time.monotonic() < deadline:
             time.sleep(1)
-            news = door.record(JobNews, *path)
+            news = door.record(exchange_client.JobNews, *path)
         words = visible(news.detail, 4000)
         if news.state != "done":
             self.fail(f"`autograder {self.command} {assignment}` at the door is {one_line(news.state, 20)}: {words}")

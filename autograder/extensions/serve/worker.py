@@ -140,12 +140,12 @@ class Worker:
             self._finish(entry)
             self._under_way.remove(entry)
         self._add_moved()
+        self._services.close_old(self._busy)  # before a job is taken: what staff have changed counts for it
         number = 0
         while len(self._under_way) < MAX_AT_ONCE and (job := self._next(number)) is not None:
             number = job.number  # one that is put back waits for the next look
             jobs.begin(job)
             self._take(job)
-        self._services.close_old(self._busy)
         if time.monotonic() - self._settled > SETTLE_SECONDS:
             self._settled = time.monotonic()
             _settle_decided(self._course)

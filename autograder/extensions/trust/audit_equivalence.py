@@ -41,6 +41,8 @@ class Comparison:
     verdict: str
     """:data:`ALIKE`, :data:`DIFFERENT` or :data:`UNCLEAR`."""
     why: str
+    kind: str = ""
+    """For a function, one of :data:`~autograder.extensions.trust.probe.CHANGES` and ``CALL``."""
     name: str = ""
     """Function or variable that differs."""
     case: str = ""
@@ -134,7 +136,7 @@ def read(run: CellRun) -> Comparison:
     lines = [line for line in printed.splitlines() if line.startswith("{")]
     try:
         answer = json.loads(lines[-1])
-        texts = {key: bounded(str(answer.get(key, "")), 600) for key in ("why", "name", "case")}
+        texts = {key: bounded(str(answer.get(key, "")), 600) for key in ("why", "kind", "name", "case")}
         return Comparison(answer["verdict"] if answer["verdict"] in (ALIKE, DIFFERENT) else UNCLEAR, **texts)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return Comparison(UNCLEAR, f"it could not be compared: {bounded(run.error or 'no answer', 300)}")

@@ -11,7 +11,7 @@ from autograder._util.syntax import parsed
 from autograder.extensions.trust.audit_equivalence import Comparison
 from autograder.extensions.trust.audit_records import MutantVerdict, QuestionTally, Result
 from autograder.extensions.trust.mutants import Mutant, cheats, network_slips
-from autograder.extensions.trust.probe import CHANGES
+from autograder.extensions.trust.probe import CALL, CHANGES
 from autograder.lint.certain import certain
 from autograder.records.exam import Exam
 from autograder.syntax.magics import without_magics
@@ -148,12 +148,12 @@ def advice(mutant: Mutant, comparison: Comparison) -> str:
         return next((text for words, text in _FOR_NETWORKS if any(word in mutant.operator for word in words)), _HOLDOUT)
     if mutant.family == "data" or (mutant.family == "cheat" and mutant.operator in _OF_NETWORKS):
         return _HOLDOUT
-    if comparison.why == CHANGES.format(name=comparison.name):
+    if comparison.kind == CHANGES:
         line = f"# examine: {comparison.name} changes …"
         return f"Compare the argument after the call with a copy, and let the call change it: `{line}`."
     if comparison.case and "…" not in comparison.case and "<" not in comparison.case:
         return f"It would be seen by `check.function({comparison.name}, cases=[{comparison.case}])`."
-    if comparison.name and comparison.why.startswith(f"`{comparison.name}("):
+    if comparison.kind == CALL:
         return f"More cases of `check.function({comparison.name}, …)` would see it; one of them is shown below."
     if comparison.name:
         return f"It would be seen by `check.close({comparison.name}, …)` in a hidden test."

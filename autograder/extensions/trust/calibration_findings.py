@@ -158,7 +158,7 @@ def _asks_nothing(check: CheckCalibration) -> Iterator[str]:
     if check.threshold is None or check.lost.hits or check.measure in CONDITIONS:
         return
     wrong = _wrong(check)
-    if wrong and all(one.passed.hits == one.passed.runs for one in wrong):
+    if _separates_nothing(check):
         values = [value for one in wrong for value in one.values]
         yield (
             f"{label(check)}: everything meets {threshold_words(check)}: each run of the solution "
@@ -177,7 +177,7 @@ def _asks_nothing(check: CheckCalibration) -> Iterator[str]:
 
 
 def _answers(check: CheckCalibration) -> Iterator[str]:
-    if check.threshold is None or check.measure in CONDITIONS or _asks_nothing_of_wrong(check):
+    if check.threshold is None or check.measure in CONDITIONS or _separates_nothing(check):
         return
     for answer in check.answers:
         wrong = not answer.name.startswith(GOOD)
@@ -222,8 +222,10 @@ def _instead(check: CheckCalibration, answer: AnswerValues) -> str:
     return f"{finding}: no threshold tells them apart. Measure on more rows, or something else."
 
 
-def _asks_nothing_of_wrong(check: CheckCalibration) -> bool:
-    return any("separates nothing" in said for said in _asks_nothing(check))
+def _separates_nothing(check: CheckCalibration) -> bool:
+    """Tell whether all runs of wrong answers, and of the solution, pass."""
+    wrong = _wrong(check)
+    return bool(wrong) and not check.lost.hits and all(one.passed.hits == one.passed.runs for one in wrong)
 
 
 def _stands_on_all(calibration: Calibration) -> Iterator[str]:

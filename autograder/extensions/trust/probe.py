@@ -31,7 +31,8 @@ MAX_SHOWN = 160
 """Characters of an example."""
 SCALES = (1e-6, 1e3)
 """Factors of the numbers in a call that was seen: comparisons of floats, and sums of powers, go wrong there first."""
-CHANGES = "`{name}` changes its argument, and the solution leaves it as it is"
+CHANGES, CALL = "changes", "call"
+"""What differs: an argument after a call, or what the call gives."""
 MAX_NUMBERS = 200_000
 """Numbers of an argument up to which a call is kept."""
 _calls: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {}
@@ -172,9 +173,9 @@ class _Comparison:
                     raise
                 continue
             if same and not self.same_arguments(before, after):
-                reason = CHANGES.format(name=name)
+                reason = f"`{name}` changes its argument, and the solution leaves it as it is"
                 if self.same_arguments(before, (args, kwargs)):
-                    return {"verdict": "different", "why": reason, "name": name}, tried
+                    return {"verdict": "different", "why": reason, "kind": CHANGES, "name": name}, tried
             if not same:
                 arguments = ", ".join(
                     [*map(as_code, args), *(f"{key}={as_code(value)}" for key, value in kwargs.items())]
@@ -184,7 +185,8 @@ class _Comparison:
                 reason = f"`{call}` {result} instead of {as_code(wanted)}"
                 ending = "," if len(args) == 1 else ""
                 case = f"(({arguments}{ending}), {as_code(wanted)})" if not kwargs else ""
-                differences.append((len(reason), {"verdict": "different", "why": reason, "name": name, "case": case}))
+                difference = {"verdict": "different", "why": reason, "kind": CALL, "name": name, "case": case}
+                differences.append((len(reason), difference))
         return (min(differences, key=lambda pair: pair[0])[1] if differences else {}), tried
 
     def same_arguments(self, first: Arguments, second: Arguments) -> bool:

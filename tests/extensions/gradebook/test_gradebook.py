@@ -22,6 +22,7 @@ from autograder.extensions.gradebook import nbgraders as gradebook
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 from autograder.records.grade import QuestionGrade
+from autograder.records.waits import Waits
 from autograder.results.gradebook import changed_points, points_out_of_range
 
 NAME = "keras-fully-connected"
@@ -197,6 +198,20 @@ def test_peoples_entries_come_back_into_the_grades(here):
     assert not why.needs_manual_grade
     assert emmy == ours[1]
     assert scores(here, "ada")[0][0] == pytest.approx(ada.score)
+
+
+def test_a_question_with_points_by_hand_says_no_longer_that_a_person_decides(here):
+    """Whatever it waited for; the rest of the message stays."""
+    for reason in Waits:
+        message = f"loss: too large\n{reason.sentence}"
+        waiting = grade("ada")
+        (book,) = waiting.notebooks
+        questions = [replace(one, message=message, waits=reason) for one in book.questions]
+        waiting = replace(waiting, notebooks=(replace(book, questions=tuple(questions)),))
+        gradebook.record(here, [exam()], [waiting])
+        enter(here, "why", manual_score=2, needs_manual_grade=False)
+        (ada,) = gradebook.with_manual_scores(here, [waiting])
+        assert ada.notebooks[0].questions[3].message == "loss: too large"
 
 
 def test_a_comment_on_an_answer_that_tests_grade_comes_back(here):

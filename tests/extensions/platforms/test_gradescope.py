@@ -283,7 +283,7 @@ def test_results_are_whole_at_every_moment(tmp_path) -> None:
     with pytest.raises(UnicodeEncodeError):
         conclusion.write(path, "\ud800")
     assert json.loads(path.read_text())["output"] == conclusion.STOPPED
-    conclusion.write(path, gradescope_results.refused("No notebook.").results)
+    conclusion.write(path, gradescope_results.not_graded("No notebook.").results)
     assert json.loads(path.read_text())["output"] == "No notebook."
     assert list(tmp_path.iterdir()) == [path]
 

@@ -182,7 +182,7 @@ def test_files_that_are_no_notebook_cost_no_attempt() -> None:
 
 @pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)
 def test_what_could_not_be_graded_has_no_points_on_any_platform(platform: Platform) -> None:
-    for final in (platform.format.not_graded(conclusion.NOT_GRADED), platform.format.refused("No notebook.")):
+    for final in map(platform.format.not_graded, (conclusion.NOT_GRADED, "No notebook.")):
         content = json.loads(final.results) if final.results else {}
         assert content.get("tests", []) == []
         assert content.get("score", 0.0) == 0.0

@@ -7,11 +7,9 @@ import sqlite3
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.db import OperationalError
 from helpers.doors import OTHER, Door, settle
 from helpers.injected_faults import FAULTS
@@ -253,17 +251,3 @@ def test_a_hand_in_that_waited_for_a_person_is_graded_once_the_points_are_given(
         monkeypatch.setattr(publication, "for_people", lambda course, grades: (grade,))
         worker.look()
     assert Job.objects.get().state == JobState.DONE
-
-
-def test_an_upgrade_divides_what_was_not_graded(door: Door) -> None:
-    rows = {
-        "hand-in": ("", "refused"),
-        "again": ("x.ipynb", "for person"),
-        "ask": ("", "refused"),
-        "release": ("", "failed"),
-    }
-    for kind, (file, _) in rows.items():
-        job = jobs.add(kind, "ada", "hw", "ada", file=file)
-        Job.objects.filter(pk=job.pk).update(state="not graded")
-    import_module("autograder.extensions.serve.migrations.0004_four_states").divide(apps, None)
-    assert {job.kind: job.state for job in Job.objects.all()} == {kind: state for kind, (_, state) in rows.items()}

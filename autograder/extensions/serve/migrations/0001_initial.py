@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """Queue and renewals, as they were in version 0.1."""
+    """All tables of version 0.1: nobody has tables of an earlier one."""
 
     initial = True
     dependencies: ClassVar[list[tuple[str, str]]] = []
@@ -32,6 +32,8 @@ class Migration(migrations.Migration):
                 ("text", models.TextField()),
                 ("note", models.TextField()),
                 ("detail", models.TextField()),
+                ("whose", models.CharField(max_length=10)),
+                ("next_try", models.DateTimeField(null=True)),
                 ("score", models.FloatField(null=True)),
                 ("max_score", models.FloatField(null=True)),
                 ("received", models.DateTimeField()),
@@ -48,5 +50,32 @@ class Migration(migrations.Migration):
                 ("person", models.CharField(max_length=200, primary_key=True, serialize=False)),
                 ("count", models.IntegerField(default=0)),
             ],
+        ),
+        migrations.CreateModel(
+            name="UsedNonce",
+            fields=[
+                ("nonce", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("used", models.DateTimeField(auto_now_add=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="LaunchedLink",
+            fields=[
+                ("assignment", models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ("line_item", models.TextField()),
+                ("memberships", models.TextField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="LaunchClaim",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("person", models.CharField(max_length=200, db_index=True)),
+                ("subject", models.CharField(max_length=255, db_index=True)),
+                ("name", models.CharField(max_length=200)),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=["person", "subject"], name="one_claim")],
+            },
         ),
     ]
