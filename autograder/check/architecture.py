@@ -12,7 +12,7 @@ from autograder.check.external_model import LIBRARIES, ExternalModel
 from autograder.check.layer_reports import reported_steps
 from autograder.check.pattern import ANY_KIND, LayerPattern, Run, is_fixed, kinds_of, run_text, singles
 from autograder.check.reading import as_examined, call_failure, unread_reason
-from autograder.check.results import in_examiner, report
+from autograder.check.results import report
 from autograder.check.shapes import shape_difference
 from autograder.check.steps import Step, branches, has_wrappers, steps
 from autograder.check.subject import (
@@ -99,8 +99,8 @@ def architecture(
     if not lines and not shapes:
         if _has_idle(model, library, kinds_of(pattern)):
             return report_for_a_person(name, IDLE, weight, detail=detail)
-        solution_network.note(model, of)
-        evidence = {BRANCHES: True} if _has_orders(model, library) else {}
+        is_solution = solution_network.note(model, of)
+        evidence = {BRANCHES: True} if is_solution and _has_orders(model, library) else {}
         if any(isinstance(last, LayerPattern) and last.activation in ("softmax", "sigmoid") for last in pattern[-1:]):
             evidence[ASKS_PROBABILITIES] = True
         return report(name, 1.0, as_asked, weight=weight, detail=detail, evidence=evidence)
@@ -244,8 +244,8 @@ def _flow(model: Any, library: str, asked_kinds: Collection[str] = ()) -> orders
 
 
 def _has_orders(model: Any, library: str) -> bool:
-    """Return whether the layers of a model may stand in several orders; it is not asked in a notebook."""
-    network = _flow(model, library) if in_examiner() else None
+    """Return whether the layers of a model may stand in several orders."""
+    network = _flow(model, library)
     return network is not None and network.branches()
 
 

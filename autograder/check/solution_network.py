@@ -10,7 +10,6 @@ import hashlib
 import importlib
 import itertools
 import json
-from functools import partial
 from typing import Any, Literal
 
 from autograder._util import registry
@@ -38,14 +37,21 @@ def key(name: str, pattern: str) -> str:
     return f"{name} {hashlib.sha256(pattern.encode()).hexdigest()[:12]}"
 
 
-def note(model: Any, of: str) -> None:
-    """Note what a network computes that fits a pattern, if it is the solution's."""
-    if isinstance(model, Network):
-        solution_networks(of, model.description)
-    elif _is_rebuilt(model):
+def note(model: Any, of: str) -> bool:
+    """Note what a network computes that fits a pattern, if it is the solution's; return whether it is."""
+    if not isinstance(model, Network) and not _is_rebuilt(model):
+        return False
+    described: list[str] = []
+
+    def describe() -> str:
         from autograder.models import keras_description
 
-        solution_networks(of, partial(keras_description.description, model))
+        is_read = isinstance(model, Network)
+        described.append(model.description() if is_read else keras_description.description(model))
+        return described[0]
+
+    solution_networks(of, describe)
+    return bool(described)
 
 
 def compare(model: Any, of: str, pattern: Run) -> Literal["same", "undecided"] | None:

@@ -15,7 +15,7 @@ from autograder.extensions.pytorch.computed_layers import ServedLayers
 from autograder.extensions.pytorch.graph_computation import GraphComputation, torch_array
 from autograder.extensions.pytorch.idle_layers import idle_values, layer_values
 from autograder.extensions.pytorch.operator_graph import DType, Graph, ValueRef, read_graph
-from autograder.extensions.pytorch.torch_steps import TorchSteps
+from autograder.extensions.pytorch.torch_steps import TorchPair, TorchSteps
 from autograder.extensions.pytorch.torch_training import TorchTrainer, plain_optimizer
 from autograder.models.computed_steps import ApartSteps, ServedSteps, are_like, not_the_kits
 from autograder.models.computing_process import Computed
@@ -103,6 +103,15 @@ class ComputedSteps(ServedSteps):
         super().__init__(TorchSteps(GraphComputation(read_graph(claim, arrays))))
 
 
+class ComputedPair(ServedSteps):
+    """The training steps of a generator and a discriminator, from the claims of their graphs."""
+
+    def __init__(self, *claims: Any) -> None:
+        super().__init__(
+            TorchPair(*(GraphComputation(read_graph(*claim)) for claim in zip(claims[::2], claims[1::2], strict=True)))
+        )
+
+
 class ComputedTraining:
     """Trainings of one network on an instructor's rows."""
 
@@ -187,11 +196,29 @@ class ApartTrainer(NetworkTrainer):
 def apart_steps(network: GraphComputation) -> ApartSteps:
     """Return the steps of a network that are computed in the process that computes."""
     steps = TorchSteps(network)
-    like = [np.empty(network.graph.tensors[position].array.shape, "float32") for position in steps.positions]
 
     def plain(inputs: Any) -> tuple[Any, int]:
         rows = network.arrays(inputs)
         network.require_linear_growth(len(rows[0]))
         return network.named(rows), len(rows[0])
 
-    return ApartSteps(steps, Computed(ComputedSteps, *claim_of(network.graph)), like, plain)
+    return ApartSteps(steps, Computed(ComputedSteps, *claim_of(network.graph)), _weights_of(steps), plain)
+
+
+def apart_pair(generator: GraphComputation, discriminator: GraphComputation) -> ApartSteps:
+    """Return the steps of two networks that are computed in the process that computes."""
+    steps = TorchPair(generator, discriminator)
+
+    def plain(inputs: Any) -> tuple[Any, int]:
+        (real,), (noise,) = discriminator.arrays(inputs[0]), generator.arrays(inputs[1])
+        rows = len(real) + len(noise)
+        discriminator.require_linear_growth(rows)
+        generator.require_linear_growth(len(noise))
+        return [real, noise, inputs[2]], rows
+
+    part = Computed(ComputedPair, *claim_of(generator.graph), *claim_of(discriminator.graph))
+    return ApartSteps(steps, part, [array for held in steps.parts for array in _weights_of(held)], plain)
+
+
+def _weights_of(steps: TorchSteps) -> list[np.ndarray]:
+    return [np.empty(steps.network.graph.tensors[position].array.shape, "float32") for position in steps.positions]

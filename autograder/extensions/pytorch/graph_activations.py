@@ -188,13 +188,47 @@ def _names(graph: Graph, row: Shape, actual: Shape) -> Iterator[LayerName]:
     region = partial(_evaluated, graph)
     with one_thread(), _without_denormals(), suppress(Exception):  # shapes or types do not fit: it is none
         numbers = _Numbers(region, graph, row)
+        own_calls = _calls(region, numbers.rows)
         for kind, config, shown_settings in _candidates(numbers, row, actual):
             with suppress(Exception):  # a layer with another shape, or settings that it refuses
                 reference = _layer(kind, config)
-                if numbers.fit(reference) and agree(
-                    region, reference, row, alone=kind not in _OF_ROWS and "dim" not in config and kind != "Softmax2d"
+                alone = kind not in _OF_ROWS and "dim" not in config and kind != "Softmax2d"
+                written = shown_settings if "dim" in config else [config]
+                if numbers.fit(reference) and (
+                    any(own_calls == _calls(_layer(kind, held), numbers.rows) for held in written)
+                    or agree(region, reference, row, alone=alone)
                 ):
-                    yield LayerName(kind, shown_settings)
+                    yield from (LayerName(kind, settings) for settings in shown_settings)
+
+
+def _calls(function: Callable[[np.ndarray], Any], rows: np.ndarray) -> list[Any]:
+    """Return PyTorch's operators that a function calls, each with what it takes: a place stands for a result.
+
+    What calls the same is the same function, which no values need to show.
+    """
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils._pytree import tree_leaves, tree_map_only
+
+    results: list[Any] = []
+    places: dict[int, Any] = {}
+    calls: list[Any] = []
+
+    class Noting(TorchDispatchMode):
+        def __torch_dispatch__(self, call: Any, types: Any, args: Any = (), keywords: Any = None) -> Any:
+            result = call(*args, **(keywords or {}))
+            results.append(result)  # so that no other one gets its number in memory
+            if call is torch.ops.aten.detach.default:
+                places[id(result)] = places.get(id(args[0]))
+                return result
+            taken = tree_map_only(torch.Tensor, lambda tensor: (places.get(id(tensor)),), (args, keywords))
+            calls.append((str(call), taken))
+            places.update({id(part): (len(calls), count) for count, part in enumerate(tree_leaves(result))})
+            return result
+
+    with Noting():
+        function(rows)
+    return calls
 
 
 @contextmanager
@@ -293,8 +327,10 @@ def _short(value: float) -> float:
     return float(f"{value:.7g}") + 0.0  # and without a negative zero
 
 
-def _candidates(numbers: _Numbers, row: Shape, actual: Shape) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """Yield classes of ``torch.nn``, with their settings on these rows and in the network."""
+def _candidates(
+    numbers: _Numbers, row: Shape, actual: Shape
+) -> Iterator[tuple[str, Config, list[Config]]]:
+    """Yield classes of ``torch.nn``, with their settings on these rows, and the ways to write those in the network."""
     import torch
 
     at, rank = numbers.at, 1 + len(row)
@@ -307,23 +343,22 @@ def _candidates(numbers: _Numbers, row: Shape, actual: Shape) -> Iterator[tuple[
         "Threshold": [{"threshold": t, "value": at[-1e6]} for value in numbers.literals for t in {value, -value}],
         "GELU": [{"approximate": "none"}, {"approximate": "tanh"}],
     }
-    yield "Identity", {}, {}
+    yield "Identity", {}, [{}]
     for kind in torch.nn.modules.activation.__all__:
         parameters = inspect.signature(getattr(torch.nn, kind)).parameters
         if "dim" in parameters:
             for dim in range(1, rank):
-                yield kind, {"dim": dim}, {"dim": dim}
-                yield kind, {"dim": dim}, {"dim": dim - rank}
+                yield kind, {"dim": dim}, [{"dim": dim}, {"dim": dim - rank}]
             continue
         required = [p for p in parameters.values() if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
         for config in fitted.get(kind, [] if required or kind in _LEFT_OUT else [{}]):
-            yield kind, config, config
+            yield kind, config, [config]
     for kind, centered in _OF_ROWS.items():
         for axes in range(1, rank):
             eps = numbers.epsilon(axes, centered)
             shown_settings = {"normalized_shape": actual[-axes:], "eps": eps, "elementwise_affine": False}
             if 0 < eps < 1:
-                yield kind, {**shown_settings, "normalized_shape": row[-axes:]}, shown_settings
+                yield kind, {**shown_settings, "normalized_shape": row[-axes:]}, [shown_settings]
 
 
 _OF_ROWS = {"LayerNorm": True, "RMSNorm": False}
@@ -331,3 +366,4 @@ _OF_ROWS = {"LayerNorm": True, "RMSNorm": False}
 _LEFT_OUT = frozenset(["PReLU", "RReLU", "MultiheadAttention"])
 """Layers with weights or draws of their own."""
 Shape = tuple[int, ...]
+Config = dict[str, Any]

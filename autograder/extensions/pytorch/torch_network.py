@@ -15,13 +15,19 @@ from autograder.check.fresh_model import NotTrainable
 from autograder.extensions.pytorch import graph_numbers
 from autograder.extensions.pytorch.computation import DROPOUT
 from autograder.extensions.pytorch.computed_layers import read_chain, read_ending, read_flow, read_names, read_steps
-from autograder.extensions.pytorch.computed_network import ApartTrainer, ComputedNetwork, apart_steps, claim_of
+from autograder.extensions.pytorch.computed_network import (
+    ApartTrainer,
+    ComputedNetwork,
+    apart_pair,
+    apart_steps,
+    claim_of,
+)
 from autograder.extensions.pytorch.graph_computation import GraphComputation
 from autograder.extensions.pytorch.graph_costs import GraphCosts, measured, require_linear_growth
 from autograder.extensions.pytorch.kernel_side.torch_graph import MAX_NUMBERS
 from autograder.extensions.pytorch.kernel_side.torch_operators import MAX_NODES
 from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, read_graph
-from autograder.extensions.pytorch.torch_steps import TorchSteps
+from autograder.extensions.pytorch.torch_steps import TorchPair, TorchSteps
 from autograder.extensions.pytorch.torch_training import TorchTrainer
 from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
@@ -260,8 +266,18 @@ class TorchNetwork(GraphComputation, Network):
         """Return what computes steps of a training."""
         if self.graph.draws:
             raise NotTrainable("This network draws at random, so that its steps cannot be taken again.")
-        network = self if drops else self.changed(graph=_without_dropout(self.graph), _part=None)
+        network = self if drops else self._still()
         return apart_steps(network) if is_apart() else TorchSteps(network)
+
+    def steps_against(self, discriminator: Network) -> StepCalculus:
+        """Return what computes steps of this network and of one that gets what it makes, where nothing is dropped."""
+        if not isinstance(discriminator, TorchNetwork) or self.graph.draws or discriminator.graph.draws:
+            raise NotTrainable("These networks draw at random, or are not both of PyTorch's.")
+        pair = self._still(), discriminator._still()
+        return apart_pair(*pair) if is_apart() else TorchPair(*pair)
+
+    def _still(self) -> TorchNetwork:
+        return self.changed(graph=_without_dropout(self.graph), _part=None)
 
     def function(self, factors: DropoutFactors | None = None) -> WeightFunction:
         """Return what computes the graph with given numbers."""

@@ -52,20 +52,20 @@ class TorchSteps(StepCalculus):
 
         arrays = self.network.inputs(inputs)
         self.network.require_linear_growth(len(arrays[0]))
+        tensors, held = self.lent(weights)
+        with preserved_draws(seed), torch.enable_grad():
+            output = compute(self.network.graph, arrays, tensors, training=training)[0]
+        return _pass_of(output, held)
+
+    def lent(self, weights: Weights) -> tuple[list[Any], list[Any]]:
+        """Return all tensors of the graph where it has these weights, and those of the weights."""
+        import torch
+
         tensors = list(self.network.tensors)
         for position, array, trained in zip(self.positions, weights, self.trained, strict=True):
             dtype = dtype_named(self.network.graph.tensors[position].dtype)
             tensors[position] = torch.tensor(array).to(dtype).requires_grad_(trained)
-        with preserved_draws(seed), torch.enable_grad():
-            output = compute(self.network.graph, arrays, tensors, training=training)[0]
-        weight_tensors = [tensors[position] for position in self.positions]
-
-        def gradients(of_output: np.ndarray) -> list[np.ndarray | None]:
-            derivatives = gradients_of(output, torch.tensor(of_output).to(output.dtype), weight_tensors)
-            return [None if gradient is None else gradient.to_dense().float().numpy() for gradient in derivatives]
-
-        moved = [tensor.detach().float().numpy().copy() for tensor in weight_tensors]
-        return NetworkPass(output.detach().double().numpy(), moved, gradients)
+        return tensors, [tensors[position] for position in self.positions]
 
     def optimizer(self, wanted: Any) -> OptimizerSettings:
         """Read an optimizer of ``torch.optim`` or of Keras, or a name."""
@@ -78,7 +78,7 @@ class TorchSteps(StepCalculus):
         """Return a new optimizer of ``torch.optim``."""
         import torch
 
-        held = [torch.zeros(0) for _ in self.positions]
+        held = [torch.zeros(0) for _ in self.names]
         created: list[Any] = []
 
         def step(weights: Weights, gradients: Sequence[np.ndarray | None]) -> Weights:
@@ -91,3 +91,49 @@ class TorchSteps(StepCalculus):
             return [tensor.numpy().copy() for tensor in held]
 
         return step
+
+
+class TorchPair(TorchSteps):
+    """The steps of a generator and a discriminator together, which has what the generator makes.
+
+    The weights are those of both. The inputs are real rows, noise, and whether the discriminator gets the rows of both
+    at once. The outputs are the discriminator's for the real rows, and then those for the generated ones.
+    """
+
+    def __init__(self, generator: GraphComputation, discriminator: GraphComputation) -> None:
+        self.parts = [TorchSteps(generator), TorchSteps(discriminator)]
+        self.names = [f"{number}.{name}" for number, part in enumerate(self.parts) for name in part.names]
+        self.trained = [trained for part in self.parts for trained in part.trained]
+
+    def draw(self, seed: int) -> Weights:
+        """Draw the weights of both."""
+        return [array for number, part in enumerate(self.parts) for array in part.draw(seed + number)]
+
+    def forward(self, weights: Weights, inputs: Any, *, training: bool, seed: int) -> NetworkPass:
+        """Compute what the discriminator says of both kinds of rows."""
+        import torch
+
+        generator, discriminator = (part.network for part in self.parts)
+        real, noise, is_joined = inputs
+        count = len(self.parts[0].names)
+        (tensors, held), (judging, judges) = (
+            part.lent(own) for part, own in zip(self.parts, (weights[:count], weights[count:]), strict=True)
+        )
+        with preserved_draws(seed), torch.enable_grad():
+            fake = compute(generator.graph, generator.inputs(noise), tensors, training=training)[0]
+            rows = [*discriminator.inputs(real), fake]
+            rows = [torch.cat(rows)] if is_joined else rows
+            judged = [compute(discriminator.graph, [part], judging, training=training)[0] for part in rows]
+        return _pass_of(torch.cat(judged), [*held, *judges])
+
+
+def _pass_of(output: Any, tensors: list[Any]) -> NetworkPass:
+    """Return what was computed of the tensors of all weights."""
+    import torch
+
+    def gradients(of_output: np.ndarray) -> list[np.ndarray | None]:
+        derivatives = gradients_of(output, torch.tensor(of_output).to(output.dtype), tensors)
+        return [None if gradient is None else gradient.to_dense().float().numpy() for gradient in derivatives]
+
+    moved = [tensor.detach().float().numpy().copy() for tensor in tensors]
+    return NetworkPass(output.detach().double().numpy(), moved, gradients)

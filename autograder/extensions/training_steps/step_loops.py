@@ -171,8 +171,12 @@ class ExpectedSteps:
         self, calculus: StepCalculus, start: Weights, batches: Sequence[Batch], loop: LoopSettings, seed: int
     ) -> None:
         self.calculus, self.start, self.batches, self.loop, self.seed = calculus, start, batches, loop, seed
-        self.history = run_loop(calculus, start, batches, loop, seed)
+        self.history = self.run(loop)
         self._tolerances: dict[float, list[Weights]] = {}
+
+    def run(self, loop: Any, noise: GradientNoise | None = None) -> list[Weights]:
+        """Take the steps of a loop from the same start, see :func:`run_loop`."""
+        return run_loop(self.calculus, self.start, self.batches, loop, self.seed, noise)
 
     def tolerances(self, share: float) -> list[Weights]:
         """Return the difference that is allowed at each position, after each step.
@@ -181,9 +185,7 @@ class ExpectedSteps:
         """
         if share not in self._tolerances:
             noises = [GradientNoise(number, sign * share) for number in range(_SHAKES) for sign in (1, -1)]
-            shaken = [
-                run_loop(self.calculus, self.start, self.batches, self.loop, self.seed, noise) for noise in noises
-            ]
+            shaken = [self.run(self.loop, noise) for noise in noises]
             self._tolerances[share] = [
                 [
                     2 * np.max([np.abs(run[step][position] - array) for run in shaken], axis=0)
@@ -222,7 +224,7 @@ class ExpectedSteps:
             steps: the number of the last steps after which weights are compared; 0 for all.
         """
         still = replace(self.loop, updates="never")
-        return not self.fits(run_loop(self.calculus, self.start, self.batches, still, self.seed)[-steps:])
+        return not self.fits(self.run(still)[-steps:])
 
     def is_near(self, answer: Sequence[Weights]) -> bool:
         """Return whether most weights are about right: a cheap test before the exact one."""

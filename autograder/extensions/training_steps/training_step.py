@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,29 +11,29 @@ import numpy as np
 
 from autograder.check.diagnosing import note_optimizer
 from autograder.check.error_place import described
-from autograder.check.external_model import ask
 from autograder.check.fresh_model import NotTrainable
-from autograder.check.handle import reference_of
 from autograder.check.holdout import rows_of
 from autograder.check.input_shapes import of_rows
 from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.rows import map_arrays, take_rows
 from autograder.check.subject import NOT_BUILT, has_weights, is_examined, not_rebuilt, refusal
-from autograder.check.unreadable import report_for_a_person, report_unreadable
+from autograder.check.unreadable import report_unreadable
 from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError
 from autograder.extensions.training_steps.first_pass import RememberingCalculus
 from autograder.extensions.training_steps.gradient_changes import clipped_to_norm, unchanged
 from autograder.extensions.training_steps.kernel_side.step_arguments import NAMES
-from autograder.extensions.training_steps.kernel_side.student_steps import take
+from autograder.extensions.training_steps.pair_loops import PLAYERS, PairLoop
+from autograder.extensions.training_steps.pair_steps import CheckedPair
+from autograder.extensions.training_steps.step_answers import StepRequest, is_near, read_weights
 from autograder.extensions.training_steps.step_fitting import StepFitting
 from autograder.extensions.training_steps.step_loops import Batch, ExpectedSteps, LoopSettings
-from autograder.extensions.training_steps.step_losses import objective_named
+from autograder.extensions.training_steps.step_losses import Objective, objective_named
 from autograder.extensions.training_steps.step_opinion import REMEMBERS, opinion
 from autograder.kernel.random_state import preserve_random_state
 from autograder.models.network import Network
-from autograder.models.step_calculus import StepCalculus, Weights
+from autograder.models.step_calculus import OptimizerSettings, StepCalculus, Weights
 from autograder.records.checks import CheckResult
 
 _CHECK = "check.training_step"
@@ -56,9 +56,8 @@ _RANDOM = (
 _NOT_STUDENTS = "The step is a function of a locked cell or of the test, which does not run where the model is."
 _UNCLIPPED = "the gradients are not clipped to a norm of {:g}"
 _UNSCHEDULED = "the learning rate does not follow the schedule"
+_ONE_NETWORK = "Two networks are trained together if both are modules of PyTorch's."
 _SEVERAL_OUTPUTS = "The model returns several outputs, and the step is none with its first one."
-MAX_OUTPUT_DIFFERENCE = 1e-4
-"""Largest relative difference of the outputs in training mode."""
 _STEPS = 2
 """Steps that are taken, a batch for each."""
 _OTHER_DRAWS = 1000
@@ -75,6 +74,8 @@ def training_step(
     optimizer: Any = None,
     clip_norm: float | None = None,
     schedule: Sequence[float] | None = None,
+    discriminator: Any = None,
+    first: str | None = None,
     takes: Sequence[str] | None = None,
     rows: int = 16,
     seed: int = 0,
@@ -102,6 +103,9 @@ def training_step(
             if a step need not clip them.
         schedule: the learning rates of the first two steps or more, as multiples of the optimizer's: ``(1, 0.5)``.
             Schedulers of PyTorch's in the notebook begin anew for it.
+        discriminator: a PyTorch module for rows of ``model``, which is a generator then. The function trains both; the
+            batch is ``(X, noise)``, and the optimizer one for both or a pair, the generator's first.
+        first: ``"generator"`` or ``"discriminator"``, which then has to take its step first.
         takes: what the parameters are in their order, if their names do not say it: ``model``, ``inputs``, ``labels``,
             ``batch``, ``loader``, ``loss``, ``optimizer``, ``rate``, ``device``, ``epochs``.
         rows: rows of a batch.
@@ -129,17 +133,20 @@ def training_step(
         raise CourseError(f"{_CHECK}: takes may name {', '.join(NAMES)}.")
     if refusal(step) is not None or not callable(step):
         return report(name, 0.0, refusal(step) or f"this is not a function ({type_of(step)})", weight=weight)
+    if discriminator is not None:
+        networks = StepRequest(step, [model, discriminator], takes, None, name, weight)
+        return _checked_pair(networks, objective, optimizer, (inputs, labels), first=first, rows=rows, seed=seed)
     examined = as_examined(model, rows=inputs)
     problem = _problem(examined)
     if problem:
         return report_unreadable(name, examined, problem, weight, of_pytorch=True)
-    request = _StepRequest(step, model, takes, of_rows(inputs), name, weight)
+    request = StepRequest(step, model, takes, of_rows(inputs), name, weight)
     with preserve_random_state():
         try:
             calculus = _calculus(examined)
         except NotTrainable as error:
             return request.for_a_person(str(error))
-        chosen = calculus.optimizer(optimizer) if optimizer is not None else calculus.optimizer("sgd").with_rate(0.1)
+        chosen = _optimizer(calculus, optimizer)
         if optimizer is not None:
             note_optimizer(chosen)
         batches = _batches(inputs, labels, rows, seed)
@@ -158,6 +165,40 @@ def training_step(
 
         still = partial(_without_dropout, examined, checked) if isinstance(examined, Network) else None
         return checked(calculus, still=still).checked(request)
+
+
+def _checked_pair(
+    request: StepRequest,
+    objective: Objective,
+    optimizer: Any,
+    batch: tuple[Any, np.ndarray],
+    *,
+    first: str | None,
+    rows: int,
+    seed: int,
+) -> CheckResult:
+    if first not in (None, *PLAYERS) or objective.loss == "crossentropy":
+        raise CourseError(f"{_CHECK}: with a discriminator, the loss is one of numbers, and first names a network.")
+    examined = [as_examined(held, rows=given) for held, given in zip(request.model, reversed(batch), strict=True)]
+    for held in examined:
+        if problem := _problem(held):
+            return report_unreadable(request.name, held, problem, request.weight, of_pytorch=True)
+    with preserve_random_state():
+        try:
+            together = getattr(examined[0], "steps_against", None)
+            if together is None:
+                raise NotTrainable(_ONE_NETWORK)
+            calculus = together(examined[1])
+        except NotTrainable as error:
+            return request.for_a_person(str(error))
+        wanted = list(optimizer) if isinstance(optimizer, list | tuple) else [optimizer] * len(PLAYERS)
+        chosen = tuple(_optimizer(calculus, held) for held in wanted)
+        batches = _batches(*batch, rows, seed)
+        return CheckedPair(calculus, batches, PairLoop(objective, chosen), first, seed).checked(request)
+
+
+def _optimizer(calculus: StepCalculus, wanted: Any) -> OptimizerSettings:
+    return calculus.optimizer("sgd").with_rate(0.1) if wanted is None else calculus.optimizer(wanted)
 
 
 def _problem(model: Any) -> str | None:
@@ -181,36 +222,6 @@ def _batches(inputs: Any, labels: np.ndarray, rows: int, seed: int) -> list[Batc
     parts = [order[:size], order[size : 2 * size] if len(labels) > 1 else order]
     plain = map_arrays(inputs, np.asarray)
     return [(take_rows(plain, part), labels[part]) for part in parts]
-
-
-@dataclass(frozen=True)
-class _StepRequest:
-    """The student's function and model, and how the check is reported."""
-
-    step: Any
-    model: Any
-    takes: Sequence[str] | None
-    shapes: Any
-    name: str
-    weight: float
-
-    def answer(self, steps_of_examiner: Mapping[str, Any]) -> Any:
-        """Let the student's function take steps, in the kernel or in this notebook."""
-        takes = None if self.takes is None else list(self.takes)
-        return ask(take, self.step, self.model, {**steps_of_examiner, "takes": takes, "shapes": self.shapes})
-
-    @property
-    def is_of_test(self) -> bool:
-        """Whether the function is here and the model in the kernel."""
-        return reference_of(self.step) is None and reference_of(self.model) is not None
-
-    def report(self, fraction: float, message: str) -> CheckResult:
-        """Report what is certain."""
-        return report(self.name, fraction, message, weight=self.weight)
-
-    def for_a_person(self, problem: str, detail: str = "") -> CheckResult:
-        """Report what a person has to decide."""
-        return report_for_a_person(self.name, problem, self.weight, detail=detail)
 
 
 def _without_dropout(network: Network, checked: Callable[..., _CheckedSteps]) -> _CheckedSteps:
@@ -253,7 +264,7 @@ class _CheckedSteps:
         self.start = calculus.draw(seed)
         self.calculus = RememberingCalculus(calculus, self.start, batches[0][0], seed)
 
-    def checked(self, request: _StepRequest) -> CheckResult:
+    def checked(self, request: StepRequest) -> CheckResult:
         """Take the steps here and there, and report whether the weights are equal."""
         try:
             outputs = self._outputs(self.seed)
@@ -272,16 +283,16 @@ class _CheckedSteps:
         if problem in ("parameters", "model"):
             other = _NOT_STUDENTS if request.is_of_test else _MODEL
             return request.for_a_person(_PARAMETERS if problem == "parameters" else other)
-        weights = _read(answer, self.start, len(self.batches))
+        weights = read_weights(answer, self.start, len(self.batches))
         if weights is None:
             return request.report(0.0, _NO_ANSWER)
         if expected.fits(weights):  # of a function that takes a loader, the last weights alone are known
             is_told = expected.shows_updates(len(weights))
             return request.report(1.0, _RIGHT) if is_told else request.for_a_person(_ROUNDING)
-        return self._explained(request, expected, weights, is_model_known=_near(answer.get("outputs"), outputs))
+        return self._explained(request, expected, weights, is_model_known=is_near(answer.get("outputs"), outputs))
 
     def _explained(
-        self, request: _StepRequest, expected: ExpectedSteps, weights: list[Weights], *, is_model_known: bool
+        self, request: StepRequest, expected: ExpectedSteps, weights: list[Weights], *, is_model_known: bool
     ) -> CheckResult:
         """Report steps that are not the right ones: what they are instead, or why that is not known."""
         if len(weights) < len(self.batches) and self._expected(self.batches[:1]).fits(weights):
@@ -304,7 +315,7 @@ class _CheckedSteps:
             return request.for_a_person(_RANDOM)
         return request.report(0.0, _WRONG) if repeats() else request.for_a_person(REMEMBERS)
 
-    def _checked_without_dropout(self, request: _StepRequest) -> CheckResult:
+    def _checked_without_dropout(self, request: StepRequest) -> CheckResult:
         """Report steps that drop other numbers than plain ones: they are taken again where nothing is dropped."""
         if self.still is None:
             return request.for_a_person(_RANDOM)
@@ -315,11 +326,11 @@ class _CheckedSteps:
             raise
         except (Exception, SystemExit):
             answer = None
-        if type(answer) is not dict or not _near(answer.get("outputs"), steps._outputs(self.seed)):
+        if type(answer) is not dict or not is_near(answer.get("outputs"), steps._outputs(self.seed)):
             return request.for_a_person(_RANDOM)
         return steps.checked(request)
 
-    def _repeats(self, request: _StepRequest, weights: list[Weights]) -> bool:
+    def _repeats(self, request: StepRequest, weights: list[Weights]) -> bool:
         """Let the function take the steps again with other draws, and return whether it takes the same ones."""
         try:
             answer = request.answer(self._asked(self.seed + _OTHER_DRAWS))
@@ -327,7 +338,7 @@ class _CheckedSteps:
             raise
         except (Exception, SystemExit):
             return False
-        repeated = _read(answer, self.start, len(self.batches))
+        repeated = read_weights(answer, self.start, len(self.batches))
         if repeated is None or len(repeated) != len(weights):
             return False
         return all(
@@ -362,27 +373,3 @@ def _are_same_steps(before: np.ndarray, after: np.ndarray, start: np.ndarray) ->
     with np.errstate(all="ignore"):
         length = max(np.abs(before - start).max(initial=0), np.abs(after - start).max(initial=0))
         return bool((np.abs(before - after) <= 0.01 * length).all()) or np.array_equal(before, after, equal_nan=True)
-
-
-def _read(answer: Any, start: Weights, steps: int) -> list[Weights] | None:
-    """Return the weights after each step, or after all; None unless they are floats of the right shapes."""
-    weights = answer.get("weights") if type(answer) is dict else None
-    if type(weights) is not list or len(weights) not in (1, steps):
-        return None
-    for arrays in weights:
-        if type(arrays) is not list or len(arrays) != len(start):
-            return None
-        pairs = zip(arrays, start, strict=True)
-        if not all(
-            type(array) is np.ndarray and array.dtype == np.float32 and array.shape == old.shape for array, old in pairs
-        ):
-            return None
-    return weights
-
-
-def _near(answer: Any, expected: np.ndarray) -> bool:
-    """Return whether the model's outputs in training mode are those that were computed here."""
-    if type(answer) is not np.ndarray or answer.dtype != np.float32 or answer.shape != expected.shape:
-        return False
-    scale = float(np.abs(expected).max(initial=1e-6))
-    return bool(np.allclose(answer, expected, rtol=0, atol=MAX_OUTPUT_DIFFERENCE * scale, equal_nan=True))

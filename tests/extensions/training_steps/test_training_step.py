@@ -15,8 +15,8 @@ from helpers.remote_models import recorded
 from autograder import check
 from autograder.errors import CourseError
 from autograder.extensions.training_steps.kernel_side.step_arguments import roles
+from autograder.extensions.training_steps.step_answers import read_weights
 from autograder.extensions.training_steps.step_losses import Objective, output_gradient
-from autograder.extensions.training_steps.training_step import _read as read_weights
 from autograder.models import rebuild
 from autograder.records.checks import CheckResult, is_undecided
 

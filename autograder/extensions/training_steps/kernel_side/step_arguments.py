@@ -6,14 +6,27 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+_OPTIMIZERS = ("opt", "optim", "optimizer")
+
+
+def _optimizers_of(*networks: str) -> str:
+    """Return the names of the optimizer of one of two networks, in both orders."""
+    return " ".join(f"{word}{name} {name}{word}" for name in networks for word in _OPTIMIZERS)
+
+
 NAMES = {
     "model": "model net network nn mlp cnn rnn gpt transformer classifier regressor module",
     "inputs": "x xb xs xbatch batchx inputs input inp image images img imgs features rows tokens samples xtrain trainx",
     "labels": "y yb ys ybatch batchy labels label targets target t ytrue ytrain trainy classes answers",
-    "batch": "batch minibatch pair example examples xy",
+    "batch": "batch minibatch pair example examples xy real reals",
     "loader": "loader dataloader trainloader traindataloader traindl dl dataset ds trainds batches iterator trainiter",
+    "noise": "z zb zs noise noisebatch latent latents latentvectors",
+    "generator": "g gen generator netg gnet",
+    "discriminator": "d disc discriminator netd dnet critic",
     "loss": "loss lossfn lossfunction lossfunc criterion cost costfn objective lossobject",
     "optimizer": "optimizer optim opt optimiser",
+    "generator optimizer": _optimizers_of("g", "gen", "generator"),
+    "discriminator optimizer": _optimizers_of("d", "disc", "discriminator"),
     "rate": "lr learningrate stepsize rate eta",
     "device": "device dev",
     "epochs": "epochs nepochs numepochs epoch steps nsteps",

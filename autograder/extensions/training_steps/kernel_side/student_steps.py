@@ -23,26 +23,27 @@ def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[
 
     Args:
         step: the student's function.
-        model: the student's model.
+        model: the student's model, or a list of a generator and a discriminator of PyTorch's.
         request: ``weights`` are arrays in the order of ``names``, or of the model's description. ``batches`` are pairs
-            of inputs and labels. ``loss`` has ``name`` and ``from_logits``; ``optimizer`` has ``kind``, ``settings``
-            and ``rate``. ``takes`` says what the parameters are, or is None. ``seed`` and ``shapes`` follow; ``drops``
-            is False if layers of dropout drop nothing.
+            of inputs and labels. ``loss`` has ``name`` and ``from_logits``. ``optimizer`` has ``kind``, ``settings``
+            and ``rate``; there is one for each model. ``takes`` says what the parameters are, or is None. ``seed`` and
+            ``shapes`` follow; ``drops`` is False if layers of dropout drop nothing.
 
     Returns:
         ``problem`` is ``parameters`` (one has an unknown name), ``model`` (the weights cannot be given to the model) or
         empty. ``outputs`` are the model's for the first batch in training mode. ``weights`` are those after each call:
-        one with each batch. A function that takes its batches from a loader is called once.
+        one with each batch. A function that takes its batches from a loader is called once. ``noise`` is what the
+        generator got first and last in each call.
     """
     chosen = step_arguments.roles(step, request["takes"])
     if chosen is None:
         return {"problem": "parameters"}
-    family = model_family.family(model)
+    family = "pair" if isinstance(model, list) else model_family.family(model)
     try:
-        trained: Any = {"torch": _Module, "keras": _KerasModel}[family](model, request)
+        trained: Any = {"torch": _Module, "keras": _KerasModel, "pair": _Pair}[family](model, request)
     except Exception:  # of another library, or not as the examiner read it
         return {"problem": "model"}
-    seed, after = request["seed"], []
+    seed, after, noise = request["seed"], [], []
     with trained.lent():
         outputs = trained.outputs(request["batches"][0][0], seed)
         arguments = trained.arguments()
@@ -50,9 +51,13 @@ def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[
             seed_generators(seed + number)  # of what the function draws itself
             trained.seed(seed + number)
             arguments |= {**trained.batch(*batches[0]), "loader": trained.loader(batches, seed + number)}
-            step_arguments.called(step, chosen, arguments)
+            if not {role for _, role in chosen} <= {role for role, given in arguments.items() if given is not None}:
+                return {"problem": "parameters"}
+            with trained.noted() as inputs:
+                step_arguments.called(step, chosen, arguments)
             after.append(trained.weights())
-    return {"problem": "", "outputs": outputs, "weights": after}
+            noise.append([array.numpy() for array in inputs[:: max(1, len(inputs) - 1)]])
+    return {"problem": "", "outputs": outputs, "weights": after, "noise": noise}
 
 
 def _calls(chosen: list[tuple[str, str]], batches: list[Any]) -> list[list[Any]]:
@@ -135,32 +140,43 @@ class _Module:
         before = [tensor.detach().clone() for tensor in self.tensors]
         self.seed(seed)
         with torch.no_grad():
-            converted = self._inputs(inputs)
-            output = self.model(*converted) if isinstance(converted, list) else self.model(converted)
-            while isinstance(output, (list, tuple)):
-                output = output[0]
+            output = self._output(inputs)
             for tensor, value in zip(self.tensors, before):  # noqa: B905 - not in Python 3.9
                 tensor.copy_(value)
         return output.float().numpy()
+
+    def _output(self, inputs: Any) -> Any:
+        converted = self._inputs(inputs)
+        output = self.model(*converted) if isinstance(converted, list) else self.model(converted)
+        while isinstance(output, (list, tuple)):
+            output = output[0]
+        return output
 
     def seed(self, seed: int) -> None:
         """Seed what a step draws."""
         self.torch.default_generator.manual_seed(seed)
 
+    @contextlib.contextmanager
+    def noted(self) -> Iterator[list[Any]]:
+        """Note what a generator gets in the block."""
+        yield []
+
     def arguments(self) -> dict[str, Any]:
         """Return the arguments that all steps have in common."""
-        torch, optimizer = self.torch, self.request["optimizer"]
-        settings = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in optimizer["settings"].items()
-        }
+        optimizer = self.request["optimizer"]
         return {
             "model": self.model,
-            "loss": self._loss(),
-            "optimizer": getattr(torch.optim, optimizer["kind"])(self.model.parameters(), **settings),
-            "rate": settings[optimizer["rate"]],
-            "device": torch.device("cpu"),
-            "epochs": 1,
+            "optimizer": self._optimizer(self.model, optimizer),
+            "rate": optimizer["settings"][optimizer["rate"]],
+            **self._general(),
         }
+
+    def _general(self) -> dict[str, Any]:
+        return {"loss": self._loss(), "device": self.torch.device("cpu"), "epochs": 1}
+
+    def _optimizer(self, model: Any, wanted: dict[str, Any]) -> Any:
+        settings = {k: tuple(value) if isinstance(value, list) else value for k, value in wanted["settings"].items()}
+        return getattr(self.torch.optim, wanted["kind"])(model.parameters(), **settings)
 
     def _loss(self) -> Any:
         nn, name, from_logits = self.torch.nn, self.request["loss"]["name"], self.request["loss"]["from_logits"]
@@ -202,6 +218,49 @@ class _Module:
     def weights(self) -> list[Any]:
         """Return the weights as they are now."""
         return [tensor.detach().float().numpy().copy() for tensor in self.tensors]
+
+
+class _Pair(_Module):
+    """A generator and a discriminator, which a function trains in turns."""
+
+    def __init__(self, networks: list[Any], request: dict[str, Any]) -> None:
+        super().__init__(sys.modules["torch"].nn.ModuleList(networks), request)
+
+    def _output(self, inputs: Any) -> Any:
+        generator, discriminator = self.model
+        real, noise = self._inputs(inputs)
+        return self.torch.cat([discriminator(real), discriminator(generator(noise))])
+
+    @contextlib.contextmanager
+    def noted(self) -> Iterator[list[Any]]:
+        """Note what the generator gets in the block: a function may draw its noise."""
+        inputs: list[Any] = []
+
+        def note(module: Any, places: Any, names: Any) -> None:
+            tensors = [given for given in (*places, *names.values()) if isinstance(given, self.torch.Tensor)]
+            inputs.extend(tensor.detach().float().clone() for tensor in tensors[:1])
+
+        hook = self.model[0].register_forward_pre_hook(note, with_kwargs=True)
+        try:
+            yield inputs
+        finally:
+            hook.remove()
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments that all steps have in common."""
+        pairs = zip(("generator", "discriminator"), self.model, self.request["optimizer"])  # noqa: B905 - not in Python 3.9
+        arguments = self._general()
+        for name, network, wanted in pairs:
+            arguments |= {name: network, f"{name} optimizer": self._optimizer(network, wanted)}
+        return arguments
+
+    def batch(self, inputs: Any, labels: Any) -> dict[str, Any]:
+        """Return the arguments that hold real rows and noise."""
+        real, noise = self._inputs(inputs)
+        return {"inputs": real, "batch": real, "noise": noise}
+
+    def loader(self, batches: list[Any], seed: int) -> None:
+        """Return None: a step of two networks takes rows."""
 
 
 def _loader_kind() -> Any:
@@ -292,6 +351,8 @@ class _KerasModel:
         for variable, value in zip(self.variables, before):  # noqa: B905 - not in Python 3.9
             variable.assign(value)
         return self.keras.ops.convert_to_numpy(self.keras.tree.flatten(output)[0]).astype("float32")
+
+    noted = _Module.noted
 
     def seed(self, seed: int) -> None:
         """Seed what a step draws."""
