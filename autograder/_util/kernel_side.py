@@ -5,7 +5,6 @@ The sandbox shows it to the agent, in a folder ``extensions``.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,14 +35,7 @@ def folders() -> dict[str, Path]:
     return folders_by_path
 
 
-def claim_of(library: str) -> Callable[..., Any] | None:
-    """Return what describes a library's model in the student's process; None if no extension registers the library.
-
-    Raises:
-        ImportError: the extension has no such folder.
-        AttributeError: the folder has no function ``claim``.
-    """
-    if library not in registry.names(registry.MODELS):
-        return None
-    claim: Callable[..., Any] = importlib.import_module(f"{registry.package(registry.MODELS, library)}.{FOLDER}").claim
-    return claim
+def family_modules() -> dict[str, str]:
+    """List the modules that describe models in the process that they live in, by the library's name."""
+    libraries = registry.names(registry.MODELS)
+    return {name: f"{registry.package(registry.MODELS, name)}.{FOLDER}.family_{name}" for name in libraries}

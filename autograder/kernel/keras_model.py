@@ -51,7 +51,8 @@ def claim(model: Any, shapes: Any = None) -> tuple[dict[str, Any], list[np.ndarr
         shapes: what a test knows of its inputs; None to read it from the model.
 
     Returns:
-        The dict has ``kind`` (Sequential, Functional, Unrolled or Subclassed), ``name``, ``config`` (``get_config()``,
+        The dict has ``library``, ``kind`` (Sequential, Functional, Unrolled or Subclassed), ``name``, ``config``
+        (``get_config()``,
         or the record of an unrolled model; None without one), ``input_shape``, ``output_shape``, ``compile``
         (``get_compile_config()``), ``iterations`` (steps of the optimizer), ``history`` (name → list of floats),
         ``weights`` ([path, trainable] for each array), ``layers`` (a number for each layer, the same one for a layer
@@ -87,6 +88,7 @@ def claim(model: Any, shapes: Any = None) -> tuple[dict[str, Any], list[np.ndarr
             layers = _layers_of(unrolled)
     variables = [variable for layer in layers for variable in _weights(layer)]
     described = {
+        "library": "keras",
         "kind": kind,
         "name": attempt("name", lambda: str(model.name)),
         "config": attempt("config", lambda: keras_quantized.config(config())),

@@ -57,6 +57,21 @@ def passed(function: Callable[..., Any], inputs: Any) -> Any:
     raise first if first is not None else ValueError("no inputs")
 
 
+def single_precision(inputs: Any) -> Any:
+    """Convert float64 to float32, in which most networks compute; None if there is nothing to convert."""
+    import numpy as np
+
+    if isinstance(inputs, dict):
+        converted = single_precision(list(inputs.values()))
+        return None if converted is None else dict(zip(inputs, converted))  # noqa: B905 - not in Python 3.9
+    if isinstance(inputs, list):
+        singles = [single_precision(array) for array in inputs]
+        changed = any(array is not None for array in singles)
+        pairs = zip(inputs, singles)  # noqa: B905 - not in Python 3.9
+        return [old if new is None else new for old, new in pairs] if changed else None
+    return inputs.astype(np.float32) if isinstance(inputs, np.ndarray) and inputs.dtype == np.float64 else None
+
+
 def _forms(inputs: Any) -> Iterator[Callable[[Callable[..., Any]], Any]]:
     yield lambda function: function(inputs)
     if isinstance(inputs, dict):

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograder._util import registry
-from autograder.models.argument_values import RefusedModel, mapping, one_of, show
+from autograder.models.argument_values import RefusedModel, mapping, show
 from autograder.models.compiling import compile_as
 from autograder.models.computing_process import Computed, is_apart
 from autograder.models.construct import assemble, inside, restore_initializers
@@ -33,10 +32,6 @@ from autograder.models.plan_reading import read_model
 from autograder.models.unrolled import UNROLLED, no_record, require_same_predictions
 
 KINDS = ("Sequential", "Functional", "Unrolled")
-LIBRARIES = ("torch",)
-"""Libraries whose modules a kernel describes."""
-OF_LIBRARY = "Module"
-"""The kind of a network of another library, which an extension rebuilds."""
 
 
 def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_parameters: int = 50_000_000) -> Any:
@@ -49,8 +44,7 @@ def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_para
         max_parameters: a model with more parameters is refused.
 
     Returns:
-        A :class:`~autograder.models.network.Network` of another library; else a ``keras.Sequential`` or functional
-        ``keras.Model`` with the weights, compiled if the claim's compile
+        A ``keras.Sequential`` or functional ``keras.Model`` with the weights, compiled if the claim's compile
         configuration is known. Its ``numbers_per_row`` is the count of numbers in all its tensors for one row of
         the data, including those between its layers. Its ``weight_places`` are the places of the claim's arrays among
         its weights.
@@ -58,7 +52,7 @@ def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_para
     Raises:
         RefusedModel: the claim is not a plain model of known layers; the text is for the student.
     """
-    unrolled = type(claim) is dict and claim.get("kind") in ("Unrolled", OF_LIBRARY)
+    unrolled = type(claim) is dict and claim.get("kind") == "Unrolled"
     try:
         return _rebuild(claim, weights, max_parameters)
     except MemoryError:
@@ -113,8 +107,6 @@ def twin_model(claim: Sequence[Any], weights: Sequence[np.ndarray]) -> Any:
 def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parameters: int) -> Any:
     claim = mapping(claim, "The model")
     kind = claim.get("kind")
-    if kind == OF_LIBRARY:
-        return _of_library(claim, weights, max_parameters)
     if kind == "Subclassed" or claim.get("unread"):
         raise no_record(claim)
     model = _build(claim, weights, max_parameters)
@@ -169,23 +161,6 @@ def _weight_places(built: Built) -> tuple[int, ...]:
     """Return the place among the model's weights of each array of a claim."""
     places = {id(variable): place for place, variable in enumerate(built.layer.weights)}
     return tuple(places[id(variable)] for leaf in built.leaves() for variable in leaf.layer.weights)
-
-
-def _of_library(claim: Mapping[str, Any], arrays: Sequence[Any], max_parameters: int) -> Any:
-    """Let the extension for a network's library rebuild it.
-
-    Raises:
-        RefusedModel: none is installed, or it does.
-    """
-    library = one_of(*LIBRARIES)(claim.get("library"), "The model's library")
-    if library not in registry.names(registry.MODELS):
-        reason = registry.absence(library, registry.MODELS)
-        raise RefusedModel(f"A module of {library} {reason}.", kind_refused=True)
-    try:
-        rebuild_network = registry.load(registry.MODELS, library)
-        return rebuild_network(claim, arrays, max_parameters=max_parameters)
-    except ImportError as error:
-        raise RefusedModel(f"The grader does not read it: {library} is not installed.", kind_refused=True) from error
 
 
 def _split(built: Built, arrays: Sequence[Any], kind: str) -> tuple[Sequence[Any], Sequence[Any]]:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
-from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -23,11 +22,10 @@ from helpers.tiny import submit, tiny_course
 import autograder
 from autograder import check
 from autograder._util import registry
-from autograder._util.kernel_side import claim_of
+from autograder._util.kernel_side import family_modules
 from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError, HostError
-from autograder.kernel import model_questions
 from autograder.lint.exam_findings import findings
 from autograder.models import RefusedModel, rebuild
 from autograder.records.exam import Role
@@ -271,13 +269,11 @@ def test_points_that_people_entered_are_not_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_extensions")
-def test_a_pytorch_module_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pytorch_module_says_what_to_install() -> None:
     """Nothing describes it; it can still be asked for predictions."""
-    module = type("Module", (), {})
-    monkeypatch.setitem(sys.modules, "torch.nn", SimpleNamespace(Module=module))
-    assert claim_of("torch") is None
-    with pytest.raises(RefusedModel, match=r"A module of torch needs the extension pytorch.*\[pytorch\]") as refused:
-        rebuild(*model_questions.record(module(), None))
+    assert family_modules() == {}
+    with pytest.raises(RefusedModel, match=r"A model of torch needs the extension pytorch.*\[pytorch\]") as refused:
+        rebuild({"library": "torch"}, [])
     assert refused.value.kind_refused
 
 

@@ -116,6 +116,8 @@ def _without_graph(claim: Mapping[str, Any]) -> RefusedModel:
 class TorchNetwork(GraphComputation, Network):
     """A graph with its numbers."""
 
+    library = "torch"
+
     def __init__(self, graph: Graph, max_parameters: int = 50_000_000) -> None:
         measure = measured(graph, max_parameters)
         super().__init__(graph)

@@ -132,7 +132,7 @@ def training_step(
     examined = as_examined(model, rows=inputs)
     problem = _problem(examined)
     if problem:
-        return report_unreadable(name, examined, problem, weight, of_pytorch=True)
+        return report_unreadable(name, examined, problem, weight, of_networks=True)
     request = _StepRequest(step, model, takes, of_rows(inputs), name, weight)
     with preserve_random_state():
         try:
