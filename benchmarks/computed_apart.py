@@ -33,7 +33,7 @@ def described(library: str) -> Any:
     if library == "keras":
         import keras
 
-        from autograder.kernel.keras_model import claim
+        from autograder.extensions.keras.kernel_side.keras_model import claim
 
         layers = [keras.layers.Dense(64, "relu"), keras.layers.Dense(9, "softmax")]
         model: Any = keras.Sequential([keras.Input((93,)), *layers])

@@ -5,7 +5,7 @@ The sandbox shows it to the agent, in a folder ``extensions``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,19 @@ def folders() -> dict[str, Path]:
         if package and file is not None and (folder := file.parent / FOLDER).is_dir():
             folders_by_path[f"{name_in_kernel(package).replace('.', '/')}/{FOLDER}"] = folder
     return folders_by_path
+
+
+def modules_of_families(modules: Iterable[str]) -> list[str]:
+    """List what a kernel that has imported these modules needs of extensions, as names below ``extensions``."""
+    libraries = {module.partition(".")[0] for module in modules}
+    needed = []
+    for library, module in family_modules().items():
+        file = registry.source(registry.MODELS, library)
+        if library in libraries and file is not None:
+            watches = (file.parent / FOLDER / "watch.py").is_file()
+            folder = name_in_kernel(module).rpartition(".")[0]
+            needed += [name_in_kernel(module), *([f"{folder}.watch"] if watches else [])]
+    return needed
 
 
 def family_modules() -> dict[str, str]:

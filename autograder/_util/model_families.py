@@ -31,6 +31,8 @@ class ModelFamily:
     """Makes a network anew from :meth:`autograder.models.network.Network.description` and a seed, with rows for it."""
     problems: Mapping[str, str] = field(default_factory=dict)
     """A kernel's word for why a model cannot predict now → a sentence for the student."""
+    speed_up: Callable[[bool], None] | None = None
+    """Changes an imported library as in a kernel: the same numbers, sooner; True: where a course allows more, too."""
     modules: Sequence[str] = ()
     """Modules that rebuild models: templates of examiners import them after the library."""
     late_parts: Sequence[str] = ()

@@ -44,7 +44,18 @@ class FamilyInKernel:
         self.library = library or self.library
         for name in ("reference", "decides", "counted", "late_parts"):
             setattr(self, name, getattr(module, name.upper(), getattr(self, name)))
-        for name in ("is_mine", "claim", "problem", "method", "count", "parts", "predict", "trainings", "watch"):
+        for name in (
+            "is_mine",
+            "claim",
+            "problem",
+            "method",
+            "count",
+            "parts",
+            "predict",
+            "variables",
+            "trainings",
+            "watch",
+        ):
             setattr(self, name, getattr(module, name, getattr(self, name)))
 
     def is_mine(self, model: Any) -> bool:
@@ -86,6 +97,10 @@ class FamilyInKernel:
             if single is None:
                 raise
             return model_inputs.passed(function, single)
+
+    def variables(self, model: Any, shapes: Any) -> list[Any]:
+        """Return the variables of a model in the order in which :meth:`claim` sends their numbers."""
+        raise NotImplementedError
 
     def trainings(self) -> dict[str, int]:
         """Return how trainings have run so far, by way."""

@@ -43,6 +43,15 @@ def arranged(model: Any, inputs: Any) -> Any:
     return rows if isinstance(structure, (list, tuple)) else rows[0]
 
 
+def leaves(described: Any) -> list[dict[str, Any]]:
+    """Return what a test knows of each input: its ``shape`` and ``dtype``, from a list or dict of such dicts."""
+    if isinstance(described, list):
+        return [leaf for item in described for leaf in leaves(item)]
+    if "shape" in described and not isinstance(described["shape"], dict):
+        return [described]
+    return [leaf for item in described.values() for leaf in leaves(item)]
+
+
 def passed(function: Callable[..., Any], inputs: Any) -> Any:
     """Return the result of a function for the rows of several inputs, passed in the first way that works.
 

@@ -23,7 +23,6 @@ from . import (
     callbacks,
     description,
     dialogue,
-    fast_training,
     figures,
     frozen_copies,
     model_family,
@@ -218,8 +217,9 @@ class Server:
         return model_questions.record(self.pinned[handle], None)
 
     def trainings(self) -> dict[str, int]:
-        """Return how Keras's ``fit`` has run so far, see :data:`.fast_training.counts`."""
-        return dict(fast_training.counts)
+        """Return how trainings have run so far, by way."""
+        counts = [family.trainings() for family in model_family.of_libraries()]
+        return {way: number for counted in counts for way, number in counted.items()}
 
     def freeze(self, snapshot: int, names: list[str], room_mib: int) -> tuple[str, Any]:
         """Make a frozen copy of this process as it is at a snapshot.

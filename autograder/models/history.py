@@ -15,7 +15,7 @@ def attach_history(model: Any, claim: Any) -> None:
 
     Args:
         model: a rebuilt model.
-        claim: name → list of floats, as :func:`autograder.kernel.keras_model.claim` gives it.
+        claim: name → list of floats, as :func:`autograder.extensions.keras.kernel_side.keras_model.claim` gives it.
     """
     import keras
 

@@ -38,7 +38,7 @@ def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_para
     """Build the model that a student's kernel describes anew from Keras's own layers.
 
     Args:
-        claim: result of :func:`autograder.kernel.keras_model.claim`: ``kind``, ``config``, ``compile``.
+        claim: what the kernel says: ``kind``, ``config``, ``compile``.
         weights: the arrays that came with it, float16, float32 or float64, in the order of ``model.layers`` and, in
             each layer, of ``layer.weights``.
         max_parameters: a model with more parameters is refused.

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.keras.kernel_side.keras_unrolling import REASONS
 from autograder.kernel import probe_rows
-from autograder.kernel.keras_unrolling import REASONS
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
 from autograder.models.plan import InputPlan, ModelPlan, Ref
 

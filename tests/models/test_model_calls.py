@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograder.codec import decode, encode
-from autograder.kernel.keras_model import claim
+from autograder.extensions.keras.kernel_side.keras_model import claim
 from autograder.models import rebuild
 from autograder.models.computing_process import Computed
 from autograder.models.model_building import ComputedModel

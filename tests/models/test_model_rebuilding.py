@@ -15,7 +15,7 @@ from helpers.graphs import small, subclassed
 from helpers.rebuilding import outputs, sent
 
 from autograder import check
-from autograder.kernel.keras_model import is_model
+from autograder.extensions.keras.kernel_side.keras_model import is_model
 from autograder.models import RefusedModel, rebuild
 from autograder.models import argument_values as v
 from autograder.models.plan_reading import read_model

@@ -12,7 +12,7 @@ from helpers.rebuilding import outputs, sent
 
 from autograder import check
 from autograder.check.fresh_model import reinitialize
-from autograder.kernel.keras_model import claim
+from autograder.extensions.keras.kernel_side.keras_model import claim
 from autograder.models import RefusedModel, rebuild
 
 pytestmark = pytest.mark.keras

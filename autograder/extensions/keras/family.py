@@ -21,6 +21,12 @@ def _described(plain: Mapping[str, Any], seed: int) -> tuple[Any, Any]:
     return keras_description.described(plain, seed)
 
 
+def _speed_up(fast: bool) -> None:
+    from autograder.extensions.keras.kernel_side import fast_training
+
+    fast_training.install(fast=fast)
+
+
 def _canonical(run: Any) -> Any:
     from autograder.extensions.keras import pattern_words
 
@@ -34,5 +40,6 @@ FAMILY = ModelFamily(
     canonical=_canonical,
     rebuild=_rebuild,
     described=_described,
+    speed_up=_speed_up,
     modules=("autograder.models.model_building",),
 )

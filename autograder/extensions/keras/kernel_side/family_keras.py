@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ....kernel import keras_model, model_inputs
+from ....kernel import model_inputs
+from . import keras_model
+from .fast_training import counts
 
 REFERENCE = "model"
 is_mine = keras_model.is_model
@@ -30,6 +32,16 @@ def predict(model: Any, inputs: Any, method: str) -> Any:
     """Call the model as outside of a training."""
     called = lambda *given, **named: model(*given, **named, training=False)  # noqa: E731
     return model_inputs.passed(called, model_inputs.arranged(model, inputs))
+
+
+def variables(model: Any, shapes: Any) -> list[Any]:
+    """Return what a claim has the numbers of, see :func:`keras_model.sent_variables`."""
+    return keras_model.sent_variables(model, shapes)
+
+
+def trainings() -> dict[str, int]:
+    """Return how ``fit`` has run so far."""
+    return dict(counts)
 
 
 def _size(variable: Any) -> int:

@@ -10,7 +10,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from . import keras_inputs, probe_rows
+from ....kernel import probe_rows
+from . import keras_inputs
 from .keras_record import Record
 from .keras_traces import unchanged, without_traces
 from .keras_unrolling import UnrecordableError, record

@@ -18,8 +18,8 @@ from autograder.coordinator import batch
 from autograder.examination import common
 from autograder.exchange.parcel import pack_common_head
 from autograder.execution.own_kernel import sandboxed_kernel
-from autograder.kernel import fast_training
-from autograder.kernel.fast_training import pipelines, versions
+from autograder.extensions.keras.kernel_side import fast_training
+from autograder.extensions.keras.kernel_side.fast_training import pipelines, versions
 from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox
 

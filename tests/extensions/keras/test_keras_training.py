@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from autograder.execution.own_kernel import sandboxed_kernel
-from autograder.kernel import fast_training
-from autograder.kernel.fast_training import epochs, pipelines, predictions, trainer, versions
+from autograder.extensions.keras.kernel_side import fast_training
+from autograder.extensions.keras.kernel_side.fast_training import epochs, pipelines, predictions, trainer, versions
 from autograder.records.limits import Limits
 from autograder.records.run import TRAININGS
 from autograder.sandbox import default_sandbox

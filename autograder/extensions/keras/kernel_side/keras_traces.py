@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from ....kernel.random_state import preserve_random_state
 from . import keras_kinds
-from .random_state import preserve_random_state
 
 _DEPTH = 3
 """Levels of lists, sets and dicts whose items are kept: Keras's own bookkeeping has no more."""

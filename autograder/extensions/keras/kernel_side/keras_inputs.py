@@ -10,7 +10,9 @@ import inspect
 import sys
 from typing import Any
 
-from . import keras_kinds, probe_rows
+from ....kernel import probe_rows
+from ....kernel.model_inputs import leaves
+from . import keras_kinds
 
 TYPES = ("float32", "int32", "string")
 
@@ -19,15 +21,6 @@ def types(described: Any = None) -> tuple[str, ...]:
     """Return the number types that are tried for inputs, in order; only the first counts if a test knows them."""
     has_types = described is not None and all(leaf["dtype"] for leaf in leaves(described))
     return TYPES[:1] if has_types else TYPES
-
-
-def leaves(described: Any) -> list[dict[str, Any]]:
-    """Return what a test knows of each input."""
-    if isinstance(described, list):
-        return [leaf for item in described for leaf in leaves(item)]
-    if "shape" in described and not isinstance(described["shape"], dict):
-        return [described]
-    return [leaf for item in described.values() for leaf in leaves(item)]
 
 
 def inputs(model: Any, dtype: str, described: Any = None) -> Any:

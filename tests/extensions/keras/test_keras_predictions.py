@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.kernel.fast_training import predictions, trainer
+from autograder.extensions.keras.kernel_side.fast_training import predictions, trainer
 
 pytestmark = pytest.mark.keras
 
