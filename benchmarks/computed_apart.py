@@ -98,8 +98,6 @@ def main() -> None:
 def compared(library: str, pairs: int) -> dict[str, Any]:
     """Medians of wall clock and processor time, in seconds."""
     __import__(library)
-    import autograder.extensions.pytorch.torch_network
-    import autograder.models.model_building  # noqa: F401
 
     description = in_fork(lambda: described(library))
     here, apart = [], []

@@ -27,6 +27,8 @@ class ModelFamily:
     """Takes a pattern without aliases, and returns the one that models are compared with; None: as it is."""
     rebuild: Callable[..., Any] | None = None
     """Rebuilds a model, as :func:`autograder.models.rebuild` says; None: its models are only asked."""
+    twin: Callable[..., Any] | None = None
+    """Returns a model from what :class:`autograder.models.computing_process.Computed` has of it, and its weights."""
     described: Callable[[Mapping[str, Any], int], tuple[Any, Any]] | None = None
     """Makes a network anew from :meth:`autograder.models.network.Network.description` and a seed, with rows for it."""
     problems: Mapping[str, str] = field(default_factory=dict)

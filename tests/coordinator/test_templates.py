@@ -42,7 +42,7 @@ def test_any_family_says_its_late_parts_or_none(
 
 
 def test_a_template_of_examiners_imports_what_rebuilds_models_too() -> None:
-    assert with_late_parts(["keras"], rebuilds=True) == ["keras", "autograder.models.model_building"]
+    assert with_late_parts(["keras"], rebuilds=True) == ["keras", "autograder.extensions.keras.model_building"]
 
 
 TRAINED_AND_READ = f"""

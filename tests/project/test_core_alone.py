@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -45,12 +46,17 @@ def asks_an_extension(lesson: str) -> bool:
 QUICKEST, *OTHERS = (name for name in lesson_names() if not asks_an_extension(name))
 
 
-def own_entry_points() -> str:
-    """The text of entry_points.txt without what the extensions register."""
+OF_KERAS = ("keras", "sklearn")
+"""The extensions that the lessons with Keras need."""
+
+
+def own_entry_points(kept: Sequence[str]) -> str:
+    """The text of entry_points.txt without what the extensions register, but for those that are kept."""
     text = metadata.distribution(DISTRIBUTION).read_text("entry_points.txt")
     assert text is not None
     assert "= autograder.extensions." in text
-    return "".join(line for line in text.splitlines(keepends=True) if "autograder.extensions." not in line)
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if line.partition("autograder.extensions.")[2].split(".")[0] in ("", *kept))
 
 
 HIDE_EXTENSIONS = """
@@ -58,7 +64,9 @@ import sys
 
 class Hidden:
     def find_spec(name, path=None, target=None):
-        if (name + ".").startswith("autograder.extensions."):
+        if (name + ".").startswith("autograder.extensions.") and not (name + ".").startswith(KEPT):
+            if KEPT and name == "autograder.extensions":
+                return None
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Hidden)
@@ -67,16 +75,27 @@ sys.meta_path.insert(0, Hidden)
 
 @pytest.fixture
 def core(tmp_path: Path) -> dict[str, str]:
-    """The environment of an installation that has no extensions: neither their modules nor their entry points.
+    """The environment of an installation that has no extensions: neither their modules nor their entry points."""
+    return installation(tmp_path / "core")
+
+
+@pytest.fixture
+def core_and_keras(tmp_path: Path) -> dict[str, str]:
+    """The environment of an installation that has the extensions of models with Keras alone."""
+    return installation(tmp_path / "core", OF_KERAS)
+
+
+def installation(folder: Path, kept: Sequence[str] = ()) -> dict[str, str]:
+    """Make the environment of an installation with these extensions.
 
     Sandboxes show the package as it is installed; a contract of import-linter holds that nothing inside imports one.
     """
-    folder = tmp_path / "core"
     info = folder / f"{DISTRIBUTION}-{autograder.__version__}.dist-info"
     info.mkdir(parents=True)
-    (folder / "sitecustomize.py").write_text(HIDE_EXTENSIONS)
+    shown = tuple(f"autograder.extensions.{name}." for name in kept)
+    (folder / "sitecustomize.py").write_text(f"KEPT = {shown}" + HIDE_EXTENSIONS)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {DISTRIBUTION}\nVersion: {autograder.__version__}\n")
-    (info / "entry_points.txt").write_text(own_entry_points())
+    (info / "entry_points.txt").write_text(own_entry_points(kept))
     return {**os.environ, "PYTHONPATH": str(folder)}
 
 
@@ -147,11 +166,11 @@ def lesson_course(root: Path, lesson: str) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("lesson", [QUICKEST, *OTHERS])
 def test_a_lesson_is_released_and_its_solution_earns_all_that_tests_give(
-    core: dict[str, str], tmp_path: Path, lesson: str
+    core_and_keras: dict[str, str], tmp_path: Path, lesson: str
 ) -> None:
     course = lesson_course(tmp_path / "course", lesson)
     for command in (["release", "--no-prove"], ["grade", "--json", tmp_path / "grades.json"]):
-        done = run(core, *command, lesson, "--course", course)
+        done = run(core_and_keras, *command, lesson, "--course", course)
         assert done.returncode == 0, done.stdout + done.stderr
     (grade,) = json.loads((tmp_path / "grades.json").read_text())["grades"]
     assert {question["outcome"] for question in grade["questions"]} <= {"passed", "manual"}

@@ -343,7 +343,7 @@ import keras
 from keras import layers
 from autograder.codec import decode
 from autograder.models import rebuild
-from autograder.models.model_building import ComputedModel
+from autograder.extensions.keras.model_building import ComputedModel
 
 text, buffers = pickle.loads(bytes.fromhex(sys.argv[1]))
 X = np.random.default_rng(0).normal(size=(60, 3)).astype("float32")

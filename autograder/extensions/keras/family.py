@@ -10,9 +10,15 @@ from autograder._util.model_families import ModelFamily
 
 
 def _rebuild(claim: Mapping[str, Any], weights: Sequence[Any], *, max_parameters: int = 50_000_000) -> Any:
-    from autograder.models import model_building
+    from autograder.extensions.keras import model_building
 
     return model_building.rebuild(claim, weights, max_parameters=max_parameters)
+
+
+def _twin(claim: Sequence[Any], weights: Sequence[Any]) -> Any:
+    from autograder.extensions.keras import model_building
+
+    return model_building.twin_model(claim, weights)
 
 
 def _described(plain: Mapping[str, Any], seed: int) -> tuple[Any, Any]:
@@ -39,7 +45,8 @@ FAMILY = ModelFamily(
     words=lambda: public_classes("keras.layers"),
     canonical=_canonical,
     rebuild=_rebuild,
+    twin=_twin,
     described=_described,
     speed_up=_speed_up,
-    modules=("autograder.models.model_building",),
+    modules=("autograder.extensions.keras.model_building",),
 )

@@ -25,6 +25,7 @@ from autograder.extensions.pytorch.torch_steps import TorchSteps
 from autograder.extensions.pytorch.torch_training import TorchTrainer
 from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
+from autograder.models.bounds import agree
 from autograder.models.computed_function import ApartFunction
 from autograder.models.computing_process import Computed, EndedComputation, is_apart, require_arrays
 from autograder.models.dropped import DropoutFactors, plain_factors
@@ -41,7 +42,6 @@ from autograder.models.network import (
     TrainingSettings,
 )
 from autograder.models.step_calculus import StepCalculus
-from autograder.models.unrolled import agree
 from autograder.models.weight_function import WeightFunction
 
 TOLERANCE = 1e-5

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.keras.plan import LayerPlan, ModelPlan
+from autograder.extensions.keras.table_operations import DTYPES
 from autograder.models.argument_values import RefusedModel, Validator, boolean, integer, one_of, refuse, several, show
-from autograder.models.plan import LayerPlan, ModelPlan
-from autograder.models.table_operations import DTYPES
 
 MODULE = "autograder"
 """The module that the record names for these parts."""

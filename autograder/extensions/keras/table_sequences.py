@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from autograder.extensions.keras.parts import SEED, activation
+from autograder.extensions.keras.table_core import RATE, Arguments, ignored
+from autograder.extensions.keras.table_spatial import convolution
 from autograder.models.argument_values import (
     RefusedModel,
     Validator,
@@ -15,9 +18,6 @@ from autograder.models.argument_values import (
     optional,
     several,
 )
-from autograder.models.parts import SEED, activation
-from autograder.models.table_core import RATE, Arguments, ignored
-from autograder.models.table_spatial import convolution
 
 
 def _stateless(value: Any, label: str) -> bool:

@@ -1,15 +1,15 @@
 """The complete allow-list: layers that can be rebuilt, refused layers with reasons, and base classes.
 
 Arguments that end in ``_initializer``, ``_regularizer`` or ``_constraint`` are read in one place for all layers
-(:mod:`autograder.models.parts`), and so are ``name``, ``dtype`` and ``trainable``.
+(:mod:`autograder.extensions.keras.parts`), and so are ``name``, ``dtype`` and ``trainable``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from autograder.models import table_core, table_preprocessing, table_sequences, table_spatial
-from autograder.models.table_core import Arguments
+from autograder.extensions.keras import table_core, table_preprocessing, table_sequences, table_spatial
+from autograder.extensions.keras.table_core import Arguments
 
 FAMILIES: Mapping[str, Mapping[str, Arguments]] = {
     "core": table_core.CORE,

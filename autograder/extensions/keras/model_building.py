@@ -8,16 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograder.models.argument_values import RefusedModel, mapping, show
-from autograder.models.compiling import compile_as
-from autograder.models.computing_process import Computed, is_apart
-from autograder.models.construct import assemble, inside, restore_initializers
-from autograder.models.history import attach_history
-from autograder.models.layer_graph import Built, Construction, run
-from autograder.models.measure import Measure
-from autograder.models.model_calls import SCORES, compute_apart, numbers_of
-from autograder.models.operate import operate, tensors
-from autograder.models.plan import (
+from autograder.extensions.keras.construct import assemble, inside, restore_initializers
+from autograder.extensions.keras.history import attach_history
+from autograder.extensions.keras.layer_graph import Built, Construction, run
+from autograder.extensions.keras.measure import Measure
+from autograder.extensions.keras.operate import operate, tensors
+from autograder.extensions.keras.plan import (
     MAX_LAYERS,
     Call,
     InputPlan,
@@ -28,8 +24,12 @@ from autograder.models.plan import (
     layer_count,
     refs,
 )
-from autograder.models.plan_reading import read_model
-from autograder.models.unrolled import UNROLLED, no_record, require_same_predictions
+from autograder.extensions.keras.plan_reading import read_model
+from autograder.extensions.keras.unrolled import UNROLLED, no_record, require_same_predictions
+from autograder.models.argument_values import RefusedModel, mapping, show
+from autograder.models.compiling import compile_as
+from autograder.models.computing_process import Computed, is_apart
+from autograder.models.model_calls import SCORES, compute_apart, numbers_of
 
 KINDS = ("Sequential", "Functional", "Unrolled")
 
@@ -98,7 +98,7 @@ class ComputedModel:
 
 
 def twin_model(claim: Sequence[Any], weights: Sequence[np.ndarray]) -> Any:
-    """Return the model of a twin with its present weights, see :func:`autograder.models.model_calls.made_of_twin`."""
+    """Return the model of a twin with its present weights, see :func:`autograder.models.model_calls.twin_model`."""
     twin = ComputedModel(*claim)
     twin.assign(weights)
     return twin.model

@@ -12,8 +12,8 @@ import pytest
 from helpers.model_layers import CASES, WRAPPED
 from helpers.rebuilding import assert_equal_after_rebuilding, plain, sent
 
+from autograder.extensions.keras.table import BASES, CELLS, FAMILIES, LAYERS, REFUSED, WRAPPERS
 from autograder.models import RefusedModel, rebuild
-from autograder.models.table import BASES, CELLS, FAMILIES, LAYERS, REFUSED, WRAPPERS
 
 pytestmark = pytest.mark.keras
 

@@ -8,24 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from autograder.models import batch_rows
+from autograder.extensions.keras import batch_rows
+from autograder.extensions.keras.costs import cost
+from autograder.extensions.keras.layer_graph import Built, matched, run
+from autograder.extensions.keras.operate import FREE, growth, operate, size, tensors, work
+from autograder.extensions.keras.plan import MAX_CALLS, Call, InputPlan, LayerPlan, ModelPlan, OperationPlan
+from autograder.extensions.keras.sources import SOURCES, require_weights
+from autograder.extensions.keras.table_sequences import ATTENTION
+from autograder.extensions.keras.weight_shapes import Shape, WeightShapes, shadow, weight_shapes
 from autograder.models.argument_values import RefusedModel
-from autograder.models.costs import cost
-from autograder.models.layer_graph import Built, matched, run
-from autograder.models.operate import FREE, growth, operate, size, tensors, work
-from autograder.models.plan import MAX_CALLS, Call, InputPlan, LayerPlan, ModelPlan, OperationPlan
-from autograder.models.sources import SOURCES, require_weights
-from autograder.models.table_sequences import ATTENTION
-from autograder.models.weight_shapes import Shape, WeightShapes, shadow, weight_shapes
-
-MAX_ELEMENTS = 100_000_000
-"""Most numbers that all layers together may output for one row of the data."""
-
-MAX_TENSOR = 20_000_000
-"""Most numbers in one tensor for one row (80 MB as float32)."""
-
-MAX_WORK = 1e11
-"""Most multiplications for one row, which take several seconds. (ResNet50 needs 4e9, the largest EfficientNet 4e10.)"""
+from autograder.models.bounds import MAX_ELEMENTS, MAX_TENSOR, MAX_WORK
 
 MAX_LOOPS = 100_000
 """Most steps of all recurrent layers for one row."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from autograder.extensions.keras.parts import POLICIES, SEED, activation
 from autograder.models.argument_values import (
     MAX_SIZE,
     Validator,
@@ -18,7 +19,6 @@ from autograder.models.argument_values import (
     refuse,
     several,
 )
-from autograder.models.parts import POLICIES, SEED, activation
 
 Arguments = Mapping[str, Validator]
 

@@ -9,9 +9,9 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from autograder.extensions.keras.construct import construct
+from autograder.extensions.keras.plan import LayerPlan
 from autograder.models.argument_values import RefusedModel
-from autograder.models.construct import construct
-from autograder.models.plan import LayerPlan
 
 Shape = tuple[int | None, ...]
 WeightShapes = list[tuple[int, ...]]

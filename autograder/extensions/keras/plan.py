@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.models.table_operations import Operation
+from autograder.extensions.keras.table_operations import Operation
 
 MAX_LAYERS = 1000
 MAX_CALLS = 2000

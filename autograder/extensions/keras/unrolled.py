@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from autograder.extensions.keras.kernel_side.keras_unrolling import REASONS
+from autograder.extensions.keras.plan import InputPlan, ModelPlan, Ref
 from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
-from autograder.models.plan import InputPlan, ModelPlan, Ref
+from autograder.models.bounds import agree
 
 UNROLLED = "unrolled"
 """The label of a model that was made from its record."""
@@ -101,13 +102,3 @@ def _array(output: Any) -> np.ndarray:
     import keras
 
     return np.asarray(keras.ops.convert_to_numpy(output))
-
-
-def agree(expected: np.ndarray, answer: Any, tolerance: float) -> bool:
-    """Return whether a notebook's outputs, float32, are the expected ones up to a relative difference."""
-    if type(answer) is not np.ndarray or answer.dtype != np.float32 or answer.shape != expected.shape:
-        return False
-    wanted = expected.astype(np.float32)
-    finite = wanted[np.isfinite(wanted)]
-    scale = float(np.abs(finite).max(initial=0.0))
-    return bool(np.allclose(answer, wanted, rtol=tolerance, atol=tolerance * max(scale, 1e-6), equal_nan=True))

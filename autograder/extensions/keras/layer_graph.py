@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.extensions.keras.construct import construct
+from autograder.extensions.keras.plan import Call, LayerPlan, ModelPlan, Part, Ref
+from autograder.extensions.keras.plan_reading import check_place
+from autograder.extensions.keras.table_preprocessing import VOCABULARIES
+from autograder.extensions.keras.weight_shapes import WeightShapes
 from autograder.models.argument_values import RefusedModel
-from autograder.models.construct import construct
-from autograder.models.plan import Call, LayerPlan, ModelPlan, Part, Ref
-from autograder.models.plan_reading import check_place
-from autograder.models.table_preprocessing import VOCABULARIES
-from autograder.models.weight_shapes import WeightShapes
 
 COMPOSED = ("TimeDistributed", "Pipeline")
 """Layers whose inner layers are parts of their own, because they may be models or need each other's shapes."""

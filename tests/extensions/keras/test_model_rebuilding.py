@@ -16,9 +16,9 @@ from helpers.rebuilding import outputs, sent
 
 from autograder import check
 from autograder.extensions.keras.kernel_side.keras_model import is_model
+from autograder.extensions.keras.plan_reading import read_model
 from autograder.models import RefusedModel, rebuild
 from autograder.models import argument_values as v
-from autograder.models.plan_reading import read_model
 
 pytestmark = [
     pytest.mark.keras,
@@ -236,14 +236,14 @@ def test_calls_that_multiply_are_refused(keras: Any) -> None:
         }
         config = {"module": "keras", "class_name": "Functional", "config": outer}
     with pytest.raises(RefusedModel, match="more than 2000 times"):
-        rebuild({"kind": "Functional", "config": config["config"]}, arrays)
+        rebuild({"library": "keras", "kind": "Functional", "config": config["config"]}, arrays)
 
 
 def test_deep_nesting_is_refused(keras: Any) -> None:
     claimed, arrays = sent(small(keras))
     for _ in range(2000):
         layer = {"module": "keras", "class_name": "Sequential", "config": claimed["config"]}
-        claimed = {"kind": "Sequential", "config": {"layers": [layer]}}
+        claimed = {"library": "keras", "kind": "Sequential", "config": {"layers": [layer]}}
     with pytest.raises(RefusedModel, match="more than 4 deep"):
         rebuild(claimed, arrays)
 

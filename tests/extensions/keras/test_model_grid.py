@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from helpers.rebuilding import assert_equal_after_rebuilding, plain
 
-from autograder.models.parts import ACTIVATIONS, CONSTRAINTS, INITIALIZERS, POLICIES, REGULARIZERS
+from autograder.extensions.keras.parts import ACTIVATIONS, CONSTRAINTS, INITIALIZERS, POLICIES, REGULARIZERS
 
 pytestmark = [pytest.mark.keras, pytest.mark.slow]
 

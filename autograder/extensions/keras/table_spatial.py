@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from autograder.extensions.keras.parts import activation
+from autograder.extensions.keras.table_core import FORMAT, Arguments
 from autograder.models.argument_values import Validator, boolean, integer, margins, one_of, optional, sides
-from autograder.models.parts import activation
-from autograder.models.table_core import FORMAT, Arguments
 
 
 def convolution(rank: int, padding: tuple[str, ...] = ("valid", "same")) -> dict[str, Validator]:

@@ -6,11 +6,10 @@ import hashlib
 import re
 from typing import Any
 
-from autograder.models import parts
-from autograder.models.argument_values import RefusedModel, boolean, listing, mapping, one_of, only, refuse, shape, show
-from autograder.models.connections import ordered, read_call, read_constant, read_ends
-from autograder.models.construct import construct
-from autograder.models.plan import (
+from autograder.extensions.keras import parts
+from autograder.extensions.keras.connections import ordered, read_call, read_constant, read_ends
+from autograder.extensions.keras.construct import construct
+from autograder.extensions.keras.plan import (
     MAX_CALLS,
     MAX_DEPTH,
     MAX_LAYERS,
@@ -23,11 +22,12 @@ from autograder.models.plan import (
     Ref,
     refs,
 )
-from autograder.models.sources import MODULE, check_constant, read_source, with_holders
-from autograder.models.table import CELLS, LAYERS, REFUSED, WRAPPERS
-from autograder.models.table_core import Arguments, ignored
-from autograder.models.table_operations import MODULES, OPERATIONS
-from autograder.models.table_preprocessing import CATEGORIES, PICTURES, VOCABULARIES
+from autograder.extensions.keras.sources import MODULE, check_constant, read_source, with_holders
+from autograder.extensions.keras.table import CELLS, LAYERS, REFUSED, WRAPPERS
+from autograder.extensions.keras.table_core import Arguments, ignored
+from autograder.extensions.keras.table_operations import MODULES, OPERATIONS
+from autograder.extensions.keras.table_preprocessing import CATEGORIES, PICTURES, VOCABULARIES
+from autograder.models.argument_values import RefusedModel, boolean, listing, mapping, one_of, only, refuse, shape, show
 
 INPUT_TYPES = (
     "float32",

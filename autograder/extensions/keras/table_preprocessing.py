@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from autograder.extensions.keras.parts import SEED
+from autograder.extensions.keras.table_core import FORMAT, NUMBERS, RATE, Arguments, ignored
 from autograder.models.argument_values import (
     MAX_TERMS,
     RefusedModel,
@@ -26,8 +28,6 @@ from autograder.models.argument_values import (
     token,
     whole_or_real,
 )
-from autograder.models.parts import SEED
-from autograder.models.table_core import FORMAT, NUMBERS, RATE, Arguments, ignored
 
 
 def _name_validator(*options: str) -> Validator:

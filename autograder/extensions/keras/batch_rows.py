@@ -13,9 +13,9 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from autograder.extensions.keras.operate import operate, size, tensors
+from autograder.extensions.keras.plan import LayerPlan, OperationPlan
 from autograder.models.argument_values import RefusedModel
-from autograder.models.operate import operate, size, tensors
-from autograder.models.plan import LayerPlan, OperationPlan
 
 Shape = tuple[int | None, ...]
 

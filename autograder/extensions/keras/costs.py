@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from autograder.models.operate import FREE, size
-from autograder.models.plan import LayerPlan
-from autograder.models.table_preprocessing import CATEGORIES, VOCABULARIES
-from autograder.models.table_sequences import ATTENTION, RECURRENT
-from autograder.models.weight_shapes import Shape, WeightShapes
+from autograder.extensions.keras.operate import FREE, size
+from autograder.extensions.keras.plan import LayerPlan
+from autograder.extensions.keras.table_preprocessing import CATEGORIES, VOCABULARIES
+from autograder.extensions.keras.table_sequences import ATTENTION, RECURRENT
+from autograder.extensions.keras.weight_shapes import Shape, WeightShapes
 
 _BINS = {"Equalization": "bins", "ContrastLimitedAdaptiveHistogramEqualization": ""}
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.extensions.keras.table_core import AXIS, FORMAT, Arguments, equation
 from autograder.models.argument_values import (
     boolean,
     either,
@@ -22,7 +23,6 @@ from autograder.models.argument_values import (
     several,
     whole_or_real,
 )
-from autograder.models.table_core import AXIS, FORMAT, Arguments, equation
 
 DTYPES = (
     "float16",

@@ -10,9 +10,9 @@ from helpers.graphs import GRAPHS
 from helpers.model_operators import OPERATORS
 from helpers.rebuilding import assert_equal_after_rebuilding, sent
 
+from autograder.extensions.keras.parts import ACTIVATIONS
+from autograder.extensions.keras.table_operations import OPERATIONS
 from autograder.models import RefusedModel, rebuild
-from autograder.models.parts import ACTIVATIONS
-from autograder.models.table_operations import OPERATIONS
 
 pytestmark = pytest.mark.keras
 

@@ -6,10 +6,10 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from autograder.extensions.keras.plan import LayerPlan, ModelPlan
+from autograder.extensions.keras.sources import SOURCES, source_classes
+from autograder.extensions.keras.table_preprocessing import VOCABULARIES
 from autograder.models.argument_values import RefusedModel, mapping, number, optional, several, terms
-from autograder.models.plan import LayerPlan, ModelPlan
-from autograder.models.sources import SOURCES, source_classes
-from autograder.models.table_preprocessing import VOCABULARIES
 
 _INNER_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "Bidirectional": ("forward_layer", "backward_layer"),

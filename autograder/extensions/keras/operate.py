@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.keras.plan import OperationPlan
+from autograder.extensions.keras.table_operations import MAX_PIECES
 from autograder.models.argument_values import RefusedModel
-from autograder.models.plan import OperationPlan
-from autograder.models.table_operations import MAX_PIECES
 
 FREE = 16
 """Assumed size of an unknown dimension (a sentence's length, a picture's side) in the budgets."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.keras.plan import MAX_CALLS, Call, InputPlan, ModelPlan, Part, Ref, refs
+from autograder.extensions.keras.table_operations import DTYPES
 from autograder.models.argument_values import (
     RefusedModel,
     integer,
@@ -19,8 +21,6 @@ from autograder.models.argument_values import (
     show,
     whole_or_real,
 )
-from autograder.models.plan import MAX_CALLS, Call, InputPlan, ModelPlan, Part, Ref, refs
-from autograder.models.table_operations import DTYPES
 
 MAX_CONSTANT = 100_000
 """Most numbers in one constant array of a model."""
