@@ -621,7 +621,7 @@ print(model.steps_per_execution)
 @pytest.mark.sandbox
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("preload", "said"), [(["keras", fast_training.OPTION], "Function 1\n"), (["keras"], "function 1\n")]
+    ("preload", "said"), [(["keras", fast_training.OPTION], "TrainFunction 1\n"), (["keras"], "function 1\n")]
 )
 def test_in_the_sandbox_the_kernel_does_so_only_where_it_is_told(preload: list[str], said: str) -> None:
     kernel = sandboxed_kernel(default_sandbox(), {}, Limits(), preload=preload)
