@@ -210,10 +210,10 @@ def _without_metadata(group: str) -> list[EntryPoint]:
     if group not in _BESIDE_NOTEBOOKS or version(DISTRIBUTION) is not None:
         return []
     return [
-        EntryPoint(word, f"autograder.extensions.{extension}.{_BESIDE_NOTEBOOKS[group].format(word)}", group)
+        EntryPoint(word, f"autograder.extensions.{extension}.{_BESIDE_NOTEBOOKS[group].format(word, extension)}", group)
         for word, extension in _EXTRAS[group].items()
     ]
 
 
-_BESIDE_NOTEBOOKS = {CHECKS: "{0}:{0}", MODELS: "family:FAMILY", OLD_NAMES: "aliases"}
+_BESIDE_NOTEBOOKS = {CHECKS: "{0}:{0}", MODELS: "{1}_family:FAMILY", OLD_NAMES: "aliases"}
 """Group that a student's notebook uses → where an extension has what it registers there under a name."""

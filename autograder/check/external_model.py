@@ -67,7 +67,7 @@ def external_model(obj: Any) -> ExternalModel | None:
     if isinstance(obj, AskedHere):
         obj = obj.model
     try:
-        if not isinstance(obj, Handle) and (isinstance(obj, type) or not model_family.family(obj)):
+        if not isinstance(obj, Handle) and (isinstance(obj, type) or not model_family.family_name(obj)):
             return None
         claim = ask("describe", obj)
         predict = lambda method, batch: ask("predict", obj, batch, method)  # noqa: E731
@@ -113,7 +113,7 @@ def _read(
     if type(claim) is not dict or type(claim.get("family")) is not str:
         return None
     name, libraries = claim["family"], families()
-    in_kernel, registered = model_family.named(name), libraries.get(name)
+    in_kernel, registered = model_family.family_named(name), libraries.get(name)
     if in_kernel is None:
         return None
     problems = _PROBLEMS if registered is None else registered.problems

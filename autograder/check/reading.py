@@ -72,7 +72,7 @@ def watch_calls() -> None:
     """Note in a student's own notebook, too, with which shapes networks are called, from the next cell on."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     for library in () if shell is None else model_family.registered():
-        family = model_family.named(library)
+        family = model_family.family_named(library)
         if family is not None:
             family.watch(shell)
 

@@ -87,8 +87,8 @@ def _seed(of: str, text: str) -> int:
 def _compared(model: Any, description: Any, seed: int) -> str:
     library = description["library"]
     try:
-        known: Any = family(library)
-        reference, rows = known.described(description, seed)
+        registration: Any = family(library)
+        reference, rows = registration.described(description, seed)
     except Exception:  # another version of the library than at the release, whose tests of the pattern still count
         return "other"
     ours, theirs = _in_training(reference), _in_training(model)

@@ -16,7 +16,7 @@ from autograder.check.pattern import ANY_KIND, AnyOf, Item, LayerPattern, Repeat
 from autograder.errors import CourseError
 
 
-def read_pattern(layers: Any, own: str, libraries: Sequence[str] | None = None) -> tuple[str, Run]:
+def read_pattern(layers: Any, model_library: str, libraries: Sequence[str] | None = None) -> tuple[str, Run]:
     """Return the library whose names a pattern uses, and the validated pattern in its canonical form.
 
     A name that two libraries have (``Dropout``) belongs to the model's own library. Whether a pattern is valid does not
@@ -24,7 +24,7 @@ def read_pattern(layers: Any, own: str, libraries: Sequence[str] | None = None) 
 
     Args:
         layers: what the test's author wrote.
-        own: the model's library; any other text if it has none.
+        model_library: the model's library; any other text if it has none.
         libraries: the libraries to consider; None for all.
 
     Raises:
@@ -36,7 +36,7 @@ def read_pattern(layers: Any, own: str, libraries: Sequence[str] | None = None) 
     run = as_run(layers, "check.architecture") if layers else ()
     kinds = {pattern.kind for pattern in singles(run)} - {ANY_KIND}
     errors: dict[str, CourseError] = {}
-    for library in sorted(libraries, key=lambda library: library != own):
+    for library in sorted(libraries, key=lambda library: library != model_library):
         if all(class_of(library, kind) for kind in kinds):
             try:
                 return library, _canonical(run, library)
@@ -53,7 +53,9 @@ def _unknown(kinds: list[str], libraries: Sequence[str]) -> str:
         if not any(class_of(library, kind) for library in libraries):
             near = difflib.get_close_matches(kind, [name for library in libraries for name in _names(library)], 1)
             absent = [
-                known.title for library, known in families().items() if library in libraries and not _names(library)
+                registration.title
+                for library, registration in families().items()
+                if library in libraries and not _names(library)
             ]
             hint = f" Did you mean {near[0]}?" if near else ""
             return f"check.layer: there is no {kind!r}.{hint}" + (

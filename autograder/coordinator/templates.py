@@ -81,8 +81,8 @@ def with_late_parts(modules: Sequence[str], *, rebuilds: bool = False) -> list[s
     parts: list[str] = []
     for library in sorted(libraries & {*registry.names(registry.MODELS)}):
         with contextlib.suppress(Exception):  # a foreign package may raise anything: forks import the parts themselves
-            known = registry.load(registry.MODELS, library)
-            parts += [*known.late_parts, *(known.modules if rebuilds else ())]
+            registration = registry.load(registry.MODELS, library)
+            parts += [*registration.late_parts, *(registration.modules if rebuilds else ())]
     return [*modules, *parts]
 
 

@@ -38,9 +38,9 @@ def _read() -> Common | None:
 
 def speed_up(common: Common) -> None:
     """Change the libraries that have been imported as in the kernel: the same numbers, sooner."""
-    for known in families().values():
-        if known.speed_up is not None:
-            known.speed_up(common.assignment.training == "fast")
+    for registration in families().values():
+        if registration.speed_up is not None:
+            registration.speed_up(common.assignment.training == "fast")
 
 
 def load_networks() -> None:

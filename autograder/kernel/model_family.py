@@ -1,4 +1,4 @@
-"""The families of models: what a kernel says of the models of one library. Runs in the student's kernel, or notebook.
+"""The families of models: what a kernel says of the models of a library. Runs in the student's process.
 
 An extension that registers a library has a module ``family_<library>`` in its folder ``kernel_side``. It is imported
 once the student has imported the library. Every answer is a claim.
@@ -27,8 +27,8 @@ class FamilyInKernel:
 
     Attributes:
         library: the name by which the library is imported.
-        reference: ``model`` for models that are described with a cell's answers; ``network`` for those that are
-            described in a copy of the process, where a check may read them. Empty for those that are only asked.
+        reference: ``model`` for models that are described with a cell's answers. ``network`` for those that a copy of
+            the process describes, where a check may read them. Empty for those that are only asked.
         decides: whether their ``predict`` returns the class.
         counted: all that :meth:`count` may say it has counted.
         late_parts: modules that a first description imports: before the process is copied for it.
@@ -156,21 +156,21 @@ def best_method(model: Any, names: tuple[str, ...]) -> str:
 
 
 @functools.cache
-def _shown() -> Mapping[str, str]:
+def _beside_agent() -> Mapping[str, str]:
     """List the modules of families that lie beside the agent, by library."""
     package, folder = __package__.rpartition(".")[0], Path(__file__).resolve().parents[1]
-    found = {}
+    modules = {}
     for path in sorted(folder.glob("extensions/**/kernel_side/family_*.py")):
         module = ".".join(path.relative_to(folder).with_suffix("").parts)
-        found[path.stem[len("family_") :]] = f"{package}.{module}"
-    return found
+        modules[path.stem[len("family_") :]] = f"{package}.{module}"
+    return modules
 
 
-registered: Callable[[], Mapping[str, str]] = _shown
+registered: Callable[[], Mapping[str, str]] = _beside_agent
 """Lists the modules of families by library; outside of a kernel, the registered ones."""
 
 
-def named(library: str) -> FamilyInKernel | None:
+def family_named(library: str) -> FamilyInKernel | None:
     """Return the family of a name, whether the library is imported or not; None if there is none."""
     for family in _OF_NO_LIBRARY:
         if family.library == library:
@@ -186,32 +186,32 @@ def _read(library: str, module: str) -> FamilyInKernel:
 
 def of_libraries() -> list[FamilyInKernel]:
     """List the families of the registered libraries that have been imported."""
-    found = [named(library) for library in registered() if library in sys.modules]
-    return [family for family in found if family is not None]
+    imported = [family_named(library) for library in registered() if library in sys.modules]
+    return [family for family in imported if family is not None]
 
 
 def of_library(model: Any) -> FamilyInKernel | None:
-    """Return the family of the library that an object is a model of; None if it is a model of none."""
+    """Return the family of the library that an object is a model of; None for anything else."""
     return next((family for family in of_libraries() if family.is_mine(model)), None)
 
 
 def family_of(model: Any) -> FamilyInKernel | None:
-    """Return the family of a model of a library, or the kind of object that predicts; None for anything else."""
+    """Return the family of a model of a library, or the kind of object that predicts; else None."""
     family = of_library(model)
     if family is not None or isinstance(model, type):
         return family
     return next((kind for kind in _OF_NO_LIBRARY if kind.is_mine(model)), None)
 
 
-def family(model: Any) -> str:
+def family_name(model: Any) -> str:
     """Tell by which library, or by which kind of object, a model predicts.
 
     Returns:
         ``keras``, ``torch``, ``sklearn`` or another registered library; ``theano`` (PyTensor's functions, too),
         ``predictor`` (an object of the student's own class that predicts), ``function``, or ``""`` for anything else.
     """
-    found = family_of(model)
-    return "" if found is None else found.library
+    family = family_of(model)
+    return "" if family is None else family.library
 
 
 def is_a(model: Any, module: str, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The bounds of a network of any library: what it may cost, and how near it comes to the one that was handed in."""
+"""The bounds of networks of all libraries: what one may cost, and how near it comes to the student's."""
 
 from __future__ import annotations
 

@@ -66,8 +66,8 @@ def made_of_twin(kind: type, model: Any, *arguments: Any) -> Computed | None:
 
 def twin_model(claim: Sequence[Any], weights: Sequence[np.ndarray]) -> Any:
     """Return the model of a twin with its present weights, see :func:`made_of_twin`."""
-    known: Any = family("keras")
-    return known.twin(claim, weights)
+    of_keras: Any = family("keras")
+    return of_keras.twin(claim, weights)
 
 
 def kept_of_twin(kind: type, model: Any) -> Computed | None:

@@ -25,13 +25,13 @@ def rebuild(claim: Mapping[str, Any], weights: Sequence[Any], *, max_parameters:
         RefusedModel: the claim is not one of a model that the examiner computes; the text is for the student.
     """
     library = mapping(claim, "The model").get("library")
-    known = family(library) if type(library) is str else None
-    if known is None or known.rebuild is None:
+    registration = family(library) if type(library) is str else None
+    if registration is None or registration.rebuild is None:
         absence = registry.absence(library, registry.MODELS) if type(library) is str else ""
         text = f"A model of {library} {absence}." if absence else f"The grader knows no models of {show(library)}."
         raise RefusedModel(text, kind_refused=True)
     try:
-        return known.rebuild(claim, weights, max_parameters=max_parameters)
+        return registration.rebuild(claim, weights, max_parameters=max_parameters)
     except (MemoryError, RefusedModel):
         raise
     except ImportError as error:

@@ -37,7 +37,7 @@ def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[
     chosen = step_arguments.roles(step, request["takes"])
     if chosen is None:
         return {"problem": "parameters"}
-    family = model_family.family(model)
+    family = model_family.family_name(model)
     try:
         trained: Any = {"torch": _Module, "keras": _KerasModel}[family](model, request)
     except Exception:  # of another library, or not as the examiner read it
