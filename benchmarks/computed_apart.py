@@ -33,7 +33,7 @@ def described(library: str) -> Any:
     if library == "keras":
         import keras
 
-        from autograder.kernel.keras_model import claim
+        from autograder.extensions.keras.kernel_side.keras_model import claim
 
         layers = [keras.layers.Dense(64, "relu"), keras.layers.Dense(9, "softmax")]
         model: Any = keras.Sequential([keras.Input((93,)), *layers])
@@ -98,8 +98,6 @@ def main() -> None:
 def compared(library: str, pairs: int) -> dict[str, Any]:
     """Medians of wall clock and processor time, in seconds."""
     __import__(library)
-    import autograder.extensions.pytorch.torch_network
-    import autograder.models.model_building  # noqa: F401
 
     description = in_fork(lambda: described(library))
     here, apart = [], []

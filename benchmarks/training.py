@@ -33,7 +33,7 @@ import numpy as np
 import tensorflow as tf
 from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
 
-from autograder.kernel.fast_training import trainer
+from autograder.extensions.keras.kernel_side.fast_training import trainer
 from kaggle_data import load_data, preprocess_data, preprocess_labels
 
 SEED = 11

@@ -5,8 +5,7 @@ The sandbox shows it to the agent, in a folder ``extensions``.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +35,20 @@ def folders() -> dict[str, Path]:
     return folders_by_path
 
 
-def claim_of(library: str) -> Callable[..., Any] | None:
-    """Return what describes a library's model in the student's process; None if no extension registers the library.
+def modules_of_families(modules: Iterable[str]) -> list[str]:
+    """List what a kernel that has imported these modules needs of extensions, as names below ``extensions``."""
+    libraries = {module.partition(".")[0] for module in modules}
+    needed = []
+    for library, module in family_modules().items():
+        file = registry.source(registry.MODELS, library)
+        if library in libraries and file is not None:
+            watches = (file.parent / FOLDER / "watch.py").is_file()
+            folder = name_in_kernel(module).rpartition(".")[0]
+            needed += [name_in_kernel(module), *([f"{folder}.watch"] if watches else [])]
+    return needed
 
-    Raises:
-        ImportError: the extension has no such folder.
-        AttributeError: the folder has no function ``claim``.
-    """
-    if library not in registry.names(registry.MODELS):
-        return None
-    claim: Callable[..., Any] = importlib.import_module(f"{registry.package(registry.MODELS, library)}.{FOLDER}").claim
-    return claim
+
+def family_modules() -> dict[str, str]:
+    """List the modules that describe models in the process that they live in, by the library's name."""
+    libraries = registry.names(registry.MODELS)
+    return {name: f"{registry.package(registry.MODELS, name)}.{FOLDER}.family_{name}" for name in libraries}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib.abc
+import inspect
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -77,3 +78,10 @@ def version(distribution: str) -> str | None:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
         return None
+
+
+def public_classes(module: str) -> dict[str, type]:
+    """Import a module of a library, and list its classes by each of their names."""
+    members = vars(importlib.import_module(module))
+    classes = {name: found for name, found in members.items() if inspect.isclass(found)}
+    return {found.__name__: found for found in classes.values()} | classes

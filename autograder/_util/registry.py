@@ -28,7 +28,7 @@ GRADING_MODES = "autograder.grading_modes"
 FORMATS = "autograder.formats"
 """Name of a format of source notebooks → a :class:`~autograder.release.formats.SourceFormat`."""
 MODELS = "autograder.models"
-"""Name of a library in a kernel's claim → what rebuilds its networks, see ``autograder.models.network``."""
+"""Name by which a library is imported → its :class:`~autograder._util.model_families.ModelFamily`."""
 SYSTEMS = "autograder.systems"
 """Name of a learning system → an :class:`~autograder.extensions.lms.systems.SystemKind`."""
 SOURCES = "autograder.sources"
@@ -78,7 +78,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     EXECUTORS: {"dask": "cluster"},
     GRADING_MODES: {"watch": "watch"},
     FORMATS: {"otter": "otter"},
-    MODELS: {"torch": "pytorch"},
+    MODELS: {"keras": "keras", "sklearn": "sklearn", "torch": "pytorch"},
     SYSTEMS: {"blackboard": "lms", "brightspace": "lms", "canvas": "lms", "lti": "serve", "moodle": "lms"},
     SOURCES: {"git": "sources", "gradescope": "sources"},
     SECTIONS: {"diagnosis": "diagnosis", "questions": "insight"},
@@ -207,14 +207,14 @@ def _installed() -> Any:
 
 
 def _without_metadata(group: str) -> list[EntryPoint]:
-    """List the kit's own checks and old names if it lies beside a notebook, without metadata."""
+    """List the kit's own checks, families and old names if it lies beside a notebook, without metadata."""
     if group not in _BESIDE_NOTEBOOKS or version(DISTRIBUTION) is not None:
         return []
     return [
-        EntryPoint(word, f"autograder.extensions.{extension}.{_BESIDE_NOTEBOOKS[group].format(word)}", group)
+        EntryPoint(word, f"autograder.extensions.{extension}.{_BESIDE_NOTEBOOKS[group].format(word, extension)}", group)
         for word, extension in _EXTRAS[group].items()
     ]
 
 
-_BESIDE_NOTEBOOKS = {CHECKS: "{0}:{0}", OLD_NAMES: "aliases"}
+_BESIDE_NOTEBOOKS = {CHECKS: "{0}:{0}", MODELS: "{1}_family:FAMILY", OLD_NAMES: "aliases"}
 """Group that a student's notebook uses → where an extension has what it registers there under a name."""

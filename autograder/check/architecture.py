@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from autograder._util.model_families import families
 from autograder.check import orders, own_layers, solution_network
 from autograder.check.activations import KINDS
 from autograder.check.differences import Difference, TooManyLayers, differences
-from autograder.check.external_model import LIBRARIES, ExternalModel
+from autograder.check.external_model import ExternalModel
 from autograder.check.layer_reports import reported_steps
 from autograder.check.pattern import ANY_KIND, LayerPattern, Run, is_fixed, kinds_of, run_text, singles
 from autograder.check.reading import as_examined, call_failure, unread_reason
@@ -76,15 +77,15 @@ def architecture(
     """
     model = as_examined(model, shape=input_shape)
     external = None if is_examined(model) else external_model_of(model)
-    # An estimator of scikit-learn has no shapes.
-    libraries = [name for name in LIBRARIES if name != "sklearn" or (input_shape is None and output_shape is None)]
+    asks_shapes = input_shape is not None or output_shape is not None
+    libraries = [name for name in families() if not asks_shapes or _has_networks(name)]
     library, pattern = read_pattern(layers, _family(model, external), libraries)
-    if library != "sklearn" and not is_examined(model):
+    if _has_networks(library) and not is_examined(model):
         model = as_examined(model, shape=input_shape, guess=True)
         external = None if is_examined(model) else external
     present, problem = _steps(model, external, library, kinds_of(pattern))
     if problem:
-        return report_unreadable(name, model, problem, weight, of_pytorch=library == "keras")
+        return report_unreadable(name, model, problem, weight, of_networks=library == "keras")
     try:
         present, lines, fits = _compared(model, pattern, present, library)
     except TooManyLayers as error:
@@ -112,7 +113,7 @@ def architecture(
     message = "; ".join(_limited(texts) + _notes(model, pattern, lines))
     if not may_show(model, show):
         message = "The layers are not as asked."
-    if library == "torch" and not is_examined(model):  # parts in the order in which they were made, without functions
+    if external is not None and external.stays:  # parts in the order in which they were made, without functions
         if failure := call_failure(model):
             return report(name, 0.0, failure, weight=weight, detail=f"{failure} {detail}")
         reasons = "; ".join(filter(None, [*texts, detail, unread_reason(model)]))
@@ -125,6 +126,11 @@ def architecture(
     if lines and _may_be_right(model, pattern, present, library, lines):
         return report_for_a_person(name, own_layers.PERSON, weight, detail="; ".join([*texts, detail]))
     return report(name, 0.0, message, weight=weight, detail="; ".join([*texts, detail]))
+
+
+def _has_networks(library: str) -> bool:
+    """Return whether models of a library are rebuilt here; others have steps, and no shapes."""
+    return families()[library].rebuild is not None
 
 
 def _has_idle(model: Any, library: str, kinds: Collection[str]) -> bool:
@@ -141,7 +147,7 @@ def _has_idle(model: Any, library: str, kinds: Collection[str]) -> bool:
 def _family(model: Any, external: ExternalModel | None) -> str:
     """Return the library of a model, of which it takes a name that two libraries have."""
     if isinstance(model, Network):
-        return "torch"
+        return model.library
     return "keras" if external is None else external.family
 
 
@@ -188,14 +194,19 @@ def _steps(
     model: Any, external: ExternalModel | None, library: str, asked_kinds: set[str]
 ) -> tuple[list[Step], str | None]:
     """Return the model's steps, or no steps and the reason why it has none of this library."""
-    if isinstance(model, Network) and library != "sklearn":
+    if isinstance(model, Network) and _has_networks(library):
         return list(model.steps(library, asked_kinds=asked_kinds)), None
     if library == "keras":
         problem = not_rebuilt(model)
         return ([], problem) if problem else (steps(model), None)
     if external is None or external.family != library:
         described = external or (f"a Keras {type(model).__name__}" if is_keras(model) else None)
-        return [], f"This is not a {LIBRARIES[library]} model (it is {described})." if described else not_a_model(model)
+        return (
+            [],
+            f"This is not a {families()[library].title} model (it is {described})."
+            if described
+            else not_a_model(model),
+        )
     present = reported_steps(external)
     if present is None:
         return [], "The layers of this model cannot be read."

@@ -11,21 +11,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from autograder._util.kernel_side import claim_of, question_in_kernel
+from autograder._util.kernel_side import family_modules, question_in_kernel
+from autograder._util.model_families import families
 from autograder.check.handle import Handle, reference_of
 from autograder.check.refused_models import AskedHere
 from autograder.errors import LostError
 from autograder.kernel import model_family, model_questions
 
-LIBRARIES = {"keras": "Keras", "sklearn": "scikit-learn", "torch": "PyTorch"}
-_NAMES = {
-    "keras": "Keras model",
-    "torch": "PyTorch module",
-    "sklearn": "scikit-learn estimator",
-    "theano": "compiled function",
-    "predictor": "class of your own",
-    "function": "function",
-}
+_OF_NO_LIBRARY = {"theano": "compiled function", "predictor": "class of your own", "function": "function"}
+model_family.registered = family_modules
 _MAX_PARAMETERS = 10**12
 
 
@@ -34,7 +28,11 @@ class ExternalModel:
     """A model that can be queried, and its description of itself."""
 
     family: str
-    """``keras``, ``torch``, ``sklearn``, ``theano``, ``predictor`` or ``function``."""
+    """The name of a registered library, ``theano``, ``predictor`` or ``function``."""
+    stays: bool
+    """Whether such models stay in the kernel, and describe themselves where a check reads them."""
+    noun: str
+    """What such a model is called."""
     remote: bool
     """Whether the model lives in the notebook's kernel; otherwise it is in this process, a notebook's or a test's."""
     problem: str
@@ -57,7 +55,7 @@ class ExternalModel:
     """Takes the shapes of its inputs; returns the untrusted claim from which it is rebuilt."""
 
     def __str__(self) -> str:
-        return f"a {_NAMES[self.family]}"
+        return f"a {self.noun}"
 
 
 def external_model(obj: Any) -> ExternalModel | None:
@@ -69,21 +67,16 @@ def external_model(obj: Any) -> ExternalModel | None:
     if isinstance(obj, AskedHere):
         obj = obj.model
     try:
-        if not isinstance(obj, Handle) and (isinstance(obj, type) or not model_family.family(obj)):
+        if not isinstance(obj, Handle) and (isinstance(obj, type) or not model_family.family_name(obj)):
             return None
         claim = ask("describe", obj)
         predict = lambda method, batch: ask("predict", obj, batch, method)  # noqa: E731
-        parts, record = partial(ask, "layers", obj), partial(_record, obj, claim)
+        parts, record = partial(ask, "layers", obj), partial(ask, "record", obj)
         return _read(claim, isinstance(obj, Handle), predict, parts, record)
     except LostError:
         raise
     except Exception:  # the student's code prevented the description
         return None
-
-
-def _record(obj: Any, claim: Any, shapes: Any) -> Any:
-    """Ask for the description of a model of which a claim names the family, as the family's extension makes it."""
-    return ask(claim_of(claim["family"]) or "record", obj, shapes)
 
 
 def ask(question: str | Callable[..., Any], obj: Any, *arguments: Any) -> Any:
@@ -117,21 +110,28 @@ def _read(
     record: Callable[[Any], Any],
 ) -> ExternalModel | None:
     """Check the type of every value in a claim; None if it does not describe a model."""
-    if type(claim) is not dict or type(claim.get("family")) is not str or claim["family"] not in _NAMES:
+    if type(claim) is not dict or type(claim.get("family")) is not str:
         return None
+    name, libraries = claim["family"], families()
+    in_kernel, registered = model_family.family_named(name), libraries.get(name)
+    if in_kernel is None:
+        return None
+    problems = _PROBLEMS if registered is None else registered.problems
     method = claim.get("how")
     method = method if type(method) is str and method in ("predict", "predict_proba", "decision_function") else ""
     counted, problem = claim.get("counted"), claim.get("problem")
     return ExternalModel(
-        family=claim["family"],
+        family=name,
+        stays=in_kernel.reference == "network",
+        noun=_OF_NO_LIBRARY[name] if registered is None else registered.noun,
         remote=remote,
-        problem=_PROBLEMS.get(problem, "") if type(problem) is str else "",
+        problem=problems.get(problem, "") if type(problem) is str else "",
         method=method,
         classes=_classes(claim.get("classes")),
         decides=claim.get("decides") is True,
         parameters=_count(claim.get("parameters")),
         trainable=_count(claim.get("trainable")),
-        counted=counted if type(counted) is str and counted in model_questions.COUNTED else "",
+        counted=counted if type(counted) is str and counted in in_kernel.counted else "",
         predict=predict,
         parts=parts,
         record=record,
@@ -139,8 +139,6 @@ def _read(
 
 
 _PROBLEMS = {
-    "unfitted": "This estimator is not fitted yet: call its fit first.",
-    "silent": "This estimator does not predict: it has no predict, predict_proba or decision_function.",
     "updates": "This function changes its shared variables when it is called (updates=): it is a training step. "
     "Make one that only computes the predictions.",
 }

@@ -14,8 +14,7 @@ import numpy as np
 
 from autograder.check.steps import steps
 from autograder.models.computing_process import EndedComputation
-from autograder.models.model_building import twin_model
-from autograder.models.model_calls import made_of_twin
+from autograder.models.model_calls import made_of_twin, twin_model
 
 _ROWS, _LENGTHS = 8, (8, 840)
 """Drawn rows, and the sizes that are tried where an input names none: many kernels fit, and many divisors."""

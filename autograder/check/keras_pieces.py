@@ -14,8 +14,7 @@ from autograder.check.activations import KINDS, layer_activation
 from autograder.check.element_wise import AFFINE, FREE, OWN_OPERATION, UNREAD, Region, Value, named_pieces
 from autograder.check.graph import ARRANGING, GraphPart, parts
 from autograder.check.named_activations import activation_named
-from autograder.models.model_building import twin_model
-from autograder.models.model_calls import kept_of_twin
+from autograder.models.model_calls import kept_of_twin, twin_model
 
 MAX_ROW = 20_000
 """Most numbers of a row on which a piece is evaluated."""

@@ -77,7 +77,7 @@ def parameters(
         if problem:
             return report(name, 0.0, problem, weight=weight)
         unread = refusal(model)
-        return report_unreadable(name, model, unread or NOT_COUNTED, weight, of_pytorch=unread is None)
+        return report_unreadable(name, model, unread or NOT_COUNTED, weight, of_networks=unread is None)
     more = counted.preparing if kind == "total" else 0
     count += more if preparation else 0
     constants = counted.constants if kind == "total" else 0

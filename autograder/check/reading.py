@@ -7,7 +7,6 @@ that knows the shape.
 
 from __future__ import annotations
 
-import importlib
 import sys
 import warnings
 from collections.abc import Callable
@@ -18,7 +17,6 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from autograder._util.kernel_side import claim_of
 from autograder.check.external_model import external_model
 from autograder.check.handle import Handle, ModelHandle, reference_of
 from autograder.check.input_shapes import of_rows, of_shapes
@@ -28,7 +26,7 @@ from autograder.check.refused_models import AskedHere, RefusedHere
 from autograder.check.rows import rejection
 from autograder.codec import CodecError, decode, encode
 from autograder.errors import LostError
-from autograder.kernel.model_family import is_a
+from autograder.kernel import model_family
 from autograder.kernel.random_state import preserve_random_state
 from autograder.models.network import NO_FORWARD, NO_TENSOR, OTHER_INPUTS
 
@@ -43,14 +41,14 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
         model: the object of a check.
         rows: the check's rows, from which the shapes of the inputs are known.
         shape: the shape of one input row, or a list or dict of shapes, if there are no rows.
-        guess: whether the first layer of a PyTorch module may tell the shape, if the check does not know it.
+        guess: whether the first layer of a network may tell the shape, if the check does not know it.
     """
     original = _of_notebook(model)
     asked_shapes = of_shapes(shape) if rows is None else of_rows(rows)
     may_be_read = _is_read_by_shapes(original) or (
         isinstance(original, Handle) and not isinstance(original, ModelHandle)
     )
-    if not may_be_read and not is_a(original, "torch.nn", "Module"):
+    if not may_be_read and not _is_network(original):
         return original
     stored = _description(original)
     shapes = stored.shapes if asked_shapes is None else asked_shapes
@@ -71,15 +69,16 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
 
 
 def watch_calls() -> None:
-    """Note in a student's own notebook, too, with which shapes PyTorch's modules are called, from the next cell on."""
+    """Note in a student's own notebook, too, with which shapes networks are called, from the next cell on."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    claim = None if shell is None else claim_of("torch")
-    if claim is not None:
-        importlib.import_module(f"{claim.__module__.rpartition('.')[0]}.watch").start(shell)
+    for library in () if shell is None else model_family.registered():
+        family = model_family.family_named(library)
+        if family is not None:
+            family.watch(shell)
 
 
 def describe_at_cell(handle: Any, claim: Any, is_past: Callable[[], bool]) -> None:
-    """Keep what the kernel said of a PyTorch module at a test cell, before it had hidden inputs.
+    """Keep what the kernel said of a network at a test cell, before it had hidden inputs.
 
     Args:
         handle: the module's handle.
@@ -90,21 +89,25 @@ def describe_at_cell(handle: Any, claim: Any, is_past: Callable[[], bool]) -> No
 
 
 def _of_notebook(model: Any) -> Any:
-    """Return a student's own Keras model as the examiner would hold it; any other object as it is."""
-    keras_model = getattr(sys.modules.get("keras"), "Model", None)
-    if not in_notebook() or not isinstance(keras_model, type) or not isinstance(model, keras_model):
+    """Return a student's own model as the examiner would hold it, if that describes it with its cell's answers."""
+    family = model_family.of_library(model) if in_notebook() else None
+    if family is None or family.reference != "model":
         return model
     if hasattr(model, "numbers_per_row"):
         return model  # rebuilt already
-    from autograder.kernel.keras_model import claim
-
     try:
-        return _rebuilt(id(model), lambda: claim(model))
+        return _rebuilt(id(model), lambda: family.claim(model, None))
     except CodecError as error:
         return RefusedHere(model, f"The model is too large to be examined: {error}")
     except ValueError as error:
         refused = AskedHere if getattr(error, "kind_refused", False) else RefusedHere
         return refused(model, str(error), getattr(error, "wants_shapes", False))
+
+
+def _is_network(model: Any) -> bool:
+    """Tell whether an object of this process is one of those that stay in a kernel, and describe themselves there."""
+    family = None if isinstance(model, Handle) else model_family.of_library(model)
+    return family is not None and family.reference == "network"
 
 
 def _is_read_by_shapes(model: Any) -> bool:
@@ -137,7 +140,7 @@ class _DescribedModel:
 
 
 class _AtCell:
-    """The description of a module at a test cell."""
+    """The description of a network at a test cell."""
 
     def __init__(self, claim: Any, is_past: Callable[[], bool]) -> None:
         self.claim, self.is_past = claim, is_past
@@ -220,7 +223,7 @@ def unread_reason(model: Any, *, for_student: bool = False) -> str:
 
 def call_failure(model: Any) -> str:
     """Return why a module cannot be called on rows of a check's shape; empty if it can."""
-    return _description(model).failure if is_a(model, "torch.nn", "Module") or reference_of(model) is not None else ""
+    return _description(model).failure if _is_network(model) or reference_of(model) is not None else ""
 
 
 def _description(model: Any) -> _DescribedModel:
@@ -238,7 +241,7 @@ def _by_shapes(model: Any, shapes: Any, stored: _DescribedModel) -> Any:
     """Return the model that a description for inputs of these shapes gives; without one, the model as it is."""
     try:
         described = external_model(model)
-        if described is None or not (_is_read_by_shapes(model) or described.family == "torch"):
+        if described is None or not (_is_read_by_shapes(model) or described.stays):
             return model
         remote = reference_of(model) is not None
         rebuilt = _rebuilt(id(stored.owner), lambda: described.record(shapes), stored if remote else None)

@@ -169,7 +169,7 @@ def _untrainable(model: Any, name: str, weight: float) -> CheckResult | None:
             excess = doubt = sentence(model.slip)
         return report_for_a_person(name, doubt, weight, detail=excess) if excess else None
     if problem := not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT):
-        return report_unreadable(name, model, problem, weight, of_pytorch=True)
+        return report_unreadable(name, model, problem, weight, of_networks=True)
     if problem := excess_problem(model, _constants_allowed(name, Numbers(model).count)):
         message = problem if may_show(model) else "The settings of this network hold too many numbers."
         return report(name, 0.0, message, weight=weight, detail=problem)

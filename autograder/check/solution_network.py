@@ -7,12 +7,12 @@ computes where it fits a pattern, without its weights. Where a student's network
 from __future__ import annotations
 
 import hashlib
-import importlib
 import itertools
 import json
 from typing import Any, Literal
 
 from autograder._util import registry
+from autograder._util.model_families import family
 from autograder.check.asking import solution_networks
 from autograder.check.pattern import LayerPattern, Run, singles
 from autograder.check.prediction_cache import CachedModel
@@ -93,11 +93,8 @@ def _seed(of: str, text: str) -> int:
 def _compared(model: Any, description: Any, seed: int) -> str:
     library = description["library"]
     try:
-        if library == "keras":
-            from autograder.models.keras_description import described
-        else:
-            described = importlib.import_module(registry.package(registry.MODELS, library)).described
-        reference, rows = described(description, seed)
+        registration: Any = family(library)
+        reference, rows = registration.described(description, seed)
     except Exception:  # another version of the library than at the release, whose tests of the pattern still count
         return "other"
     ours, theirs = _in_training(reference), _in_training(model)

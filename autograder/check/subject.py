@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
+from autograder._util.model_families import families
 from autograder.check.external_model import ExternalModel, external_model
 from autograder.check.handle import ModelHandle, reference_of
 from autograder.check.prediction_cache import CachedModel, cached_parameters, note_parameters
@@ -99,7 +100,7 @@ def not_rebuilt(obj: Any) -> str | None:
     if reason is not None or is_keras(obj):
         return reason
     if isinstance(obj, Network):
-        return "This is not a Keras model (it is a PyTorch module)."
+        return f"This is not a Keras model (it is a {families()[obj.library].noun})."
     model, problem = _find_external(obj)
     return problem or f"This is not a Keras model (it is {model})."
 

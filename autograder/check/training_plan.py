@@ -18,8 +18,7 @@ from autograder.check.rows import NoPrediction, map_arrays, take_rows
 from autograder.check.training import TooSlow, Trainer
 from autograder.errors import CourseError
 from autograder.models.computing_process import ENDED, Computed
-from autograder.models.model_building import twin_model
-from autograder.models.model_calls import made_of_twin
+from autograder.models.model_calls import made_of_twin, twin_model
 from autograder.models.network import Network, TrainingSettings
 
 

@@ -11,12 +11,11 @@ from autograder.check.results import report
 from autograder.check.subject import external_model_of, not_a_model
 from autograder.records.checks import CheckResult
 
-MODULE_UNREAD = "The PyTorch module cannot be read."
 A_PERSON_DECIDES = "A test cannot tell more of it, so a person decides."
 
 
 def report_unreadable(
-    name: str, model: object, problem: str, weight: float, *, of_pytorch: bool = False
+    name: str, model: object, problem: str, weight: float, *, of_networks: bool = False
 ) -> CheckResult:
     """Report a check that needs more than a model's predictions.
 
@@ -27,19 +26,20 @@ def report_unreadable(
         model: the object of the check.
         problem: why it cannot be read, a sentence for the student.
         weight: the check's share.
-        of_pytorch: whether a PyTorch module may be right, too.
+        of_networks: whether a network that stays in the kernel may be right, too.
     """
-    external = external_model_of(model) if of_pytorch else None
-    if not isinstance(model, ModelHandle) and (external is None or external.family != "torch"):
+    external = external_model_of(model) if of_networks else None
+    if not isinstance(model, ModelHandle) and (external is None or not external.stays):
         return report(name, 0.0, problem, weight=weight)
     if unusable := not_a_model(model):
         return report(name, 0.0, unusable, weight=weight)
-    if external is None or external.family != "torch":
+    if external is None or not external.stays:
         return report_for_a_person(name, problem, weight)
     if failure := call_failure(model):
         return report(name, 0.0, failure, weight=weight)
-    problem = unread_reason(model, for_student=True) or MODULE_UNREAD
-    return report_for_a_person(name, problem, weight, detail=f"{MODULE_UNREAD} {unread_reason(model)}".strip())
+    unread = f"The {external.noun} cannot be read."
+    problem = unread_reason(model, for_student=True) or unread
+    return report_for_a_person(name, problem, weight, detail=f"{unread} {unread_reason(model)}".strip())
 
 
 def report_for_a_person(

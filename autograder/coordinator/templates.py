@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -39,8 +38,6 @@ NOT_FORKED = "are not forked from a template"
 NO_TEMPLATES = "has no templates"
 """Words of its reason where the sandbox is of a kind without templates."""
 EXAMINER_MODULES = ("numpy.random", "numpy.testing", "autograder.examination.main")
-MODELS = "autograder.models"
-"""Module that rebuilds models; it imports Keras."""
 COMMON = "autograder.examination.common"
 """Module that is imported last."""
 EXAMINER_DISK_MIB = 4096
@@ -73,19 +70,20 @@ def _shared(work: Work) -> tuple[object, ...]:
     return work.course, replace(work.assignment, limits=kept_limits), exams
 
 
-def with_late_parts(modules: Sequence[str]) -> list[str]:
-    """List the modules that a template imports for these, so that no fork imports a large library's parts itself."""
+def with_late_parts(modules: Sequence[str], *, rebuilds: bool = False) -> list[str]:
+    """List the modules that a template imports for these, so that no fork imports a large library's parts itself.
+
+    Args:
+        modules: what the forks use.
+        rebuilds: whether the forks rebuild models, too.
+    """
     libraries = {module.split(".")[0] for module in modules}
-    rebuilt = [library for library in registry.names(registry.MODELS) if library in libraries]
-    return [*modules, *(part for library in rebuilt for part in _late_parts(library))]
-
-
-def _late_parts(library: str) -> Sequence[str]:
-    """Return what the package of the extension that rebuilds a library's models says of its late parts."""
-    with contextlib.suppress(Exception):  # a foreign package may raise anything: forks import the parts themselves
-        package = importlib.import_module(registry.package(registry.MODELS, library))
-        return tuple(getattr(package, "LATE_PARTS", ()))
-    return ()
+    parts: list[str] = []
+    for library in sorted(libraries & {*registry.names(registry.MODELS)}):
+        with contextlib.suppress(Exception):  # a foreign package may raise anything: forks import the parts themselves
+            registration = registry.load(registry.MODELS, library)
+            parts += [*registration.late_parts, *(registration.modules if rebuilds else ())]
+    return [*modules, *parts]
 
 
 class Started:
@@ -285,8 +283,7 @@ class Templates:
         if self._submissions < MIN_SUBMISSIONS_FOR_TEMPLATE:
             return sandbox
         large = [*self.large, *test_libraries(self._work.exams, self._work.modules)] if heavy else []
-        libraries = with_late_parts(large)
-        modules = [*EXAMINER_MODULES, *libraries, *([MODELS] if "keras" in libraries else []), COMMON]
+        modules = [*EXAMINER_MODULES, *with_late_parts(large, rebuilds=True), COMMON]
         started = Template(sandbox, self.examiner_job(), modules)
         self._keep(started)
         return Started(sandbox, started)

@@ -63,7 +63,7 @@ class Conditions:
     hidden: Path | None = None
     """The folder of hidden data for :func:`autograder.check.hidden_data`."""
     rebuild: Rebuild | None = None
-    """Rebuilds a Keras model from a claim; None: as :func:`autograder.models.rebuild`."""
+    """Rebuilds a model from a claim; None: as :func:`autograder.models.rebuild`."""
     shared: Mapping[str, Path] = field(default_factory=dict)
     """Path in the work folder → file of the release, for test cells that look at files."""
     handed_in: Mapping[str, Path] = field(default_factory=dict)

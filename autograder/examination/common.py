@@ -6,16 +6,17 @@ The template imports this module last; it holds no student's data.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 from pathlib import Path
 
 from autograder._util import notebook_format, registry
+from autograder._util.model_families import families
 from autograder.errors import HostError
 from autograder.examination.attempt import read_tests
 from autograder.exchange.parcel import Common, common_in
 from autograder.exchange.rendering import render_released
 from autograder.exchange.work_layout import COMMON, COURSE, stand_in
-from autograder.kernel import fast_training
 from autograder.sandbox.base import located
 
 
@@ -27,7 +28,7 @@ def _read() -> Common | None:
     notebook_format.release_jsonschema()
     registry.names(registry.CHECKS)  # read before a student's files are near, and once for all forks
     common = common_in(parcel.read_bytes(), stand_in(Path(located(COURSE))))
-    speed_up_keras(common)
+    speed_up(common)
     load_networks()
     for exam in common.exams:
         read_tests(exam)
@@ -35,17 +36,20 @@ def _read() -> Common | None:
     return common
 
 
-def speed_up_keras(common: Common) -> None:
-    """Change Keras as in the kernel, if it has been imported: the same numbers, sooner."""
-    fast_training.install(fast=common.assignment.training == "fast")
+def speed_up(common: Common) -> None:
+    """Change the libraries that have been imported as in the kernel: the same numbers, sooner."""
+    for registration in families().values():
+        if registration.speed_up is not None:
+            registration.speed_up(common.assignment.training == "fast")
 
 
 def load_networks() -> None:
     """Import what rebuilds and computes the networks of each library that has been imported, for all forks."""
     for library in registry.names(registry.MODELS):
         if library in sys.modules:
-            with contextlib.suppress(HostError):  # the test says what is wrong
-                registry.load(registry.MODELS, library)
+            with contextlib.suppress(HostError, ImportError):  # the test says what is wrong
+                for module in registry.load(registry.MODELS, library).modules:
+                    importlib.import_module(module)
 
 
 common = _read()

@@ -58,7 +58,7 @@ def main() -> None:
         Path(socket_path).chmod(0o666)
         listening.listen(4)
         line, task = _first_task(listening)
-    from autograder.examination.common import common, load_networks, speed_up_keras
+    from autograder.examination.common import common, load_networks, speed_up
 
     assert common is not None
     limits = from_plain(Limits, task["limits"])
@@ -67,7 +67,7 @@ def main() -> None:
     stored = [RecordingBytes(_parcel(line), _parcel(line)) for _ in common.exams]
     recorded: list[RecordingBytes | None] = [record if task["record"] is True else None for record in stored]
     _import_libraries(common, task["without"])
-    speed_up_keras(common)
+    speed_up(common)
     load_networks()
     libraries.do_without(task["without"])
     client = CoordinatorClient(line)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from autograder._util.kernel_side import claim_of, question_in_kernel
 from autograder.codec import Packed, Reference, references
 from autograder.errors import BusyError, RemoteError
 from autograder.execution.allowance import Allowance
@@ -17,9 +15,9 @@ from autograder.execution.link import REPLY_SECONDS
 from autograder.kernel.figures import MAX_FIGURES
 
 NETWORK = "network"
-"""Kind of the references to PyTorch's modules."""
+"""Kind of the references to models that stay in the kernel, and describe themselves where a check reads them."""
 MAX_NETWORKS = 8
-"""Most modules of one test cell that are described at the cell."""
+"""Most networks of one test cell that are described at the cell."""
 FIGURES = frozenset({"figure", "axes"})
 """Kinds of references that are copied out as the description of a figure."""
 
@@ -102,7 +100,7 @@ class ExtraCaptures:
     kernel: frozenset[int] = frozenset()
     """Tests that run in the kernel, see :mod:`autograder.examiner.kernel_tests`."""
     networks: frozenset[int] = frozenset()
-    """Tests that use a check, which may read a PyTorch module."""
+    """Tests that use a check, which may read a network."""
 
 
 MAX_SNAPSHOTS = 100_000
@@ -129,7 +127,7 @@ def capture(
         names: the names that the test needs.
         budget: the bytes that are left, for this cell and those after it.
         until: the time that copying may take; everything that is not copied by then is refused.
-        networks: whether a check may read a PyTorch module, which stays in the kernel and is described all the same.
+        networks: whether a check may read a network, which stays in the kernel and is described all the same.
 
     Raises:
         BusyError: others had the processors for that long.
@@ -213,20 +211,17 @@ def _captured(remote: Asker, number: int, name: str, budget: Budget, until: Allo
 def _with_networks(
     remote: Asker, captured: dict[str, Captured], budget: Budget, until: Allowance
 ) -> dict[str, Captured]:
-    """Add what the kernel says of PyTorch's modules, as far as time and budget allow."""
-    question = _question_of_networks()
-    if not question:
-        return captured
+    """Add what the kernel says of networks, as far as time and budget allow."""
     claims: dict[int, Any] = {}
     pinned = {name: references(answer.packed.text) for name, answer in captured.items() if answer.packed is not None}
     for reference in {r.handle: r for listed in pinned.values() for r in listed if r.kind == NETWORK}.values():
         if len(claims) == MAX_NETWORKS or _is_too_late(until):
             break
         try:
-            claim = remote.ask("aside", question, remote.plain(reference), None, timeout=until_reply(until))
+            claim = remote.ask("aside", "record", remote.plain(reference), None, timeout=until_reply(until))
         except BusyError:
             raise
-        except Exception:  # the student's code may raise anything while a module describes itself
+        except Exception:  # the student's code may raise anything while a network describes itself
             continue
         size = _weight_bytes(claim)
         if size <= budget.left:
@@ -240,13 +235,6 @@ def _with_networks(
 
 def _of_references(claims: Mapping[int, Any], pinned: Sequence[Reference]) -> dict[int, Any]:
     return {reference.handle: claims[reference.handle] for reference in pinned if reference.handle in claims}
-
-
-@functools.cache
-def _question_of_networks() -> str:
-    """Return the question that a module's description answers; empty if no extension reads PyTorch's."""
-    claim = claim_of("torch")
-    return question_in_kernel(claim) if claim is not None else ""
 
 
 def _weight_bytes(claim: Any) -> int:

@@ -29,7 +29,7 @@ def main() -> None:
         str(Path.cwd()), str(program.parent / "files" / "work")
     )  # before any import that may look into the folder
 
-    from _kernel_agent.kernel import fast_training, figures, model_questions, server
+    from _kernel_agent.kernel import figures, model_questions, server
     from ipykernel.kernelapp import IPKernelApp
 
     with contextlib.suppress(ImportError):  # where it is installed; a file beside the notebook may have its name
@@ -48,8 +48,7 @@ def main() -> None:
     served = server.attach(app.kernel)
     figures.watch(app.kernel.shell)
     workfiles.start(str(Path.cwd()))
-    fast_training.start(app.kernel.shell, fast=fast_training.OPTION in sys.argv[3:])
-    for name in (name for name in sys.argv[3:] if name != fast_training.OPTION):
+    for name in (name for name in sys.argv[3:] if not name.startswith("-")):
         with contextlib.suppress(Exception, SystemExit):  # the cell that imports the module shows the error
             importlib.import_module(name)
     for name in model_questions.starting(program / "extensions"):

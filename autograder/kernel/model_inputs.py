@@ -43,6 +43,15 @@ def arranged(model: Any, inputs: Any) -> Any:
     return rows if isinstance(structure, (list, tuple)) else rows[0]
 
 
+def leaves(described: Any) -> list[dict[str, Any]]:
+    """Return what a test knows of each input: its ``shape`` and ``dtype``, from a list or dict of such dicts."""
+    if isinstance(described, list):
+        return [leaf for item in described for leaf in leaves(item)]
+    if "shape" in described and not isinstance(described["shape"], dict):
+        return [described]
+    return [leaf for item in described.values() for leaf in leaves(item)]
+
+
 def passed(function: Callable[..., Any], inputs: Any) -> Any:
     """Return the result of a function for the rows of several inputs, passed in the first way that works.
 
@@ -55,6 +64,21 @@ def passed(function: Callable[..., Any], inputs: Any) -> Any:
         except Exception as error:
             first = first or error
     raise first if first is not None else ValueError("no inputs")
+
+
+def single_precision(inputs: Any) -> Any:
+    """Convert float64 to float32, in which most networks compute; None if there is nothing to convert."""
+    import numpy as np
+
+    if isinstance(inputs, dict):
+        converted = single_precision(list(inputs.values()))
+        return None if converted is None else dict(zip(inputs, converted))  # noqa: B905 - not in Python 3.9
+    if isinstance(inputs, list):
+        singles = [single_precision(array) for array in inputs]
+        changed = any(array is not None for array in singles)
+        pairs = zip(inputs, singles)  # noqa: B905 - not in Python 3.9
+        return [old if new is None else new for old, new in pairs] if changed else None
+    return inputs.astype(np.float32) if isinstance(inputs, np.ndarray) and inputs.dtype == np.float64 else None
 
 
 def _forms(inputs: Any) -> Iterator[Callable[[Callable[..., Any]], Any]]:

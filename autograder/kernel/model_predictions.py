@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-from . import model_family, model_inputs
+from . import model_family
 
 
 def predict(model: Any, inputs: Any, how: str) -> Any:
@@ -19,66 +18,13 @@ def predict(model: Any, inputs: Any, how: str) -> Any:
     Returns:
         A plain array; a list of arrays if there are several outputs.
     """
-    family = model_family.family(model)
-    rows = len(inputs[0] if isinstance(inputs, list) else next(iter(inputs.values())) if _dict(inputs) else inputs)
-    if family == "keras":
-        called = lambda *given, **named: model(*given, **named, training=False)  # noqa: E731
-        return as_array(model_inputs.passed(called, model_inputs.arranged(model, inputs)), rows)
-    if family == "torch":
-        return as_array(_torch(model, inputs), rows)
-    function = getattr(model, how) if how in ("predict", "predict_proba", "decision_function") else model
-    try:
-        return as_array(model_inputs.passed(function, inputs), rows)
-    except Exception:
-        single = _single(inputs)
-        if single is None:
-            raise
-        return as_array(model_inputs.passed(function, single), rows)
+    first = inputs[0] if isinstance(inputs, list) else next(iter(inputs.values())) if _dict(inputs) else inputs
+    family: Any = model_family.family_of(model)
+    return as_array(family.predict(model, inputs, how), len(first))
 
 
 def _dict(value: Any) -> bool:
     return isinstance(value, dict)
-
-
-def _single(inputs: Any) -> Any:
-    """Convert float64 to float32, in which most networks compute; None if there is nothing to convert."""
-    import numpy as np
-
-    if isinstance(inputs, dict):
-        converted = _single(list(inputs.values()))
-        return None if converted is None else dict(zip(inputs, converted))  # noqa: B905 - not in Python 3.9
-    if isinstance(inputs, list):
-        singles = [_single(array) for array in inputs]
-        changed = any(array is not None for array in singles)
-        pairs = zip(inputs, singles)  # noqa: B905 - not in Python 3.9
-        return [old if new is None else new for old, new in pairs] if changed else None
-    return inputs.astype(np.float32) if isinstance(inputs, np.ndarray) and inputs.dtype == np.float64 else None
-
-
-def _torch(model: Any, inputs: Any) -> Any:
-    import numpy as np
-
-    torch = sys.modules["torch"]
-    floating = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
-
-    def tensor(array: Any) -> Any:
-        converted = torch.as_tensor(np.array(array))
-        return converted.to(floating) if converted.is_floating_point() else converted
-
-    flags = [(part, part.training) for part in model.modules()]
-    model.eval()
-    try:
-        with torch.no_grad():
-            if not isinstance(inputs, (dict, list)):
-                return model(tensor(inputs))
-            if isinstance(inputs, list):
-                tensors: Any = [tensor(array) for array in inputs]
-                return model_inputs.passed(lambda *given: model(*(given[0] if len(given) == 1 else given)), tensors)
-            tensors = {key: tensor(array) for key, array in inputs.items()}
-            return model_inputs.passed(lambda *given, **named: model(*given, **named), tensors)
-    finally:
-        for part, training in flags:
-            part.training = training
 
 
 def as_array(value: Any, rows: int) -> Any:

@@ -23,10 +23,9 @@ from . import (
     callbacks,
     description,
     dialogue,
-    fast_training,
     figures,
     frozen_copies,
-    keras_model,
+    model_family,
     model_questions,
     observing,
     operations,
@@ -34,7 +33,6 @@ from . import (
     shell_tests,
 )
 from .contents import refill
-from .model_family import is_a
 
 MAX_PRINTED = 1_000_000
 MAX_NAMES = 20_000
@@ -64,10 +62,9 @@ def _kind(value: Any) -> str:
         return "class"
     if isinstance(value, types.ModuleType):
         return "module"
-    if keras_model.is_model(value):
-        return "model"
-    if is_a(value, "torch.nn", "Module"):
-        return "network"
+    family = model_family.of_library(value)
+    if family is not None and family.reference:
+        return family.reference
     return figures.kind(value) or ("function" if callable(value) else "object")
 
 
@@ -216,13 +213,13 @@ class Server:
         return self.marks.setdefault(id(value), (value, len(self.marks) + 1))[1]
 
     def model(self, handle: int) -> tuple[Any, Any]:
-        """Return a Keras model's configuration and raw weights."""
-        described, weights = keras_model.claim(self.pinned[handle])
-        return described, weights
+        """Return a model's description and raw weights."""
+        return model_questions.record(self.pinned[handle], None)
 
     def trainings(self) -> dict[str, int]:
-        """Return how Keras's ``fit`` has run so far, see :data:`.fast_training.counts`."""
-        return dict(fast_training.counts)
+        """Return how trainings have run so far, by way."""
+        counts = [family.trainings() for family in model_family.of_libraries()]
+        return {way: number for counted in counts for way, number in counted.items()}
 
     def freeze(self, snapshot: int, names: list[str], room_mib: int) -> tuple[str, Any]:
         """Make a frozen copy of this process as it is at a snapshot.
@@ -416,9 +413,9 @@ class Server:
         return model_questions.question(question)(*arguments)
 
     def aside(self, question: str, *arguments: Any) -> Any:
-        """Ask such a question in a copy of this process, so that the cells after it find nothing changed."""
-        module = sys.modules[model_questions.question(question).__module__]
-        for part in getattr(module, "LATE_PARTS", ()):  # here, so that no copy has to
+        """Ask such a question of a model in a copy of this process: the cells after it find nothing changed."""
+        family = model_family.of_library(arguments[0])
+        for part in () if family is None else family.late_parts:  # here, so that no copy has to
             with contextlib.suppress(Exception):
                 importlib.import_module(part)
         return self.copies.aside(lambda: self.ask_model(question, *arguments))

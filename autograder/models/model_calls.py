@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder._util.model_families import family
 from autograder.models.computing_process import ENDED, Computed, EndedComputation, is_apart, require_arrays
 
 _MASKING = ("Masking", "Embedding")
@@ -36,7 +37,7 @@ def compute_apart(model: Any, twin: Computed) -> None:
 
     Args:
         model: a built model, as it was rebuilt.
-        twin: a :class:`~autograder.models.model_building.ComputedModel` of the same claim.
+        twin: what computes the model of the same claim.
     """
     import keras
 
@@ -55,12 +56,18 @@ def made_of_twin(kind: type, model: Any, *arguments: Any) -> Computed | None:
 
     Args:
         kind: the class of what is made, see :class:`Computed`. Its first two arguments are those of
-            :func:`autograder.models.model_building.twin_model`.
+            :func:`twin_model`.
         model: a rebuilt model.
         arguments: further ones.
     """
     calls = _calls_apart(model)
     return None if calls is None else _twin_part(kind, calls, model, *arguments)
+
+
+def twin_model(claim: Sequence[Any], weights: Sequence[np.ndarray]) -> Any:
+    """Return the model of a twin with its present weights, see :func:`made_of_twin`."""
+    of_keras: Any = family("keras")
+    return of_keras.twin(claim, weights)
 
 
 def kept_of_twin(kind: type, model: Any) -> Computed | None:

@@ -1,8 +1,4 @@
-"""Networks of other libraries than Keras, which an extension rebuilds and computes.
-
-An extension registers in the group :data:`autograder._util.registry.MODELS`, under the library's name in a claim. What
-it registers rebuilds a network from the claim and its arrays, as :func:`autograder.models.rebuild` does.
-"""
+"""Networks of other libraries than Keras, which a :class:`~autograder._util.model_families.ModelFamily` rebuilds."""
 
 from __future__ import annotations
 
@@ -98,6 +94,8 @@ class NetworkTrainer(ABC):
 class Network(ABC):
     """A network in the examiner, of which every number came from the student and every computation is the kit's."""
 
+    library = ""
+    """The name by which its library is imported."""
     read_as = "exported"
     """How it was read, as a piece of evidence."""
     remark = ""

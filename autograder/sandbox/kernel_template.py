@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from autograder._util import kernel_side
 from autograder.records.limits import Limits
 from autograder.sandbox.base import INCOMING, Job, kernel_environment
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
@@ -12,7 +13,7 @@ from autograder.sandbox.kernel_job import CONNECTION_FILE, command, program_file
 from autograder.sandbox.warm_start import Template
 
 KERNEL_MODULES = (
-    "_kernel_agent.kernel.fast_training", "_kernel_agent.kernel.figures",
+    "_kernel_agent.kernel.figures",
     "_kernel_agent.kernel.server", "_kernel_agent.kernel.workfiles",
     "ipykernel.kernelapp", "ipykernel.debugger",
     "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect", "IPython.extensions.storemagic",
@@ -51,4 +52,5 @@ def template(
         hidden_paths=hidden_paths,
         limits=limits,
     )
-    return Template(sandbox, job, [*KERNEL_MODULES, *modules])
+    families = [f"_kernel_agent.extensions.{name}" for name in kernel_side.modules_of_families(modules)]
+    return Template(sandbox, job, [*KERNEL_MODULES, *modules, *families])

@@ -18,7 +18,7 @@ from autograder import check
 from autograder.check import cost, fresh_model, prediction_cache, training, training_plan
 from autograder.check.reading import as_examined
 from autograder.errors import CourseError
-from autograder.kernel import keras_model
+from autograder.extensions.keras.kernel_side import keras_model
 from autograder.models import rebuild
 from autograder.records.checks import CheckResult, Outcome
 

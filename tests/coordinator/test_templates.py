@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autograder._util import registry
+from autograder._util.model_families import ModelFamily
 from autograder.coordinator.templates import with_late_parts
-from autograder.extensions.pytorch import LATE_PARTS
+from autograder.errors import HostError
+from autograder.extensions.pytorch.kernel_side import LATE_PARTS
 
 
 def test_a_template_imports_the_late_parts_of_a_library_after_it() -> None:
@@ -23,19 +25,24 @@ def test_a_course_without_that_library_gets_none_of_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "parts"),
-    [("LATE_PARTS = ['slow.part']", ["slow.part"]), ("", []), ("1 / 0", []), ("LATE_PARTS = 1", [])],
+    ("said", "parts"),
+    [({"late_parts": ["slow.part"]}, ["slow.part"]), ({}, []), (None, []), ({"late_parts": 1}, [])],
 )
-def test_the_package_of_any_extension_says_its_late_parts_or_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, parts: list[str]
+def test_any_family_says_its_late_parts_or_none(
+    monkeypatch: pytest.MonkeyPatch, said: dict[str, Any] | None, parts: list[str]
 ) -> None:
-    (tmp_path / "networks_of_slow").mkdir()
-    (tmp_path / "networks_of_slow/__init__.py").write_text(source)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "networks_of_slow", raising=False)
+    def load(group: str, name: str) -> ModelFamily:
+        if said is None:
+            raise HostError("it cannot be imported")
+        return ModelFamily("Slow", "slow model", dict, **said)
+
     monkeypatch.setattr(registry, "names", lambda group: ["slow"])
-    monkeypatch.setattr(registry, "package", lambda group, name: "networks_of_slow")
+    monkeypatch.setattr(registry, "load", load)
     assert with_late_parts(["slow"]) == ["slow", *parts]
+
+
+def test_a_template_of_examiners_imports_what_rebuilds_models_too() -> None:
+    assert with_late_parts(["keras"], rebuilds=True) == ["keras", "autograder.extensions.keras.model_building"]
 
 
 TRAINED_AND_READ = f"""

@@ -12,7 +12,7 @@ from helpers.tiny import submit, tiny_course, tiny_release
 from autograder.coordinator import batch
 from autograder.exchange.work import Work, heavy_modules, kernel_options, released_modules
 from autograder.exchange.work import test_libraries as libraries_of_tests
-from autograder.kernel import fast_training
+from autograder.extensions.keras.kernel_side import fast_training
 from autograder.records.course import Course
 from autograder.records.exam import Exam, ExamCell, Role
 

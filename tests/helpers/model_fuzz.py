@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from autograder.extensions.keras.table import LAYERS
+from autograder.extensions.keras.table_operations import OPERATIONS
 from autograder.models import RefusedModel, rebuild
-from autograder.models.table import LAYERS
-from autograder.models.table_operations import OPERATIONS
 from helpers.graphs import GRAPHS
 from helpers.model_layers import CASES, WRAPPED
 from helpers.model_operators import OPERATORS

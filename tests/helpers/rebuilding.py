@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograder.codec import decode, encode
-from autograder.kernel.keras_model import claim
+from autograder.extensions.keras.kernel_side.keras_model import claim
 from autograder.models import rebuild
 
 WORDS = np.array(["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "and", "cat"], dtype=object)

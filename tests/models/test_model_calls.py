@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from autograder.codec import decode, encode
-from autograder.kernel.keras_model import claim
+from autograder.extensions.keras.kernel_side.keras_model import claim
+from autograder.extensions.keras.model_building import ComputedModel
 from autograder.models import rebuild
 from autograder.models.computing_process import Computed
-from autograder.models.model_building import ComputedModel
 from autograder.models.model_calls import compute_apart
 
 pytestmark = pytest.mark.keras

@@ -8,9 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -23,11 +23,10 @@ from helpers.tiny import submit, tiny_course
 import autograder
 from autograder import check
 from autograder._util import registry
-from autograder._util.kernel_side import claim_of
+from autograder._util.kernel_side import family_modules
 from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError, HostError
-from autograder.kernel import model_questions
 from autograder.lint.exam_findings import findings
 from autograder.models import RefusedModel, rebuild
 from autograder.records.exam import Role
@@ -47,12 +46,17 @@ def asks_an_extension(lesson: str) -> bool:
 QUICKEST, *OTHERS = (name for name in lesson_names() if not asks_an_extension(name))
 
 
-def own_entry_points() -> str:
-    """The text of entry_points.txt without what the extensions register."""
+OF_KERAS = ("keras", "sklearn")
+"""The extensions that the lessons with Keras need."""
+
+
+def own_entry_points(kept: Sequence[str]) -> str:
+    """The text of entry_points.txt without what the extensions register, but for those that are kept."""
     text = metadata.distribution(DISTRIBUTION).read_text("entry_points.txt")
     assert text is not None
     assert "= autograder.extensions." in text
-    return "".join(line for line in text.splitlines(keepends=True) if "autograder.extensions." not in line)
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if line.partition("autograder.extensions.")[2].split(".")[0] in ("", *kept))
 
 
 HIDE_EXTENSIONS = """
@@ -60,7 +64,9 @@ import sys
 
 class Hidden:
     def find_spec(name, path=None, target=None):
-        if (name + ".").startswith("autograder.extensions."):
+        if (name + ".").startswith("autograder.extensions.") and not (name + ".").startswith(KEPT):
+            if KEPT and name == "autograder.extensions":
+                return None
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Hidden)
@@ -69,16 +75,27 @@ sys.meta_path.insert(0, Hidden)
 
 @pytest.fixture
 def core(tmp_path: Path) -> dict[str, str]:
-    """The environment of an installation that has no extensions: neither their modules nor their entry points.
+    """The environment of an installation that has no extensions: neither their modules nor their entry points."""
+    return installation(tmp_path / "core")
+
+
+@pytest.fixture
+def core_and_keras(tmp_path: Path) -> dict[str, str]:
+    """The environment of an installation that has the extensions of models with Keras alone."""
+    return installation(tmp_path / "core", OF_KERAS)
+
+
+def installation(folder: Path, kept: Sequence[str] = ()) -> dict[str, str]:
+    """Make the environment of an installation with these extensions.
 
     Sandboxes show the package as it is installed; a contract of import-linter holds that nothing inside imports one.
     """
-    folder = tmp_path / "core"
     info = folder / f"{DISTRIBUTION}-{autograder.__version__}.dist-info"
     info.mkdir(parents=True)
-    (folder / "sitecustomize.py").write_text(HIDE_EXTENSIONS)
+    shown = tuple(f"autograder.extensions.{name}." for name in kept)
+    (folder / "sitecustomize.py").write_text(f"KEPT = {shown}" + HIDE_EXTENSIONS)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {DISTRIBUTION}\nVersion: {autograder.__version__}\n")
-    (info / "entry_points.txt").write_text(own_entry_points())
+    (info / "entry_points.txt").write_text(own_entry_points(kept))
     return {**os.environ, "PYTHONPATH": str(folder)}
 
 
@@ -149,11 +166,11 @@ def lesson_course(root: Path, lesson: str) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("lesson", [QUICKEST, *OTHERS])
 def test_a_lesson_is_released_and_its_solution_earns_all_that_tests_give(
-    core: dict[str, str], tmp_path: Path, lesson: str
+    core_and_keras: dict[str, str], tmp_path: Path, lesson: str
 ) -> None:
     course = lesson_course(tmp_path / "course", lesson)
     for command in (["release", "--no-prove"], ["grade", "--json", tmp_path / "grades.json"]):
-        done = run(core, *command, lesson, "--course", course)
+        done = run(core_and_keras, *command, lesson, "--course", course)
         assert done.returncode == 0, done.stdout + done.stderr
     (grade,) = json.loads((tmp_path / "grades.json").read_text())["grades"]
     assert {question["outcome"] for question in grade["questions"]} <= {"passed", "manual"}
@@ -271,13 +288,11 @@ def test_points_that_people_entered_are_not_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_extensions")
-def test_a_pytorch_module_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pytorch_module_says_what_to_install() -> None:
     """Nothing describes it; it can still be asked for predictions."""
-    module = type("Module", (), {})
-    monkeypatch.setitem(sys.modules, "torch.nn", SimpleNamespace(Module=module))
-    assert claim_of("torch") is None
-    with pytest.raises(RefusedModel, match=r"A module of torch needs the extension pytorch.*\[pytorch\]") as refused:
-        rebuild(*model_questions.record(module(), None))
+    assert family_modules() == {}
+    with pytest.raises(RefusedModel, match=r"A model of torch needs the extension pytorch.*\[pytorch\]") as refused:
+        rebuild({"library": "torch"}, [])
     assert refused.value.kind_refused
 
 

@@ -25,6 +25,7 @@ TWO_ENDS_OF_A_MODULE = {
     "lent_objects.py": "at the examiner and in the kernel",
     "main.py": "the two programs",
     "second_look.py": "the command and what it calls",
+    "watch.py": "what each extension begins in a kernel",
     "tables.py": "a library's tables, compared and carried",
 }
 

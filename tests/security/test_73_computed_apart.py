@@ -343,7 +343,7 @@ import keras
 from keras import layers
 from autograder.codec import decode
 from autograder.models import rebuild
-from autograder.models.model_building import ComputedModel
+from autograder.extensions.keras.model_building import ComputedModel
 
 text, buffers = pickle.loads(bytes.fromhex(sys.argv[1]))
 X = np.random.default_rng(0).normal(size=(60, 3)).astype("float32")
@@ -406,7 +406,7 @@ def test_73_a_layer_of_keras_that_changes_nothing_is_for_a_person() -> None:
     script = f"""
 import keras
 from keras import layers
-from autograder.kernel.keras_model import claim
+from autograder.extensions.keras.kernel_side.keras_model import claim
 from autograder.models import rebuild
 found = {{}}
 with computing_apart():
@@ -444,7 +444,7 @@ def _described(model: str) -> str:
 import pickle, keras
 from keras import layers
 from autograder.codec import encode
-from autograder.kernel.keras_model import claim
+from autograder.extensions.keras.kernel_side.keras_model import claim
 keras.utils.set_random_seed(0)
 {model}
 packed = encode(list(claim(made)))

@@ -100,7 +100,7 @@ def computes(
         examined = as_examined(model, rows=chosen)
         problem = _problem(examined)
         if problem:
-            return report_unreadable(name, examined, problem, weight, of_pytorch=True)
+            return report_unreadable(name, examined, problem, weight, of_networks=True)
         try:
             _answer(examined, comparison.rows)
         except Exception as error:

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from autograder.errors import CourseError
+from autograder.extensions.keras.parts import POLICIES
 from autograder.kernel.model_inputs import arranged, passed
 from autograder.models.computed_function import ApartFunction, ServedFunction
 from autograder.models.dropped import DropoutFactors, plain_factors, read_factors
-from autograder.models.model_building import twin_model
-from autograder.models.model_calls import made_of_twin
-from autograder.models.parts import POLICIES
+from autograder.models.model_calls import made_of_twin, twin_model
 from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
 
 _STATISTICS: dict[str, NumberKind] = {"moving_mean": "mean", "moving_variance": "variance"}

@@ -13,7 +13,7 @@ from autograder.extensions.pytorch.computation import compute, dtype_named, tens
 from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES
 from autograder.extensions.pytorch.operator_graph import Graph, by_axis
 from autograder.models.argument_values import RefusedModel
-from autograder.models.measure import MAX_ELEMENTS, MAX_TENSOR, MAX_WORK
+from autograder.models.bounds import MAX_ELEMENTS, MAX_TENSOR, MAX_WORK
 
 ROWS = 3
 """Rows with which shapes are computed: a number that few layers have as a size."""

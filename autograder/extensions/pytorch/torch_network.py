@@ -31,6 +31,7 @@ from autograder.extensions.pytorch.torch_steps import TorchPair, TorchSteps
 from autograder.extensions.pytorch.torch_training import TorchTrainer
 from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
+from autograder.models.bounds import agree
 from autograder.models.computed_function import ApartFunction
 from autograder.models.computing_process import Computed, EndedComputation, is_apart, require_arrays
 from autograder.models.dropped import DropoutFactors, plain_factors
@@ -47,7 +48,6 @@ from autograder.models.network import (
     TrainingSettings,
 )
 from autograder.models.step_calculus import StepCalculus
-from autograder.models.unrolled import agree
 from autograder.models.weight_function import WeightFunction
 
 TOLERANCE = 1e-5
@@ -121,6 +121,8 @@ def _without_graph(claim: Mapping[str, Any]) -> RefusedModel:
 
 class TorchNetwork(GraphComputation, Network):
     """A graph with its numbers."""
+
+    library = "torch"
 
     def __init__(self, graph: Graph, max_parameters: int = 50_000_000) -> None:
         measure = measured(graph, max_parameters)

@@ -13,8 +13,7 @@ from autograder.check.rows import map_arrays, row_count
 from autograder.errors import CourseError
 from autograder.kernel.model_inputs import arranged, passed
 from autograder.models.computed_steps import ApartSteps, ServedSteps
-from autograder.models.model_building import twin_model
-from autograder.models.model_calls import made_of_twin
+from autograder.models.model_calls import made_of_twin, twin_model
 from autograder.models.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
 
 

@@ -139,7 +139,7 @@ def training_step(
     examined = as_examined(model, rows=inputs)
     problem = _problem(examined)
     if problem:
-        return report_unreadable(name, examined, problem, weight, of_pytorch=True)
+        return report_unreadable(name, examined, problem, weight, of_networks=True)
     request = StepRequest(step, model, takes, of_rows(inputs), name, weight)
     with preserve_random_state():
         try:
@@ -182,7 +182,7 @@ def _checked_pair(
     examined = [as_examined(held, rows=given) for held, given in zip(request.model, reversed(batch), strict=True)]
     for held in examined:
         if problem := _problem(held):
-            return report_unreadable(request.name, held, problem, request.weight, of_pytorch=True)
+            return report_unreadable(request.name, held, problem, request.weight, of_networks=True)
     with preserve_random_state():
         try:
             together = getattr(examined[0], "steps_against", None)

@@ -23,7 +23,7 @@ from extensions.pytorch.training_loops import step as function
 from helpers.remote_models import recorded
 
 from autograder import check
-from autograder.extensions.pytorch import kernel_side
+from autograder.extensions.pytorch.kernel_side import torch_model
 from autograder.records.checks import CheckResult, is_undecided
 
 pytestmark = [
@@ -50,14 +50,14 @@ CLAIMS: dict[str, Any] = {}
 @pytest.fixture(autouse=True)
 def _read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Describe each network of these tests once: an export takes longer than the steps."""
-    describe = kernel_side.claim
+    describe = torch_model.claim
 
     def claim(module: Any, shapes: Any) -> Any:
         key = f"{module!r} {shapes}"
         CLAIMS[key] = CLAIMS.get(key) or describe(module, shapes)
         return CLAIMS[key]
 
-    monkeypatch.setattr(kernel_side, "claim", claim)
+    monkeypatch.setattr(torch_model, "claim", claim)
 
 
 def some(pairs: list[tuple[str, str]]) -> list[Any]:

@@ -23,8 +23,7 @@ from autograder.extensions.diagnosis.trials.training_bench import TOGETHER, OutO
 from autograder.extensions.diagnosis.trials.trial_architecture import Architecture
 from autograder.kernel.random_state import preserve_random_state
 from autograder.models.computing_process import ERRORS
-from autograder.models.model_building import twin_model
-from autograder.models.model_calls import made_of_twin
+from autograder.models.model_calls import made_of_twin, twin_model
 from autograder.models.network import Network
 from autograder.models.step_calculus import OptimizerSettings
 from autograder.records.diagnosis import Diagnosis, TriedChange

@@ -20,8 +20,8 @@ from functools import partial
 from typing import Any, cast
 
 from ....kernel import probe_rows
-from ....kernel.keras_inputs import leaves
 from ....kernel.model_family import is_a
+from ....kernel.model_inputs import leaves
 from . import LATE_PARTS as LATE_PARTS
 from .torch_graph import UnknownError, is_recordable, record
 from .torch_operators import DRAWN, DRAWS, DRAWS_IN_PLACE, OPERATORS
@@ -46,8 +46,8 @@ def claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
 
     Args:
         module: a ``torch.nn.Module``.
-        shapes: the shapes of its inputs, see :mod:`keras_inputs`; None for those with which the notebook called it, or
-            the one that its first layer tells.
+        shapes: the shapes of its inputs, see :func:`model_inputs.leaves`; None for those with which the notebook called
+            it, or the one that its first layer tells.
     """
     inner = _unwrapped(module)
     if getattr(inner.forward, "__func__", None) is sys.modules["torch"].nn.Module.forward:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ....kernel import keras_model, model_family, model_inputs
+from ....kernel import model_family, model_inputs
 from ....kernel.random_state import preserve_random_state, seed_generators
 from . import step_arguments
 
@@ -38,7 +38,7 @@ def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[
     chosen = step_arguments.roles(step, request["takes"])
     if chosen is None:
         return {"problem": "parameters"}
-    family = "pair" if isinstance(model, list) else model_family.family(model)
+    family = "pair" if isinstance(model, list) else model_family.family_name(model)
     try:
         trained: Any = {"torch": _Module, "keras": _KerasModel, "pair": _Pair}[family](model, request)
     except Exception:  # of another library, or not as the examiner read it
@@ -305,7 +305,8 @@ class _KerasModel:
         self.keras: Any = sys.modules["keras"]
         self.tensorflow: Any = sys.modules["tensorflow"]
         self.model, self.request = model, request
-        self.variables = keras_model.sent_variables(model, request["shapes"])
+        family: Any = model_family.of_library(model)
+        self.variables = family.variables(model, request["shapes"])
         if [tuple(variable.shape) for variable in self.variables] != [array.shape for array in request["weights"]]:
             raise ValueError("other weights")
         layers = model._flatten_layers()

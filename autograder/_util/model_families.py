@@ -1,0 +1,62 @@
+"""The families of models: what the examiner knows of the models of one library, of which a kernel gives claims."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograder._util import registry
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFamily:
+    """What an extension registers under the name by which a library is imported. It imports no library itself.
+
+    Beside its module lies a folder ``kernel_side`` with a module ``family_<library>``, see
+    :mod:`autograder.kernel.model_family`.
+    """
+
+    title: str
+    """The library's name in messages: ``PyTorch``."""
+    noun: str
+    """What a model of it is called there: ``PyTorch module``."""
+    words: Callable[[], Mapping[str, type]]
+    """Imports the classes that a pattern may name, by their names."""
+    canonical: Callable[[Any], Any] | None = None
+    """Takes a pattern without aliases, and returns the one that models are compared with; None: as it is."""
+    rebuild: Callable[..., Any] | None = None
+    """Rebuilds a model, as :func:`autograder.models.rebuild` says; None: its models are only asked."""
+    twin: Callable[..., Any] | None = None
+    """Returns a model from what :class:`autograder.models.computing_process.Computed` has of it, and its weights."""
+    described: Callable[[Mapping[str, Any], int], tuple[Any, Any]] | None = None
+    """Makes a network anew from :meth:`autograder.models.network.Network.description` and a seed, with rows for it."""
+    problems: Mapping[str, str] = field(default_factory=dict)
+    """A kernel's word for why a model cannot predict now → a sentence for the student."""
+    speed_up: Callable[[bool], None] | None = None
+    """Changes an imported library as in a kernel: the same numbers, sooner; True: where a course allows more, too."""
+    modules: Sequence[str] = ()
+    """Modules that rebuild models: templates of examiners import them after the library."""
+    late_parts: Sequence[str] = ()
+    """Modules that the library imports at a first use: all templates import them after it."""
+
+
+def family(library: str) -> ModelFamily | None:
+    """Return the family of a library; None if no extension registers it.
+
+    Raises:
+        HostError: it cannot be imported.
+    """
+    if library not in registry.names(registry.MODELS):
+        return None
+    registered: ModelFamily = registry.load(registry.MODELS, library)
+    return registered
+
+
+def families() -> dict[str, ModelFamily]:
+    """Return the families of all registered libraries.
+
+    Raises:
+        HostError: one cannot be imported.
+    """
+    return {library: registry.load(registry.MODELS, library) for library in registry.names(registry.MODELS)}

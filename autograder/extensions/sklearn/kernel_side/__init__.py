@@ -1,0 +1,1 @@
+"""What describes scikit-learn's estimators in the student's process."""
