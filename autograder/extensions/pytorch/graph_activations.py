@@ -327,9 +327,7 @@ def _short(value: float) -> float:
     return float(f"{value:.7g}") + 0.0  # and without a negative zero
 
 
-def _candidates(
-    numbers: _Numbers, row: Shape, actual: Shape
-) -> Iterator[tuple[str, Config, list[Config]]]:
+def _candidates(numbers: _Numbers, row: Shape, actual: Shape) -> Iterator[tuple[str, Config, list[Config]]]:
     """Yield classes of ``torch.nn``, with their settings on these rows, and the ways to write those in the network."""
     import torch
 
