@@ -78,7 +78,7 @@ def test_every_argument_of_a_layer_is_known(keras: Any) -> None:
 
 
 def test_the_reference_names_every_layer_and_what_is_refused() -> None:
-    page = (Path(__file__).parents[2] / "docs/reference/models.md").read_text()
+    page = (Path(__file__).parents[3] / "docs/reference/models.md").read_text()
     words = set(re.findall(r"[A-Za-z]\w+", page))
     assert LAYERS.keys() | REFUSED.keys() <= words
 
