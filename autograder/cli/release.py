@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +107,7 @@ def _checked(course: Course, assignment: Assignment) -> Release:
     from autograder.course.extension_keys import check_settings
     from autograder.release import build, leaks
     from autograder.release.fault_list import all_at_once
-    from autograder.release.preparation import check_hidden_data
+    from autograder.release.preparation import check_hidden_data, unread_hidden_data
     from autograder.results import gradebook
 
     with all_at_once() as faults:
@@ -126,10 +127,17 @@ def _checked(course: Course, assignment: Assignment) -> Release:
         errors, warnings = build.linted(built)
         _warn(filter(None, [without_effect(course.root), *warnings]))
         build.refuse(errors)
-    _warn(build.without_points(built))
+    _warn([*build.without_points(built), *unread_hidden_data(assignment, built.exams), *_over(assignment)])
     for note in build.shown_tests(built):
         click.echo(f"note: {note}", err=True)
     return built
+
+
+def _over(assignment: Assignment) -> list[str]:
+    """Warn of a due date that is over before anybody has the notebook."""
+    if assignment.due is None or assignment.due > datetime.now(UTC):
+        return []
+    return [f"{assignment.name} was due at {assignment.due:%Y-%m-%d %H:%M}: all that is handed in from now on is late"]
 
 
 def _warn(warnings: Iterable[str]) -> None:

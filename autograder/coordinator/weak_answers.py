@@ -13,7 +13,7 @@ from autograder.coordinator.mutants import OTHER_SEQUENCE, WeakSolution, mutants
 from autograder.coordinator.proof_reasons import was_stopped
 from autograder.exchange.work import Endings, Work
 from autograder.records.exam import GIVEN_TAG, Exam, ExamCell, Role, has_tag
-from autograder.records.failures import NOTES
+from autograder.records.failures import NOTES, FailureKind
 from autograder.records.grade import Grade, QuestionGrade
 from autograder.records.run import RunStatus
 from autograder.release.build import solution_texts
@@ -147,12 +147,13 @@ def _unsaid_sequences(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade)
     """Name the tests in which right results lose points for a type of sequence that nothing tells students."""
     for exam, book, functions in zip(exams, grade.notebooks, mutant.functions, strict=True):
         questions = {question.id: question for question in book.questions}
-        # Where a cell raises, students see it themselves.
-        for function in sorted(functions if book.status == RunStatus.COMPLETED else ()):
+        ran = book.status in (RunStatus.COMPLETED, RunStatus.CELL_ERROR)  # a later answer fits the solution's type
+        for function in sorted(functions if ran else ()):
             wanted = sequence_of(exam, function) or ""
             for cell in tests_of(exam, function):
                 question = questions[str(cell.grade_id)]
-                if question.loses_points and not _is_told(exam, cell, question, wanted):
+                lacks_name = any(failure.kind is FailureKind.UNBOUND for failure in question.failures)
+                if question.loses_points and not lacks_name and not _is_told(exam, cell, question, wanted):
                     other = "a tuple" if wanted == "list" else "a list"
                     article = "an" if wanted == "array" else "a"
                     yield (

@@ -363,7 +363,14 @@ def test_one_of_several_tests_is_enough_to_notice(tmp_path: Path) -> None:
 
 HIDDEN = "### BEGIN HIDDEN TESTS\n{}\n### END HIDDEN TESTS"
 PAIR = "def double(x):\n    return [x, 2 * x]"
+LATER = "\ndef double_all(x):\n    return double(x) * 2\ntotal = double(3).sum()"
 OTHER_SEQUENCE = [
+    (
+        "import numpy as np\ndef double(x):\n    return np.array([x])" + LATER,
+        "",
+        HIDDEN.format("assert double(2).shape == (1,)"),
+        "a list in place of an array",
+    ),
     (PAIR, "", HIDDEN.format("assert double(2) == [2, 4]"), "a tuple in place of a list"),
     (PAIR, "", HIDDEN.format("check.function(double, [(2, [2, 4])])"), "a tuple in place of a list"),
     (
