@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from autograder.release.record import Release
 
 
+LARGE_MIB = 10
+"""Size from which a released file is listed with it: each student downloads it."""
+
+
 @click.command(
     cls=InstructorCommand,
     short_help="Make what students get from source/.",
@@ -170,7 +174,8 @@ def _list(course: Course, built: Release, proved: str) -> None:
     assignment = built.assignment.name
     notebook_files = [path for notebook in built.notebooks for path in (f"{notebook.name}.ipynb", *notebook.tests)]
     for name in sorted([*built.files, *notebook_files]):
-        click.echo(f"  {one_line(name, 500)}")
+        mib = built.files[name].stat().st_size >> 20 if name in built.files else 0
+        click.echo(f"  {one_line(name, 500)}" + (f"  ({mib} MiB)" if mib >= LARGE_MIB else ""))
     for cell in {cell.file: cell for exam in built.exams for cell in exam.answer_files}.values():
         state = "without its solution" if cell.source != cell.released else "as it stands"
         click.echo(f"  {one_line(cell.file, 500)}  (students write in it; {state})")

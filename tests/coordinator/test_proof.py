@@ -87,6 +87,22 @@ def test_a_source_that_does_not_prove_itself_is_an_error_that_names_the_question
     assert str(caught.value).startswith("hw does not prove itself:\n  - ")
 
 
+def test_a_file_that_is_missing_is_told_with_the_place_for_it(tmp_path: Path) -> None:
+    with pytest.raises(
+        ProofError, match=r"rows.csv.*; notebooks run with what is released: put the file into source/hw/"
+    ):
+        proved(tiny_course(tmp_path, solution="open('../rows.csv')\n" + SOLUTION))
+
+
+def test_an_answer_that_was_never_marked_is_named(tmp_path: Path) -> None:
+    """Students get it as it is, so the unchanged release has the points."""
+    course = tiny_course(tmp_path)
+    graded = cell(TEST, "test-double", grade=True, locked=True, points=2)
+    (course.source("hw") / "nb.ipynb").write_text(notebook(cell("def double(x):\n    return 2 * x"), graded))
+    with pytest.raises(ProofError, match="`double` comes from cell 1, which students get as it is: mark it as an auto"):
+        proved(course)
+
+
 def test_what_follows_from_a_solution_that_stops_is_told_with_it(tmp_path: Path) -> None:
     with pytest.raises(ProofError) as caught:
         proved(tiny_course(tmp_path, solution="raise ValueError('oh.')\ndef double(x): return 2 * x"))
