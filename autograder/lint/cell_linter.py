@@ -277,9 +277,9 @@ class CellLinter:
 
     def _data(self) -> Iterator[LintFinding]:
         visible_names = loaded_names(without_magics(self.cell.released))
-        for name in sorted((self.loaded - visible_names - self.own) & self.notebook.data_of_locked_cells):
+        for name in sorted((self.loaded - visible_names - self.own) & self.notebook.data_of_given_cells):
             reason = (
-                f"the hidden part reads {name!r}, which a locked cell computes and any cell of the student's may rebind"
+                f"the hidden part reads {name!r}, which a given cell computes and any cell of the student's may rebind"
             )
             yield self.finding(self._use(name), reason, "hidden tests should use data of their own", warning=True)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from helpers.exams import exam_of
 
@@ -52,3 +54,12 @@ def test_a_path_into_the_hidden_folder_is_a_warning_with_the_right_call() -> Non
 def test_a_test_in_a_cell_that_a_person_grades_is_a_warning(test: str) -> None:
     (said,) = found((Role.MANUAL, f"mean = 1\n{test}", 2.0), (Role.TEST, "check.close(mean, 1)", 1.0))
     assert "a person gives its points, whatever is tested here; mark it as an autograded answer" in said
+
+
+def test_data_of_an_editable_cell_that_only_a_hidden_part_reads_are_named() -> None:
+    """A student may write other data into that cell, and answers that fit them."""
+    cells = (Role.FREE, "noisy = np.arange(9) ** 2"), (Role.TEST, "check.close(mean, noisy.mean())", 1.0)
+    exam = exam_of(START, ANSWER, *cells)
+    hidden = dataclasses.replace(exam.cells[-1], released="mean")
+    (said,) = findings(dataclasses.replace(exam, cells=(*exam.cells[:-1], hidden)))
+    assert "the hidden part reads 'noisy', which a given cell computes" in str(said)
