@@ -1,4 +1,4 @@
-"""Answers for the proof of a release: each function of the solution returns its input, None, 0, zeros, or another type.
+"""Answers for the proof of a release: the solution, with functions that return nothing right, or another type.
 
 A mutant that does nothing and keeps full marks shows that the tests would give them to a student who did nothing. One
 whose results are right, in another type of sequence, should keep them. All functions are changed at once, so that a
@@ -125,8 +125,8 @@ def _constant(value: object) -> list[ast.stmt]:
 def sequence_of(exam: Exam, function: str) -> str | None:
     """Return ``list``, ``tuple`` or ``array``, which the solution's function was seen to return; None for all else."""
     facts = exam.observations.facts if exam.observations is not None else ()
-    seen = {f.value.split()[0] for f in facts if f.act is Act.ANSWERS and f.subject.endswith(f" {function}()")}
-    return _SEQUENCES.get(seen.pop()) if len(seen) == 1 else None
+    classes = {f.value.split()[0] for f in facts if f.act is Act.ANSWERS and f.subject.endswith(f" {function}()")}
+    return _SEQUENCES.get(classes.pop()) if len(classes) == 1 else None
 
 
 _SEQUENCES = {"list": "list", "tuple": "tuple", "ndarray": "array"}

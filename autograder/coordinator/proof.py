@@ -470,14 +470,14 @@ def _given_away(exams: Sequence[Exam], grade: Grade) -> Iterator[tuple[Exam, str
 
 def _of_given_cells(exam: Exam, test: ExamCell) -> Iterator[tuple[str, int]]:
     """Yield functions that a test asks, with the cells that define them for everybody, if no answer is asked."""
-    asked: frozenset[str] = frozenset()
+    names_read: frozenset[str] = frozenset()
     with suppress(SyntaxError):
-        asked = loaded_names(test.source)
+        names_read = loaded_names(test.source)
     bound = [(number, cell, bound_names(cell.source) or frozenset()) for number, cell in enumerate(exam.cells, 1)]
-    if not any(asked & names for _, cell, names in bound if cell.role is Role.ANSWER):
+    if not any(names_read & names for _, cell, names in bound if cell.role is Role.ANSWER):
         for number, cell, names in bound:
             if cell.role is Role.FREE and cell.cell_type == "code":
-                yield from ((name, number) for name in sorted(asked & names) if f"def {name}" in cell.source)
+                yield from ((name, number) for name in sorted(names_read & names) if f"def {name}" in cell.source)
 
 
 _TWICE = (

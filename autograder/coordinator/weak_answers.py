@@ -154,17 +154,17 @@ def _unsaid_sequences(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade)
                 question = questions[str(cell.grade_id)]
                 lacks_name = any(failure.kind is FailureKind.UNBOUND for failure in question.failures)
                 if question.loses_points and not lacks_name and not _is_told(exam, cell, question, wanted):
-                    other = "a tuple" if wanted == "list" else "a list"
+                    substitute = "a tuple" if wanted == "list" else "a list"
                     article = "an" if wanted == "array" else "a"
                     yield (
-                        f"{exam.notebook}, {cell.grade_id}: an answer whose {function}() returns {other} in place of "
+                        f"{exam.notebook}, {cell.grade_id}: an answer whose {function}() returns {substitute} in place of "
                         f"{article} {wanted} gets {question.score:g} of {cell.points:g} points, and students are not "
                         "told which is asked; say it in the task, or let the test take both"
                     )
 
 
 def _is_told(exam: Exam, test: ExamCell, question: QuestionGrade, wanted: str) -> bool:
-    """Tell whether the task has the word for a type, or what fails is a part of the test that students have."""
+    """Tell whether the task names a type, or a part of the test that students have fails."""
     before = exam.cells[: exam.cells.index(test)]
     tests = [number for number, cell in enumerate(before) if cell.role is Role.TEST]
     task = "\n".join(cell.released for cell in before[tests[-1] + 1 if tests else 0 :])

@@ -26,7 +26,7 @@ def _is_computed(node: ast.AST) -> bool:
     if not isinstance(node, ast.Constant | ast.List | ast.Tuple | ast.UnaryOp):
         return False
     numbers = (part.value for part in ast.walk(node) if isinstance(part, ast.Constant))
-    return any(isinstance(one, float) and one * 1024 % 1 and _digits(one) >= _MIN_DIGITS for one in numbers)
+    return any(isinstance(number, float) and number * 1024 % 1 and _digits(number) >= _MIN_DIGITS for number in numbers)
 
 
 def _digits(number: float) -> int:
@@ -40,16 +40,16 @@ def _is_rounded(node: ast.AST) -> bool:
 
 def hidden_paths(tree: ast.AST, imports: Mapping[str, str]) -> Iterator[CellFault]:
     """Yield paths into ``hidden/``, which is there in the source only."""
-    named = {
+    arguments = {
         part
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and dotted(node.func, imports) == "autograder.check.hidden_data"
         for part in ast.walk(node)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in named:
-            _, found, name = node.value[:200].rpartition("hidden/")
-            if found and name and node.value.removeprefix("./").startswith(found):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in arguments:
+            _, folder, name = node.value[:200].rpartition("hidden/")
+            if folder and name and node.value.removeprefix("./").startswith(folder):
                 reason = "the folder hidden/ is not there where notebooks run"
                 yield node, reason, f"read it in a hidden test: check.hidden_data({name!r})"
 
