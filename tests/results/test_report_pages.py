@@ -173,6 +173,15 @@ def test_what_passes_twice_is_told_in_full_once(tmp_path):
     assert text.count("expected 512") == 2
 
 
+def test_why_every_question_waits_is_told_once(tmp_path):
+    """Of a notebook of another assignment."""
+    reason = Waits.STRANGE.sentence
+    (book,) = grade().notebooks
+    questions = tuple(replace(one, waits=Waits.STRANGE, message=reason, checks=()) for one in book.questions)
+    text = inert(feedback(tmp_path, replace(grade(), notebooks=(replace(book, questions=questions),)))).text
+    assert (text.count(reason), text.count("the same as above")) == (1, len(questions) - 1)
+
+
 def test_several_notebooks_share_a_page(tmp_path):
     """Each has its heading, and the page is index.html."""
     (book,) = grade().notebooks
