@@ -158,8 +158,8 @@ def _unsaid_sequences(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade)
                     article = "an" if wanted == "array" else "a"
                     yield (
                         f"{exam.notebook}, {cell.grade_id}: an answer whose {function}() returns {substitute} in "
-                        f"place of {article} {wanted} gets {question.score:g} of {cell.points:g} points, and students are not "
-                        "told which is asked; say it in the task, or let the test take both"
+                        f"place of {article} {wanted} gets {question.score:g} of {cell.points:g} points, and "
+                        "students are not told which is asked; say it in the task, or let the test take both"
                     )
 
 
