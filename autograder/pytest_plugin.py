@@ -107,8 +107,10 @@ def run_notebook(path: Path) -> tuple[Student, list[str]]:
         The fixture, and a line for each cell that raised.
     """
     from autograder._util.notebook_format import nbformat
+    from autograder.cli.output import print_all_characters
     from autograder.syntax.magics import without_magics
 
+    print_all_characters()  # with `pytest -s`, what a cell prints would raise where a console knows few
     os.environ.setdefault("MPLBACKEND", "agg")
     names: dict[str, Any] = {"__name__": "__main__", "display": print}
     places: dict[str, dict[str, Any]] = {}

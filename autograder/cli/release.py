@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ from autograder.cli.requirements import InstructorCommand
 if TYPE_CHECKING:
     from autograder.records.course import Assignment, Course
     from autograder.release.record import Release
+
+
+LARGE_MIB = 10
+"""Size from which a released file is listed with it: each student downloads it."""
 
 
 @click.command(
@@ -106,7 +111,7 @@ def _checked(course: Course, assignment: Assignment) -> Release:
     from autograder.course.extension_keys import check_settings
     from autograder.release import build, leaks
     from autograder.release.fault_list import all_at_once
-    from autograder.release.preparation import check_hidden_data
+    from autograder.release.preparation import check_hidden_data, unread_hidden_data
     from autograder.results import gradebook
 
     with all_at_once() as faults:
@@ -126,10 +131,17 @@ def _checked(course: Course, assignment: Assignment) -> Release:
         errors, warnings = build.linted(built)
         _warn(filter(None, [without_effect(course.root), *warnings]))
         build.refuse(errors)
-    _warn(build.without_points(built))
+    _warn([*build.without_points(built), *unread_hidden_data(assignment, built.exams), *_over(assignment)])
     for note in build.shown_tests(built):
         click.echo(f"note: {note}", err=True)
     return built
+
+
+def _over(assignment: Assignment) -> list[str]:
+    """Warn of a due date that is over before anybody has the notebook."""
+    if assignment.due is None or assignment.due > datetime.now(UTC):
+        return []
+    return [f"{assignment.name} was due at {assignment.due:%Y-%m-%d %H:%M}: all that is handed in from now on is late"]
 
 
 def _warn(warnings: Iterable[str]) -> None:
@@ -162,7 +174,8 @@ def _list(course: Course, built: Release, proved: str) -> None:
     assignment = built.assignment.name
     notebook_files = [path for notebook in built.notebooks for path in (f"{notebook.name}.ipynb", *notebook.tests)]
     for name in sorted([*built.files, *notebook_files]):
-        click.echo(f"  {one_line(name, 500)}")
+        mib = built.files[name].stat().st_size >> 20 if name in built.files else 0
+        click.echo(f"  {one_line(name, 500)}" + (f"  ({mib} MiB)" if mib >= LARGE_MIB else ""))
     for cell in {cell.file: cell for exam in built.exams for cell in exam.answer_files}.values():
         state = "without its solution" if cell.source != cell.released else "as it stands"
         click.echo(f"  {one_line(cell.file, 500)}  (students write in it; {state})")

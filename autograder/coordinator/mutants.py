@@ -1,7 +1,8 @@
-"""Weak answers for the proof of a release: each function of the solution returns its input, None, 0, or zeros.
+"""Answers for the proof of a release: the solution, with functions that return nothing right, or another type.
 
-A mutant that keeps full marks shows that the tests would give them to a student who did nothing. All functions are
-changed at once, so that a kind of mutant costs one execution.
+A mutant that does nothing and keeps full marks shows that the tests would give them to a student who did nothing. One
+whose results are right, in another type of sequence, should keep them. All functions are changed at once, so that a
+kind of mutant costs one execution.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from autograder._util.syntax import own_nodes, parsed
 from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.observations import Act
 
 Function = ast.FunctionDef
 
@@ -27,6 +29,19 @@ def _zeros(value):
     return type(value)() if type(value) in (bool, int, float, complex, str, dict, set) else None
 """
 """Source of the function ``_zeros``: a value of the same type and shape in which nothing is right."""
+SEQUENCE = """
+def _sequence(value):
+    import sys
+    frame = sys._getframe(2)
+    while frame is not None:
+        if frame.f_code.co_name == "_right":
+            return value
+        frame = frame.f_back
+    if type(value) in (list, tuple):
+        return (tuple if type(value) is list else list)(value)
+    return value.tolist() if type(value).__name__ == "ndarray" and value.ndim else value
+"""
+"""Source of the function ``_sequence``: the same items in another type, unless another function of the answer asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +49,7 @@ class WeakSolution:
     """A solution whose functions all do the same simple thing."""
 
     result: str
-    """What each function returns, in words: ``None``, ``its input``."""
+    """What each function returns, in words: ``None``, ``its input``; :data:`OTHER_SEQUENCE` for right results."""
     exams: tuple[Exam, ...]
     """Exams with the changed answers as their solution."""
     functions: tuple[frozenset[str], ...]
@@ -75,6 +90,8 @@ def _changed(exam: Exam, cell: ExamCell, kind: str, names: set[str]) -> ExamCell
     for node in reversed(tree.body):
         if not isinstance(node, ast.FunctionDef) or _is_generator(node) or not tests_of(exam, node.name):
             continue
+        if kind == OTHER_SEQUENCE and sequence_of(exam, node.name) is None:
+            continue
         body = None if kind == _STILL_WORKS and _only_steps(exam, node.name) else _KINDS[kind](node)
         if body is None or ast.dump(ast.Module(body, [])) == ast.dump(ast.Module(_without_text(node), [])):
             continue
@@ -105,13 +122,37 @@ def _constant(value: object) -> list[ast.stmt]:
     return [ast.Return(ast.Constant(value))]  # type: ignore[arg-type]
 
 
+def sequence_of(exam: Exam, function: str) -> str | None:
+    """Return ``list``, ``tuple`` or ``array``, which the solution's function was seen to return; None for all else."""
+    facts = exam.observations.facts if exam.observations is not None else ()
+    classes = {f.value.split()[0] for f in facts if f.act is Act.ANSWERS and f.subject.endswith(f" {function}()")}
+    return _SEQUENCES.get(classes.pop()) if len(classes) == 1 else None
+
+
+_SEQUENCES = {"list": "list", "tuple": "tuple", "ndarray": "array"}
+
+
 def _zeros(node: Function) -> list[ast.stmt] | None:
     """Call the right function, inside this one, and turn its numbers into zeros.
 
     A function that returns nothing would be the right one.
     """
-    if not any(isinstance(part, ast.Return) and part.value is not None for part in own_nodes(node)):
-        return None
+    return _around(node, "_zeros", ZEROS) if _results(node) else None
+
+
+def _in_other_sequence(node: Function) -> list[ast.stmt] | None:
+    """Call the right function, and give its items in another sequence; several results are written as they are."""
+    several = any(isinstance(result, ast.Tuple) for result in _results(node))
+    return None if several else _around(node, "_sequence", SEQUENCE)
+
+
+def _results(node: Function) -> list[ast.expr]:
+    returns = [part.value for part in own_nodes(node) if isinstance(part, ast.Return)]
+    return [value for value in returns if value is not None]
+
+
+def _around(node: Function, helper: str, source: str) -> list[ast.stmt]:
+    """Call the right function, inside this one, and give its result to a helper."""
     parameters = node.args
     positional: list[ast.expr] = [ast.Name(a.arg, ast.Load()) for a in [*parameters.posonlyargs, *parameters.args]]
     positional += [ast.Starred(ast.Name(parameters.vararg.arg, ast.Load()), ast.Load())] if parameters.vararg else []
@@ -119,13 +160,15 @@ def _zeros(node: Function) -> list[ast.stmt] | None:
     keywords += [ast.keyword(None, ast.Name(parameters.kwarg.arg, ast.Load()))] if parameters.kwarg else []
     inner = ast.FunctionDef("_right", parameters, node.body, [], None, None)
     call = ast.Call(ast.Name("_right", ast.Load()), positional, keywords)
-    return [*ast.parse(ZEROS).body, inner, ast.Return(ast.Call(ast.Name("_zeros", ast.Load()), [call], []))]
+    return [*ast.parse(source).body, inner, ast.Return(ast.Call(ast.Name(helper, ast.Load()), [call], []))]
 
 
 _STILL_WORKS = "zeros of the right shape"
+OTHER_SEQUENCE = "its result in another sequence"
 _KINDS = {
     "its input": _input,
     "None": lambda node: _constant(None),
     "0": lambda node: _constant(0),
     _STILL_WORKS: _zeros,
+    OTHER_SEQUENCE: _in_other_sequence,
 }

@@ -379,6 +379,8 @@ class _Ran:
     def __init__(self, exam: Exam, graded: Path, seconds: float) -> None:
         self.exam = exam
         self.failed: list[str] = []
+        self.lacks_file = False
+        """Whether a cell did not find a file or a module."""
         self.to_its_end = True
         """Whether every cell had its turn."""
         for number, (cell, ran) in enumerate(zip(exam.cells, _cells_of(graded), strict=False), 1):
@@ -388,7 +390,11 @@ class _Ran:
                 self.failed.append(f"{label} runs longer than {seconds:g} s and is stopped")
             elif did == "error" and cell.role is not Role.TEST and not raises_exception(cell.metadata):
                 self.failed.append(f"{label} raises {_error_of(ran)}")
+                self.lacks_file |= any(output.get("ename") in _OF_FILES for output in ran["outputs"])
             self.to_its_end = self.to_its_end and did != "not_run"
+
+
+_OF_FILES = ("FileNotFoundError", "ModuleNotFoundError")
 
 
 def _error_of(ran: Mapping[str, Any]) -> str:
@@ -415,7 +421,9 @@ def _missed(exams: Sequence[Exam], grade: Grade, ran: Sequence[_Ran]) -> Iterato
             stopped.add(exam.notebook)
             lost = [question.id for of, _, question in missed if of is exam and _lacks_name(question)]
             cost = f"; it costs {', '.join(lost)}" if lost else ""
-            yield f"{exam.notebook}: the solution does not run to its end: {reason}{cost}"
+            beside = f"source/{exam.assignment}/, beside the notebook"
+            todo = f"; notebooks run with what is released: put the file into {beside}" if cells.lacks_file else ""
+            yield f"{exam.notebook}: the solution does not run to its end: {reason}{cost}{todo}"
     for exam, cell, question in missed:
         if exam.notebook in stopped and (_lacks_name(question) or question.outcome is Outcome.SKIPPED):
             continue  # a consequence of the cell that stopped
@@ -453,7 +461,23 @@ def _given_away(exams: Sequence[Exam], grade: Grade) -> Iterator[tuple[Exam, str
             todo = "let the test need the student's work" + (
                 "" if _is_otters(exam) else f", or tag the cell {GIVEN_TAG!r}"
             )
+            todo += "".join(
+                f"; `{name}` comes from cell {number}, which students get as it is: mark it as an autograded answer"
+                for name, number in _of_given_cells(exam, cell)
+            )
             yield exam, f"{exam.notebook}, {cell.grade_id}: {points}; {todo}"
+
+
+def _of_given_cells(exam: Exam, test: ExamCell) -> Iterator[tuple[str, int]]:
+    """Yield functions that a test asks, with the cells that define them for everybody, if no answer is asked."""
+    names_read: frozenset[str] = frozenset()
+    with suppress(SyntaxError):
+        names_read = loaded_names(test.source)
+    bound = [(number, cell, bound_names(cell.source) or frozenset()) for number, cell in enumerate(exam.cells, 1)]
+    if not any(names_read & names for _, cell, names in bound if cell.role is Role.ANSWER):
+        for number, cell, names in bound:
+            if cell.role is Role.FREE and cell.cell_type == "code":
+                yield from ((name, number) for name in sorted(names_read & names) if f"def {name}" in cell.source)
 
 
 _TWICE = (

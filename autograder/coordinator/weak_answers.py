@@ -9,15 +9,17 @@ from contextlib import closing
 from dataclasses import replace
 
 from autograder.coordinator import batch
-from autograder.coordinator.mutants import WeakSolution, mutants, tests_of
+from autograder.coordinator.mutants import OTHER_SEQUENCE, WeakSolution, mutants, sequence_of, tests_of
 from autograder.coordinator.proof_reasons import was_stopped
 from autograder.exchange.work import Endings, Work
-from autograder.records.exam import GIVEN_TAG, Exam, has_tag
-from autograder.records.grade import Grade
+from autograder.records.exam import GIVEN_TAG, Exam, ExamCell, Role, has_tag
+from autograder.records.failures import NOTES, FailureKind
+from autograder.records.grade import Grade, QuestionGrade
+from autograder.records.run import RunStatus
 from autograder.release.build import solution_texts
 
 MAX_SOLUTION_SECONDS = 20.0
-"""Longest processor time of the solution with which weak answers are tried; there are at most four more runs."""
+"""Longest processor time of the solution with which weak answers are tried; there are at most five more runs."""
 TIMES_THE_SOLUTION = 10
 """How many times as long as the solution the weak answers may take, all together."""
 MIN_SECONDS = 5.0
@@ -37,6 +39,8 @@ def weak_answers(
     execute: batch.Execute,
 ) -> list[str]:
     """Try the solution with functions that do nothing; name the questions whose tests give them full marks.
+
+    A further answer has right results in another type of sequence; the questions are named that it loses points in.
 
     A function that does nothing may let a loop of the notebook, or of a test, run without end. So the trial ends with
     the first answer that is stopped after its time is over. Answers that are slow because others use the machine are
@@ -77,12 +81,16 @@ def weak_answers(
         grade.student: grade for grade in batch.run(works, workers=workers, force=True, execute=until_endless).grades
     }
     unnoticed: dict[tuple[str, str, str], list[str]] = {}
+    findings: list[str] = []
     for number, mutant in enumerate(tried):
-        if (grade := graded.get(f"weak-{number}")) is not None:
+        grade = graded.get(f"weak-{number}")
+        if grade is not None and mutant.result == OTHER_SEQUENCE:
+            findings += _unsaid_sequences(exams, mutant, grade)
+        elif grade is not None:
             for function in _unnoticed(exams, mutant, grade):
                 unnoticed.setdefault(function, []).append(mutant.result)
         shutil.rmtree(works[number].submission.parent, ignore_errors=True)
-    findings = [_finding(*function, results) for function, results in unnoticed.items()]
+    findings += [_finding(*function, results) for function, results in unnoticed.items()]
     if endless:
         findings.append(
             f"{_WEAK_ANSWERS} were tried for {limit:.0f} s only, {TIMES_THE_SOLUTION} times as long as the solution "
@@ -133,3 +141,33 @@ def _finding(notebook: str, tests: str, function: str, results: Sequence[str]) -
         f"{notebook}, {tests}: an answer whose {function}() only returns {listed} gets full marks; let a test call it "
         "with something for which that is wrong"
     )
+
+
+def _unsaid_sequences(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade) -> Iterator[str]:
+    """Name the tests in which right results lose points for a type of sequence that nothing tells students."""
+    for exam, book, functions in zip(exams, grade.notebooks, mutant.functions, strict=True):
+        questions = {question.id: question for question in book.questions}
+        ran = book.status in (RunStatus.COMPLETED, RunStatus.CELL_ERROR)  # a later answer fits the solution's type
+        for function in sorted(functions if ran else ()):
+            wanted = sequence_of(exam, function) or ""
+            for cell in tests_of(exam, function):
+                question = questions[str(cell.grade_id)]
+                lacks_name = any(failure.kind is FailureKind.UNBOUND for failure in question.failures)
+                if question.loses_points and not lacks_name and not _is_told(exam, cell, question, wanted):
+                    substitute = "a tuple" if wanted == "list" else "a list"
+                    article = "an" if wanted == "array" else "a"
+                    yield (
+                        f"{exam.notebook}, {cell.grade_id}: an answer whose {function}() returns {substitute} in "
+                        f"place of {article} {wanted} gets {question.score:g} of {cell.points:g} points, and "
+                        "students are not told which is asked; say it in the task, or let the test take both"
+                    )
+
+
+def _is_told(exam: Exam, test: ExamCell, question: QuestionGrade, wanted: str) -> bool:
+    """Tell whether the task names a type, or a part of the test that students have fails."""
+    before = exam.cells[: exam.cells.index(test)]
+    tests = [number for number, cell in enumerate(before) if cell.role is Role.TEST]
+    task = "\n".join(cell.released for cell in before[tests[-1] + 1 if tests else 0 :])
+    failed = [failure.code.strip() for failure in question.failures if failure.kind not in NOTES]
+    failed += [check.name for check in question.checks if check.fraction < 1]
+    return wanted in task.lower() or any(text and text in test.released for text in failed[:1])

@@ -154,7 +154,8 @@ def rehearse(
     steps: list[tuple[str, str, bool]] = []
     released_by_id = {marks["grade_id"]: cell for cell in released or () if (marks := marks_of(cell))}
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="try-") as folder:
+    # On Windows, a file that a process of the notebook still has open cannot be removed.
+    with tempfile.TemporaryDirectory(prefix="try-", ignore_cleanup_errors=True) as folder:
         _lay_out(Path(folder), notebook, cells, path, with_tests=bool(modules))
         if modules:
             steps = list(rehearsed_files.file_steps(Path(folder), dotted_names(modules)))

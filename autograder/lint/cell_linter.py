@@ -9,6 +9,7 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from autograder.lint.author_slips import exact_floats, hidden_paths
 from autograder.lint.certain import certain
 from autograder.lint.check_calls import unknown_names
 from autograder.lint.decision import Decision
@@ -94,7 +95,11 @@ class CellLinter:
             yield self.finding(node, reason, instead, warning=True)
         for node, reason, instead in evaluations(self.tree, self.notebook.imports, self._students_names()):
             yield self.finding(node, reason, instead, warning=True)
-        for node, reason, instead in hidden_words(self.tree, self.notebook.imports):
+        for node, reason, instead in (
+            *hidden_words(self.tree, self.notebook.imports),
+            *exact_floats(self.tree),
+            *hidden_paths(self.tree, self.notebook.imports),
+        ):
             yield self.finding(node, reason, instead, warning=True)
         yield from self._clocks()
         for node, reason, instead in () if self.cell.in_kernel else of_tensors(self.tree, self._students_names()):
@@ -272,9 +277,9 @@ class CellLinter:
 
     def _data(self) -> Iterator[LintFinding]:
         visible_names = loaded_names(without_magics(self.cell.released))
-        for name in sorted((self.loaded - visible_names - self.own) & self.notebook.data_of_locked_cells):
+        for name in sorted((self.loaded - visible_names - self.own) & self.notebook.data_of_given_cells):
             reason = (
-                f"the hidden part reads {name!r}, which a locked cell computes and any cell of the student's may rebind"
+                f"the hidden part reads {name!r}, which a given cell computes and any cell of the student's may rebind"
             )
             yield self.finding(self._use(name), reason, "hidden tests should use data of their own", warning=True)
 

@@ -13,6 +13,7 @@ import re
 import warnings
 from collections.abc import Collection, Iterable, Iterator
 
+from autograder.lint.author_slips import hidden_paths, tests_of_a_person
 from autograder.lint.cell_linter import CellLinter, LintFinding, Unavailable
 from autograder.lint.released_files import writes_over_released
 from autograder.lint.surroundings import NotebookFacts
@@ -108,14 +109,20 @@ def needing_kernel(exam: Exam) -> frozenset[str]:
 # --- the findings ------------------------------------------------------------------------------------
 
 
-def _of_other_cells(exam: Exam, read_only: Collection[str]) -> Iterator[LintFinding]:
+def _of_other_cells(exam: Exam, notebook: NotebookFacts, read_only: Collection[str]) -> Iterator[LintFinding]:
     """Yield warnings about the instructor's cells that are not tests."""
     for index, cell in enumerate(exam.cells):
         if cell.cell_type != "code" or cell.role is Role.TEST:
             continue
         with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
             source = without_magics(cell.source)
-            for node, reason, instead in writes_over_released(ast.parse(source), read_only):
+            tree = ast.parse(source)
+            by_hand = cell.role is Role.MANUAL
+            for node, reason, instead in (
+                *writes_over_released(tree, read_only),
+                *hidden_paths(tree, notebook.imports),
+                *(tests_of_a_person(tree, notebook.imports) if by_hand else ()),
+            ):
                 line = getattr(node, "lineno", 0)
                 yield LintFinding(
                     f"cell {index + 1}", line, source.splitlines()[line - 1], reason, instead, warning=True
@@ -188,7 +195,7 @@ def findings(
         open_files: patterns of released files of which the student's copy is used.
     """
     notebook = NotebookFacts(exam, files, open_files)
-    reported = list(_of_other_cells(exam, read_only))
+    reported = list(_of_other_cells(exam, notebook, read_only))
     unread = {fault.cell.split(",")[0] for fault in unreadable(exam)}
     for name, cell in _tests(exam):
         if name in unread:

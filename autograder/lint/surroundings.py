@@ -93,14 +93,14 @@ class NotebookFacts:
         return frozenset({name for answer in answers for name in (*answer.assigned, *answer.definitions)})
 
     @cached_property
-    def data_of_locked_cells(self) -> frozenset[str]:
+    def data_of_given_cells(self) -> frozenset[str]:
         """Names of data that the instructor's cells compute and that a student's cell could rebind."""
-        locked = [bindings(c.source) for c in self.others if c.role is Role.READ_ONLY]
+        given_sources = [c.source for c in self.others if c.role in (Role.READ_ONLY, Role.FREE)]
         students = [bindings(c.source) for c in self.others if c.role in (Role.ANSWER, Role.MANUAL)]
         by_students = {n for b in students for n in (*b.assigned, *b.definitions)}
         from_files = {name for name, statement in self.known.tables.items() if file_of(statement) in self.files}
-        theirs = self._made_of(by_students, [c.source for c in self.others if c.role is Role.READ_ONLY])
-        names = {n for b in locked for n in b.assigned} - by_students - theirs
+        theirs = self._made_of(by_students, given_sources)
+        names = {n for source in given_sources for n in bindings(source).assigned} - by_students - theirs
         return frozenset(names - set(self.known.trusted) - from_files)
 
     @staticmethod

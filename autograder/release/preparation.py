@@ -100,6 +100,17 @@ def check_hidden_data(course: Course, assignment: Assignment, exams: Sequence[Ex
                     )
 
 
+def unread_hidden_data(assignment: Assignment, exams: Sequence[Exam]) -> list[str]:
+    """Warn of files of ``hidden`` in course.yaml that no test names, where all tests name theirs as literals."""
+    tests = [cell for exam in exams for cell in exam.cells if cell.role is Role.TEST]
+    text = "\n".join(cell.source for cell in tests)
+    names = [name for cell in tests for name in _hidden_names(cell)]
+    if text.count("hidden_data") > len(names):
+        return []
+    unread = [name for name in assignment.hidden if name not in names and PurePosixPath(name).name not in text]
+    return [f"source/{assignment.name}/hidden/{name}: no test reads it, and course.yaml lists it" for name in unread]
+
+
 def _hidden_names(cell: ExamCell) -> Iterator[str]:
     """Yield the names that a test gives to ``check.hidden_data`` as literals."""
     try:

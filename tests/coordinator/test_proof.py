@@ -87,6 +87,22 @@ def test_a_source_that_does_not_prove_itself_is_an_error_that_names_the_question
     assert str(caught.value).startswith("hw does not prove itself:\n  - ")
 
 
+def test_a_file_that_is_missing_is_told_with_the_place_for_it(tmp_path: Path) -> None:
+    with pytest.raises(
+        ProofError, match=r"rows.csv.*; notebooks run with what is released: put the file into source/hw/"
+    ):
+        proved(tiny_course(tmp_path, solution="open('../rows.csv')\n" + SOLUTION))
+
+
+def test_an_answer_that_was_never_marked_is_named(tmp_path: Path) -> None:
+    """Students get it as it is, so the unchanged release has the points."""
+    course = tiny_course(tmp_path)
+    graded = cell(TEST, "test-double", grade=True, locked=True, points=2)
+    (course.source("hw") / "nb.ipynb").write_text(notebook(cell("def double(x):\n    return 2 * x"), graded))
+    with pytest.raises(ProofError, match="`double` comes from cell 1, which students get as it is: mark it as an auto"):
+        proved(course)
+
+
 def test_what_follows_from_a_solution_that_stops_is_told_with_it(tmp_path: Path) -> None:
     with pytest.raises(ProofError) as caught:
         proved(tiny_course(tmp_path, solution="raise ValueError('oh.')\ndef double(x): return 2 * x"))
@@ -357,6 +373,65 @@ def test_one_of_several_tests_is_enough_to_notice(tmp_path: Path) -> None:
         ("assert double(0) == 0", "kind"), (TEST, "value"))]  # fmt: skip
     (course.source("hw") / "nb.ipynb").write_text(notebook(cell(SOLUTION, "double", solution=True), *tests))
     assert prove(course, tiny_release(course), execute=Here()).warnings == ()
+
+
+# --- the right answer in another sequence ------------------------------------------------------------
+
+HIDDEN = "### BEGIN HIDDEN TESTS\n{}\n### END HIDDEN TESTS"
+PAIR = "def double(x):\n    return [x, 2 * x]"
+LATER = "\ndef double_all(x):\n    return double(x) * 2\ntotal = double(3).sum()"
+OTHER_SEQUENCE = [
+    (
+        "import numpy as np\ndef double(x):\n    return np.array([x])" + LATER,
+        "",
+        HIDDEN.format("assert double(2).shape == (1,)"),
+        "a list in place of an array",
+    ),
+    (PAIR, "", HIDDEN.format("assert double(2) == [2, 4]"), "a tuple in place of a list"),
+    (PAIR, "", HIDDEN.format("check.function(double, [(2, [2, 4])])"), "a tuple in place of a list"),
+    (
+        "def double(x):\n    return tuple([x, 2 * x])",
+        "",
+        HIDDEN.format("assert double(2) == (2, 4)"),
+        "a list in place of",
+    ),
+    (
+        "import numpy as np\ndef double(x):\n    return np.array([x])",
+        "",
+        HIDDEN.format("assert double(2).shape == (1,)"),
+        "a list in place of an array",
+    ),
+    (PAIR, "", HIDDEN.format("assert list(double(2)) == [2, 4]"), ""),
+    (PAIR, "", "assert double(1) == [1, 2]\n" + HIDDEN.format("assert double(2) == [2, 4]"), ""),
+    (PAIR, "Return a list.", HIDDEN.format("assert double(2) == [2, 4]"), ""),
+    ("def double(x):\n    return x, 2 * x", "", HIDDEN.format("assert double(2) == (2, 4)"), ""),
+    (
+        PAIR + "\ndef total(x):\n    return double(x) + [0]",
+        "",
+        HIDDEN.format("assert len(total(2) + double(1)[:0]) == 3"),
+        "",
+    ),
+    (
+        "def double(x):\n    return [x] + double(x - 1) if x else []",
+        "",
+        HIDDEN.format("assert len(double(3)) == 3"),
+        "",
+    ),
+]
+"""Solution, task, test, and what the release says of the other sequence type; empty for nothing."""
+
+
+@pytest.mark.parametrize(("solution", "task", "test", "form"), OTHER_SEQUENCE)
+def test_a_type_of_sequence_that_no_student_is_told_and_that_costs_points_is_named(
+    solution: str, task: str, test: str, form: str, tmp_path: Path
+) -> None:
+    course = tiny_course(tmp_path)
+    graded = cell("from autograder import check\n" + test, "test-double", grade=True, locked=True, points=2)
+    answer = cell(f"# {task}\n### BEGIN SOLUTION\n{solution}\n### END SOLUTION", "double", solution=True)
+    (course.source("hw") / "nb.ipynb").write_text(notebook(answer, graded))
+    said = [text for text in prove(course, tiny_release(course), execute=Here()).warnings if "in place of" in text]
+    assert len(said) == bool(form)
+    assert all(text.startswith(f"nb, test-double: an answer whose double() returns {form}") for text in said)
 
 
 def test_a_slow_solution_has_no_weak_answers_tried_and_the_author_is_told(

@@ -505,12 +505,12 @@ def test_an_object_that_a_locked_cell_makes_of_the_students_is_theirs() -> None:
         (Role.TEST, "check(model, losses, limit)"),
     )
     facts = NotebookFacts(exam, ())
-    assert facts.data_of_locked_cells == {"limit"}
+    assert facts.data_of_given_cells == {"limit"}
 
 
 def test_hidden_tests_on_data_of_a_locked_cell_are_a_warning_that_names_it() -> None:
     hidden = "assert squares(1)\nassert squares(table)"
-    assert "reads 'table', which a locked cell computes" in found(hidden, released="assert squares(1)")[0]
+    assert "reads 'table', which a given cell computes" in found(hidden, released="assert squares(1)")[0]
     assert found(hidden) == []  # students see what the visible part reads
 
 

@@ -192,6 +192,54 @@ def test_a_notebook_is_tried_in_a_plain_kernel(tmp_path: Path) -> None:
     assert "ran       1 of 1 code cells" in said
 
 
+PRINTS = "words = 'größer ✓'\nprint(words)\nopen('a.txt', 'w', encoding='utf-8').write(words)\nnumber = 2"
+TESTED = """\
+from autograder import check
+
+def test_number(student):
+    check.close(student.number, 2)
+    assert student.words == 'größer ✓'
+"""
+
+
+def printing(tmp_path: Path) -> None:
+    """A notebook that prints what consoles of Windows cannot show, and its test file."""
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": PRINTS, "outputs": [], "execution_count": None}
+    content = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}
+    (tmp_path / "ps1.ipynb").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    (tmp_path / "test_ps1.py").write_text(TESTED, encoding="utf-8")
+
+
+def test_test_files_run_on_a_notebook(tmp_path: Path) -> None:
+    """With `-s`, on a console with few characters: what the notebook prints does not stop it."""
+    printing(tmp_path)
+    options = ["-s", "-p", "no:cacheprovider", "-p", "no:xdist", "--notebook", "ps1.ipynb", "test_ps1.py"]
+    program = "import pytest\nsys.exit(pytest.main(sys.argv[1:]))"
+    code, said, _ = foreign_systems.run("Windows", program, *options, cwd=tmp_path, encoding="cp1252")
+    assert (code, "raises" in said) == (0, False), said
+    assert "größer ok" in said
+
+
+IN_THIS_PROCESS = f"""
+import shutil
+shutil._use_fd_functions = False
+sys.path.insert(0, {str(ROOT / "tests")!r})
+from helpers.kernels import InProcessKernel
+from autograder.cli import main
+from autograder.execution import rehearsal
+rehearsal.plainly = lambda folder, limits: InProcessKernel()
+main(["try", "ps1.ipynb"])
+"""
+
+
+def test_a_notebook_is_tried_on_windows(tmp_path: Path) -> None:
+    """All but Jupyter's own start of a kernel, which has another way there."""
+    printing(tmp_path)
+    code, said, errors = foreign_systems.run("Windows", IN_THIS_PROCESS, cwd=tmp_path, encoding="cp1252")
+    assert (code, "Traceback" in errors) == (0, False), errors
+    assert "ran       1 of 1 code cells" in said
+
+
 @pytest.mark.parametrize("system", ["Windows", pytest.param("Darwin", marks=pytest.mark.slow)])
 def test_what_is_packed_elsewhere_is_collected_on_linux(system: str, work: Path, tmp_path: Path) -> None:
     code, _, errors = foreign_systems.autograder(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.records.course import Course
 from autograder.release.build import build, write
-from autograder.release.preparation import check_hidden_data, check_prepared, missing, prepare
+from autograder.release.preparation import check_hidden_data, check_prepared, missing, prepare, unread_hidden_data
 
 sys.path.insert(0, str(ROOT))
 from kaggle_data import CLASSES, FEATURES, load_data, make_synthetic
@@ -336,3 +337,21 @@ def test_the_courses_own_command_names_the_script_of_the_kit() -> None:
             "holdout.npz" in assignment.hidden and assignment.name != "small-gpt"
         ):  # whose text a script of its own writes
             assert re.match(r"prepare_data\.py --seed \d{6,} --training-rows \d+", assignment.prepare or "")
+
+
+@pytest.mark.parametrize(
+    ("test", "unread"),
+    [
+        ("check.hidden_data('a.npz')", ["b.npz"]),
+        ("check.hidden_data('a.npz')\ncheck.hidden_data('b.npz')", []),
+        ("name = 'b.npz'\ncheck.hidden_data('a.npz')\ncheck.hidden_data(name)", []),
+        ("for n in 'ab':\n    check.hidden_data(n + '.npz')", []),
+    ],
+)
+def test_hidden_data_that_no_test_reads_are_named(tmp_path: Path, test: str, unread: list[str]) -> None:
+    """Unless a test makes the name itself."""
+    course = tiny_course(tmp_path, test=f"### BEGIN HIDDEN TESTS\n{test}\n### END HIDDEN TESTS\nassert double(1)")
+    assignment = replace(course.assignments["hw"], hidden=("a.npz", "b.npz"))
+    exams = build(course, course.assignments["hw"]).exams
+    said = [f"source/hw/hidden/{name}: no test reads it, and course.yaml lists it" for name in unread]
+    assert unread_hidden_data(assignment, exams) == said

@@ -159,6 +159,29 @@ def test_a_notebook_that_could_not_be_read_still_has_a_page(tmp_path):
     assert "Your notebook" not in text
 
 
+def test_what_passes_twice_is_told_in_full_once(tmp_path):
+    """A visible and a hidden check of one network name the same layers; what is wrong is told each time."""
+    network = "as asked: Conv2D(filters=8, kernel_size=(3, 3)) → MaxPooling2D(2) → Flatten → Dense(units=10)"
+    both = tuple(checked(name, 1.0, network) for name in ("layers", "hidden layers"))
+    wrong = tuple(checked(name, 0.0, "layer 1: Dense with 128 units, expected 512") for name in ("first", "second"))
+    (book,) = grade().notebooks
+    first, second, *others = book.questions
+    questions = (replace(first, checks=both), replace(second, checks=wrong), *others)
+    text = inert(feedback(tmp_path, replace(grade(), notebooks=(replace(book, questions=questions),)))).text
+    assert text.count("MaxPooling2D") == 1
+    assert "hidden layers (passed) 100 % the same as above" in text
+    assert text.count("expected 512") == 2
+
+
+def test_why_every_question_waits_is_told_once(tmp_path):
+    """Of a notebook of another assignment."""
+    reason = Waits.STRANGE.sentence
+    (book,) = grade().notebooks
+    questions = tuple(replace(one, waits=Waits.STRANGE, message=reason, checks=()) for one in book.questions)
+    text = inert(feedback(tmp_path, replace(grade(), notebooks=(replace(book, questions=questions),)))).text
+    assert (text.count(reason), text.count("the same as above")) == (1, len(questions) - 1)
+
+
 def test_several_notebooks_share_a_page(tmp_path):
     """Each has its heading, and the page is index.html."""
     (book,) = grade().notebooks
