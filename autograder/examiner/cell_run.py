@@ -123,7 +123,8 @@ class CellTest:
         # A refusal counts even if the test or a library caught it.
         caught = [*environment.refused, *([] if self.failures else self.permissions.used_empty[:1])]
         self.failures[:0] = [error for error in caught if error not in self.failures[:1]]
-        return replace(self._judged(environment), mistakes=tuple(mistakes))
+        of_hidden = is_hidden()
+        return replace(self._judged(environment), mistakes=tuple(mistakes), of_hidden=of_hidden)
 
     def _run(self, statements: Sequence[CodeType], capture: Capture) -> None:
         namespace = self.around.namespace
