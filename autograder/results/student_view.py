@@ -37,7 +37,7 @@ def for_students(course: Course, assignment: Assignment, grades: Sequence[Grade]
 
 
 MAX_BITS = 1_000
-"""Bits of hidden data from which on a student is told tenths of the best so far, before the due date if there is one."""
+"""Bits of hidden data from which on a student is told tenths of the best so far, until a due date."""
 STEP = 0.1
 """Steps of the share that is told then: ten in all, however often somebody hands in."""
 _SPENT = (
