@@ -101,8 +101,11 @@ def _by_steps(grade: Grade, ladder: _Ladder, rule: Visibility) -> Grade:
         ids = {question.id for question in book.questions if _told(question, rule)}
         questions = tuple(stepped(book, question) for question in book.questions)
         books.append(replace(_without_findings(book, ids), questions=questions))
-    told, points = replace(grade, notebooks=tuple(books), late_penalty=0.0), sum(book.score for book in grade.notebooks)
-    return replace(told, late_penalty=round(grade.late_penalty * told.score / (points or 1), 2))
+    masked, points = (
+        replace(grade, notebooks=tuple(books), late_penalty=0.0),
+        sum(book.score for book in grade.notebooks),
+    )
+    return replace(masked, late_penalty=round(grade.late_penalty * masked.score / (points or 1), 2))
 
 
 def _share(question: QuestionGrade) -> float:
