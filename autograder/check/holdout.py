@@ -211,7 +211,7 @@ def _check_measure(
     measured = ", ".join(filter(None, [value_text, how, reading, prediction.remark]))
     evidence = {label: value, "rows": len(rows), **({} if count is None else {"parameters": count})}
     evidence |= {"in_kernel": True} if how else {model.read_as: True} if reading else {}
-    evidence |= hidden_bits(1, counts) if show else {}
+    evidence |= hidden_bits(1, counts)
     evidence |= wanted.evidence | {"close_calls": wanted.cliff is not None and close_calls == "student"}
     evidence |= {ASKS_PROBABILITIES: True} if metrics.asks_probabilities(measure) else {}
     message, detail = messages(measured, wanted, verdict, show=show)

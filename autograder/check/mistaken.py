@@ -83,7 +83,10 @@ def note_mistakes(
 
 
 def hidden_bits(numbers: int, counts: int = 0) -> dict[str, int]:
-    """Return the evidence of a check that tells so many numbers and counts, if its labels may be hidden ones."""
+    """Return the evidence of a check that tells so many numbers and counts, if its labels may be hidden ones.
+
+    The points follow from the numbers.
+    """
     is_hidden = _notes.get() is not None and _is_hidden.get()()
     return {HIDDEN_BITS: _NUMBER_BITS * numbers + _COUNT_BITS * counts} if is_hidden else {}
 

@@ -156,7 +156,7 @@ def retrained(
     evidence |= {"close_calls": wanted.cliff is not None and close_calls == "student"}
     evidence |= {"parameters": parameter_count(model)} if may_show(model) else {}
     evidence |= {ASKS_PROBABILITIES: True} if metrics.asks_probabilities(plan.measure) else {}
-    evidence |= hidden_bits(2) if show else {}
+    evidence |= hidden_bits(2)
     return report(name, trainings.verdict.share, message, weight=weight, detail=detail, evidence=evidence)
 
 

@@ -192,6 +192,7 @@ def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool, 
         waits=None if result.outcome is Outcome.PASSED else result.waits,
         checks=result.checks,
         in_kernel=bool(cell.in_kernel),
+        of_hidden=result.of_hidden,
         failures=result.failures,
     )
 

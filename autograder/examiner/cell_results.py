@@ -49,6 +49,8 @@ class Examined:
     """Whether the test requires another one that did not earn enough."""
     unbound: str = ""
     """The name that the test lacked, if a missing name of its own made it fail."""
+    of_hidden: bool = False
+    """Whether the test asked for hidden data."""
     mistakes: tuple[ModelMistakes, ...] = ()
     """What models get wrong, by the predictions of its checks."""
     failures: tuple[Failure, ...] = ()

@@ -38,6 +38,8 @@ class QuestionGrade:
     checks: tuple[CheckResult, ...] = ()
     in_kernel: bool = False
     """The test ran in the student's process, which can give itself these points."""
+    of_hidden: bool = False
+    """Its test asked for hidden data, of which its points tell."""
     by_hand: bool = False
     """A person gave the points, in the gradebook."""
     comment: str = ""

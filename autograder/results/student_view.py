@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from autograder._util.files import write_atomically
-from autograder.records.checks import HIDDEN_BITS
+from autograder.records.checks import HIDDEN_BITS, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade, HeldBack, NotebookGrade, QuestionGrade
+from autograder.records.policies import Visibility
 from autograder.term.facts import load_term
 from autograder.term.ladder import climbed, is_held_back, revealed_at, words
 
@@ -20,13 +22,13 @@ def for_students(course: Course, assignment: Assignment, grades: Sequence[Grade]
     """Return the grades as students may see them now.
 
     Until the last student's due date, questions that the assignment's ``shown`` holds back are taken out; ``held_back``
-    has what may be said of them. So is the late penalty, which would tell their points. Of questions that measure
-    hidden labels, points alone are told once a student's pages have told :data:`MAX_BITS`.
+    has what may be said of them. So is the late penalty, which would tell their points. Once a student has been told
+    :data:`MAX_BITS` of hidden data, questions about it tell only whether the best so far rose by a tenth.
     """
     if not assignment.shown.holds_back and not any(_bits(question) for grade in grades for question in _all(grade)):
         return tuple(grades)
     until = revealed_at(load_term(course), assignment.name)
-    if until is None or now > until:
+    if until is not None and now > until:
         return tuple(grades)
     ladder = _Ladder(course, assignment)
     masked = tuple(_masked(assignment, grade, ladder, until) for grade in grades)
@@ -35,8 +37,13 @@ def for_students(course: Course, assignment: Assignment, grades: Sequence[Grade]
 
 
 MAX_BITS = 1_000
-"""Bits of hidden labels from which on an assignment's pages tell a student points alone, before the due date."""
-_SPENT = "Your pages have told as much of the hidden rows as they may before the due date: this one tells points alone."
+"""Bits of hidden data from which on a student is told tenths of the best so far, until a due date."""
+STEP = 0.1
+"""Steps of the share that is told then: ten in all, however often somebody hands in."""
+_SPENT = (
+    "Your pages have told as much of the hidden rows as they may. Until the due date, you see the best so far, in "
+    "tenths. Your grade has all points."
+)
 
 
 def _all(grade: Grade) -> Iterator[QuestionGrade]:
@@ -44,21 +51,32 @@ def _all(grade: Grade) -> Iterator[QuestionGrade]:
 
 
 def _bits(question: QuestionGrade) -> int:
-    """Return how many bits of hidden labels a question's checks tell."""
-    amounts = (check.evidence.get(HIDDEN_BITS) for check in question.checks)
-    return sum(bits for bits in amounts if type(bits) is int and bits > 0)
+    """Return how many bits of hidden data a question tells: those of its checks, one each at least."""
+    amounts = [check.evidence.get(HIDDEN_BITS, int(question.of_hidden)) for check in question.checks]
+    bits = sum(amount for amount in amounts if type(amount) is int and amount > 0)
+    return 0 if question.by_hand else max(bits, int(question.of_hidden))
 
 
-def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: datetime) -> Grade:
+def _told(question: QuestionGrade, rule: Visibility) -> int:
+    """Return how many of the bits an assignment's rule tells; what moves by a step is bounded by itself."""
+    if not is_held_back(question, rule):
+        return _bits(question)
+    if question.id in rule.private or rule.before_due == "nothing" or rule.step > 0:
+        return 0
+    return min(_bits(question), 1) if rule.before_due == "passed" else _bits(question)
+
+
+def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: datetime | None) -> Grade:
     rule = assignment.shown
-    bits = sum(_bits(question) for question in _all(grade) if not is_held_back(question, rule))
-    may_tell = ladder.may_tell(grade, bits)
+    if not ladder.may_tell(grade, sum(_told(question, rule) for question in _all(grade))):
+        grade = _by_steps(grade, ladder, rule)
     held: list[HeldBack] = []
     books = []
-    for book in grade.notebooks if may_tell else map(_without_numbers, grade.notebooks):
+    for book in grade.notebooks:
         hidden = [question for question in book.questions if is_held_back(question, rule)]
         for question in hidden:
-            share = ladder.climb(grade, f"{book.notebook}/{question.id}", question, rule.step)
+            assert until is not None  # nothing is held back without a due date
+            share = ladder.climb(grade, f"{book.notebook}/{question.id}", _share(question), rule.step)
             held.append(HeldBack(book.notebook, question.id, question.max_score, words(question, rule, share), until))
         questions = tuple(question for question in book.questions if question not in hidden)
         books.append(replace(_without_findings(book, {one.id for one in hidden}), questions=questions))
@@ -66,13 +84,32 @@ def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: dateti
     return replace(masked, late_penalty=0.0, held_back=tuple(held)) if held else masked
 
 
-def _without_numbers(book: NotebookGrade) -> NotebookGrade:
-    """Take away what a notebook's questions tell of hidden labels, but for their points."""
-    ids = {question.id for question in book.questions if _bits(question) and not question.by_hand}
-    questions = (
-        replace(question, message=_SPENT, checks=()) if question.id in ids else question for question in book.questions
+def _by_steps(grade: Grade, ladder: _Ladder, rule: Visibility) -> Grade:
+    """Take away what a grade tells of hidden data, but for tenths of the best points so far."""
+
+    def stepped(book: NotebookGrade, question: QuestionGrade) -> QuestionGrade:
+        if not _told(question, rule):
+            return question
+        share = math.floor(_share(question) / STEP + 1e-9) * STEP
+        share = ladder.climb(grade, f"{book.notebook}/{question.id}", share, STEP)
+        outcome = Outcome.PASSED if share >= 1 else Outcome.PARTIAL if share > 0 else Outcome.FAILED
+        score = round(share * question.max_score, 6)
+        return replace(question, score=score, outcome=outcome, message=_SPENT, checks=())
+
+    books = []
+    for book in grade.notebooks:
+        ids = {question.id for question in book.questions if _told(question, rule)}
+        questions = tuple(stepped(book, question) for question in book.questions)
+        books.append(replace(_without_findings(book, ids), questions=questions))
+    masked, points = (
+        replace(grade, notebooks=tuple(books), late_penalty=0.0),
+        sum(book.score for book in grade.notebooks),
     )
-    return replace(_without_findings(book, ids), questions=tuple(questions))
+    return replace(masked, late_penalty=round(grade.late_penalty * masked.score / (points or 1), 2))
+
+
+def _share(question: QuestionGrade) -> float:
+    return question.score / question.max_score if question.max_score > 0 else 0.0
 
 
 def _without_findings(book: NotebookGrade, ids: Set[str]) -> NotebookGrade:
@@ -111,9 +148,8 @@ class _Ladder:
             self.changed = True
         return True
 
-    def climb(self, grade: Grade, key: str, question: QuestionGrade, step: float) -> float:
+    def climb(self, grade: Grade, key: str, share: float, step: float) -> float:
         """Return the share to show now, and remember it; another exam begins anew."""
-        share = question.score / question.max_score if question.max_score > 0 else 0.0
         shown_shares = self.known.get(grade.student)
         if not isinstance(shown_shares, dict) or shown_shares.get("exam") != grade.exam_key:
             bits_of_pages = shown_shares.get("told", {}) if isinstance(shown_shares, dict) else {}

@@ -81,10 +81,43 @@ def test_pages_tell_a_bounded_number_of_bits_of_hidden_labels_before_the_due_dat
     assert told == [True] * 8 + [False] * 4, "140 bits a page, 1,000 in all, and the page that ends it"
     layers, loss = pages[-1].notebooks[0].questions
     assert layers == question("layers", 10)
-    assert loss.message.startswith("Your pages have told as much")
+    assert (loss.score, loss.checks) == (5, ())
     again = seen(open_course, measured(3))
     assert again == measured(3), "a page that was told stays as it is"
     assert seen(open_course, measured(11), DUE + timedelta(days=1)) == measured(11)
+
+
+def points_alone(page: int, score: float, **how: object) -> Grade:
+    """A hand-in whose test compares with hidden labels itself."""
+    questions = (question("loss", score, of_hidden=True, **how),)
+    return Grade(
+        "ada", "hw", (NotebookGrade("nb", "completed", "", questions),), content_keys={"submission": str(page)}
+    )
+
+
+@pytest.mark.parametrize("due", ["    due: 2099-01-31T18:00:00Z\n", ""])
+def test_points_about_hidden_labels_are_bounded_too_with_and_without_a_due_date(tmp_path: Path, due: str) -> None:
+    """A thousand hand-ins tell a bit each; later ones tell only whether the best rose by a tenth."""
+    course = tiny_course(tmp_path / "course", yaml=YAML + due)
+    told = for_students(course, course.assignments["hw"], [points_alone(n, n % 2 * 10) for n in range(1000)], NOW)
+    assert [page.score for page in told] == [n % 2 * 10 for n in range(1000)]
+    later = [seen(course, points_alone(1000 + n, score)).score for n, score in enumerate([3.37, 0, 9.99, 5, 10, 2])]
+    assert later == [3, 3, 9, 9, 10, 10], "never full marks that are none"
+    assert seen(course, points_alone(999, 10)).score == 10, "a page that was told stays as it is"
+
+
+def test_passed_or_not_is_bounded_too(tmp_path: Path) -> None:
+    rule = "    due: 2099-01-31T18:00:00Z\n    shown: passed\n"
+    course = tiny_course(tmp_path / "course", yaml=YAML + rule)
+    for_students(course, course.assignments["hw"], [points_alone(n, 0) for n in range(1000)], NOW)
+    later = [seen(course, points_alone(1000 + n, score)).held_back[0].words for n, score in enumerate([0, 10, 0])]
+    assert later == ["not passed", "passed", "passed"]
+
+
+def test_after_the_due_date_all_points_are_told_whatever_was_told_before(open_course: Course) -> None:
+    for_students(open_course, open_course.assignments["hw"], [points_alone(n, 0) for n in range(1000)], NOW)
+    exact = points_alone(1000, 3.37)
+    assert seen(open_course, exact, DUE + timedelta(seconds=1)) == exact
 
 
 def test_no_point_is_held_back_for_what_pages_have_told(open_course: Course) -> None:

@@ -101,6 +101,7 @@ def _hand_in(
     try:
         objects = GitObjects(_repository(folder, request.assignment), copy)
         chosen = _chosen(objects, item.student or "", request, hand_ins)
+        objects.require_named(chosen.commit.id)
         entries = {f"{prefix}{entry.path}": entry for entry in objects.entries(chosen.commit.id)}
         members = _members(entries, chosen.commit.time)
         left_out = [entry.path for entry in entries.values() if not entry.is_file]

@@ -9,6 +9,7 @@ submodules are not there: only names on a list are copied, and no link is follow
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import resource
@@ -132,16 +133,33 @@ class GitObjects:
         Raises:
             SubmissionError: an object is missing.
         """
-        lines = "".join(f"{entry.id}\n" for entry in entries).encode()
         size = MIB + sum(entry.size + 200 for entry in entries)
-        with self._output(("cat-file", "--batch"), lines, size) as file:
-            for entry in entries:
-                header = file.readline(200).split()
-                if header[1:] != [b"blob", str(entry.size).encode()]:
+        with self._objects([entry.id for entry in entries], size) as objects:
+            for entry, (kind, length, file) in zip(entries, objects, strict=True):
+                if (kind, length) != (b"blob", entry.size):
                     raise SubmissionError(_INCOMPLETE)
-                end = file.tell() + entry.size
                 yield entry, file
-                file.seek(end + 1)
+
+    def require_named(self, commit: str) -> None:
+        """Require that a commit and its folders are what their ids say; files are compared when they are read.
+
+        Git itself believes the place of an object in a repository.
+
+        Raises:
+            SubmissionError: they are not, or are missing.
+        """
+        lines = self._text("ls-tree", "-r", "-d", "-z", "--full-tree", commit).split("\0")
+        folders = {line.split()[2] for line in lines if line.split()[1:2] == ["tree"]}
+        root = self._text("rev-parse", "--verify", f"{commit}^{{tree}}").strip()
+        with self._objects([commit, root, *folders], MAX_LISTED_BYTES) as objects:
+            for _ in objects:
+                pass
+
+    @contextlib.contextmanager
+    def _objects(self, ids: Sequence[str], most: int) -> Iterator[Iterator[tuple[bytes, int, IO[bytes]]]]:
+        """Yield kind, size and bytes of objects, each of which is what its id says."""
+        with self._output(("cat-file", "--batch"), "".join(f"{id}\n" for id in ids).encode(), most) as file:
+            yield _named(file, ids)
 
     def _text(self, *words: str) -> str:
         with self._output(words, b"", MAX_LISTED_BYTES) as file:
@@ -182,6 +200,27 @@ class GitObjects:
                 raise SubmissionError(_INCOMPLETE)
             out.seek(0)
             yield out
+
+
+def _named(file: IO[bytes], ids: Sequence[str]) -> Iterator[tuple[bytes, int, IO[bytes]]]:
+    """Yield kind, size and bytes of objects that git wrote, each compared with its id.
+
+    Raises:
+        SubmissionError: one is missing, or another one than its id says.
+    """
+    for id in ids:
+        header = file.readline(200).split()
+        if len(header) != 3:
+            raise SubmissionError(_INCOMPLETE)
+        kind, size, start = header[1], int(header[2]), file.tell()
+        digest = hashlib.new("sha1" if len(id) == 40 else "sha256", b"%s %d\0" % (kind, size))
+        while chunk := file.read(min(CHUNK, start + size - file.tell())):
+            digest.update(chunk)
+        if digest.hexdigest() != id:
+            raise SubmissionError(_INCOMPLETE)
+        file.seek(start)
+        yield kind, size, file
+        file.seek(start + size + 1)
 
 
 _ENVIRONMENT = {
