@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from distributed import LocalCluster
 from distributed.security import Security
-from helpers.tiny import submit, tiny_course, tiny_release
+from helpers.tiny import Here, submit, tiny_course, tiny_release
 
 from autograder.coordinator import batch
 from autograder.errors import HostError, SandboxError, UsageError
@@ -193,6 +193,7 @@ def test_a_submission_that_costs_three_machines_is_not_graded_and_the_others_are
     assert [n.student for n in done.not_graded] == ["bob"], done.not_graded
     assert done.graded == ("ada", "eve", "joe")
     assert "3 machines were lost while they graded it" in done.not_graded[0].reason
+    assert batch.run(plan(course), execute=Here()).graded == ("bob",), "after that, it ends in its grade"
 
 
 def test_without_certificates_the_message_says_where_they_belong(tmp_path: Path) -> None:
