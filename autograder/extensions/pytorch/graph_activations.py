@@ -214,7 +214,7 @@ def _calls(function: Callable[[np.ndarray], Any], rows: np.ndarray) -> list[Any]
     places: dict[int, Any] = {}
     calls: list[Any] = []
 
-    class Noting(TorchDispatchMode):
+    class Noting(TorchDispatchMode):  # type: ignore[no-untyped-call]
         def __torch_dispatch__(self, call: Any, types: Any, args: Any = (), keywords: Any = None) -> Any:
             result = call(*args, **(keywords or {}))
             results.append(result)  # so that no other one gets its number in memory
@@ -226,7 +226,7 @@ def _calls(function: Callable[[np.ndarray], Any], rows: np.ndarray) -> list[Any]
             places.update({id(part): (len(calls), count) for count, part in enumerate(tree_leaves(result))})
             return result
 
-    with Noting():
+    with Noting():  # type: ignore[no-untyped-call]
         function(rows)
     return calls
 
