@@ -57,7 +57,7 @@ def _bits(question: QuestionGrade) -> int:
     return 0 if question.by_hand else max(bits, int(question.of_hidden))
 
 
-def _told(question: QuestionGrade, rule: Visibility) -> int:
+def _disclosure(question: QuestionGrade, rule: Visibility) -> int:
     """Return how many of the bits an assignment's rule tells; what moves by a step is bounded by itself."""
     if not is_held_back(question, rule):
         return _bits(question)
@@ -68,7 +68,7 @@ def _told(question: QuestionGrade, rule: Visibility) -> int:
 
 def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: datetime | None) -> Grade:
     rule = assignment.shown
-    if not ladder.may_tell(grade, sum(_told(question, rule) for question in _all(grade))):
+    if not ladder.may_tell(grade, sum(_disclosure(question, rule) for question in _all(grade))):
         grade = _by_steps(grade, ladder, rule)
     held: list[HeldBack] = []
     books = []
@@ -88,7 +88,7 @@ def _by_steps(grade: Grade, ladder: _Ladder, rule: Visibility) -> Grade:
     """Take away what a grade tells of hidden data, but for tenths of the best points so far."""
 
     def stepped(book: NotebookGrade, question: QuestionGrade) -> QuestionGrade:
-        if not _told(question, rule):
+        if not _disclosure(question, rule):
             return question
         share = math.floor(_share(question) / STEP + 1e-9) * STEP
         share = ladder.climb(grade, f"{book.notebook}/{question.id}", share, STEP)
@@ -98,7 +98,7 @@ def _by_steps(grade: Grade, ladder: _Ladder, rule: Visibility) -> Grade:
 
     books = []
     for book in grade.notebooks:
-        ids = {question.id for question in book.questions if _told(question, rule)}
+        ids = {question.id for question in book.questions if _disclosure(question, rule)}
         questions = tuple(stepped(book, question) for question in book.questions)
         books.append(replace(_without_findings(book, ids), questions=questions))
     masked, points = (

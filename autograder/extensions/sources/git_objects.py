@@ -159,7 +159,7 @@ class GitObjects:
     def _objects(self, ids: Sequence[str], most: int) -> Iterator[Iterator[tuple[bytes, int, IO[bytes]]]]:
         """Yield kind, size and bytes of objects, each of which is what its id says."""
         with self._output(("cat-file", "--batch"), "".join(f"{id}\n" for id in ids).encode(), most) as file:
-            yield _named(file, ids)
+            yield _compared_objects(file, ids)
 
     def _text(self, *words: str) -> str:
         with self._output(words, b"", MAX_LISTED_BYTES) as file:
@@ -202,7 +202,7 @@ class GitObjects:
             yield out
 
 
-def _named(file: IO[bytes], ids: Sequence[str]) -> Iterator[tuple[bytes, int, IO[bytes]]]:
+def _compared_objects(file: IO[bytes], ids: Sequence[str]) -> Iterator[tuple[bytes, int, IO[bytes]]]:
     """Yield kind, size and bytes of objects that git wrote, each compared with its id.
 
     Raises:
