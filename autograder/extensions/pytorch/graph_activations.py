@@ -214,7 +214,7 @@ def _calls(function: Callable[[np.ndarray], Any], rows: np.ndarray) -> list[Any]
     places: dict[int, Any] = {}
     calls: list[Any] = []
 
-    class Noting(TorchDispatchMode):
+    class Noting(TorchDispatchMode):  # type: ignore[no-untyped-call]
         def __torch_dispatch__(self, call: Any, types: Any, args: Any = (), keywords: Any = None) -> Any:
             result = call(*args, **(keywords or {}))
             results.append(result)  # so that no other one gets its number in memory
@@ -226,7 +226,7 @@ def _calls(function: Callable[[np.ndarray], Any], rows: np.ndarray) -> list[Any]
             places.update({id(part): (len(calls), count) for count, part in enumerate(tree_leaves(result))})
             return result
 
-    with Noting():
+    with Noting():  # type: ignore[no-untyped-call]
         function(rows)
     return calls
 
@@ -327,9 +327,7 @@ def _short(value: float) -> float:
     return float(f"{value:.7g}") + 0.0  # and without a negative zero
 
 
-def _candidates(
-    numbers: _Numbers, row: Shape, actual: Shape
-) -> Iterator[tuple[str, Config, list[Config]]]:
+def _candidates(numbers: _Numbers, row: Shape, actual: Shape) -> Iterator[tuple[str, Config, list[Config]]]:
     """Yield classes of ``torch.nn``, with their settings on these rows, and the ways to write those in the network."""
     import torch
 
