@@ -11,7 +11,7 @@ from autograder._util import registry
 
 @dataclass(frozen=True, eq=False)
 class ModelFamily:
-    """What an extension registers under the name by which a library is imported. It imports no library itself.
+    """Entry of an extension, under the name by which a library is imported. It imports no library itself.
 
     Beside its module lies a folder ``kernel_side`` with a module ``family_<library>``, see
     :mod:`autograder.kernel.model_family`.
@@ -20,7 +20,7 @@ class ModelFamily:
     title: str
     """The library's name in messages: ``PyTorch``."""
     noun: str
-    """What a model of it is called there: ``PyTorch module``."""
+    """Noun for a model of it there: ``PyTorch module``."""
     words: Callable[[], Mapping[str, type]]
     """Imports the classes that a pattern may name, by their names."""
     canonical: Callable[[Any], Any] | None = None

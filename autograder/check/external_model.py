@@ -32,7 +32,7 @@ class ExternalModel:
     stays: bool
     """Whether such models stay in the kernel, and describe themselves where a check reads them."""
     noun: str
-    """What such a model is called."""
+    """Noun for such a model."""
     remote: bool
     """Whether the model lives in the notebook's kernel; otherwise it is in this process, a notebook's or a test's."""
     problem: str

@@ -43,8 +43,8 @@ class Act(enum.StrEnum):
     """A test asked a question there. Value: digests of the question, and of how many items came; ``=`` and an argument
     that a call changed."""
     EMPTY = "empty"
-    """What a question gave was empty. Value: digest of the question, or ``#`` and its turn at the place, and the path;
-    ``=`` and an argument that a call left without items."""
+    """An answer to a question was empty. Value: digest of the question, or ``#`` and its turn at the place, and the
+    path; ``=`` and an argument that a call left without items."""
     GETS = "gets"
     """A call got an object of a library's class, with all that it refers to. Subject: the call; value: a class of one
     of these objects."""

@@ -30,7 +30,7 @@ class Attempts:
     total: int | None = None
     """Most attempts in all; None: no limit."""
     use: str = "staff"
-    """Who may say that another one counts: ``staff``, or each ``student``, too, until the close."""
+    """Role that may say that another one counts: ``staff``, or each ``student``, too, until the close."""
 
     @property
     def is_plain(self) -> bool:

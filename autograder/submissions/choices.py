@@ -27,7 +27,7 @@ class Choice:
     time: datetime
     """When the person decided; what was handed in later is not set aside."""
     by: str
-    """Who decided: the student, or a member of staff."""
+    """Name of the student, or of the member of staff, who decided."""
     why: str = ""
 
 

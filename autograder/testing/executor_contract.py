@@ -1,4 +1,4 @@
-"""What every executor must hold: a contract to prove with a small class that yours grades batches as it should.
+"""The contract of executors: a small class of yours proves that yours grades batches as it should.
 
 Derive a class whose name begins with ``Test``, and make the executor in ``make``; pytest does the rest::
 
@@ -68,7 +68,7 @@ class ExecutorContract:
         assert list(self.execute([], 2)) == []
 
     def test_a_submission_that_cannot_be_graded_is_an_ending_and_keeps_nobody_from_a_grade(self) -> None:
-        """It names whose fault that is, which decides about another try; it raises nothing."""
+        """The ending names whose fault that is, which decides about another try; nothing is raised."""
         first, *gradable = self.works
         shutil.rmtree(first.submission)
         (first.submission).write_text("no folder")

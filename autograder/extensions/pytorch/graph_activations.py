@@ -193,9 +193,9 @@ def _names(graph: Graph, row: Shape, actual: Shape) -> Iterator[LayerName]:
             with suppress(Exception):  # a layer with another shape, or settings that it refuses
                 reference = _layer(kind, config)
                 alone = kind not in _OF_ROWS and "dim" not in config and kind != "Softmax2d"
-                written = shown_settings if "dim" in config else [config]
+                configs = shown_settings if "dim" in config else [config]
                 if numbers.fit(reference) and (
-                    any(own_calls == _calls(_layer(kind, held), numbers.rows) for held in written)
+                    any(own_calls == _calls(_layer(kind, held), numbers.rows) for held in configs)
                     or agree(region, reference, row, alone=alone)
                 ):
                     yield from (LayerName(kind, settings) for settings in shown_settings)
@@ -221,8 +221,8 @@ def _calls(function: Callable[[np.ndarray], Any], rows: np.ndarray) -> list[Any]
             if call is torch.ops.aten.detach.default:
                 places[id(result)] = places.get(id(args[0]))
                 return result
-            taken = tree_map_only(torch.Tensor, lambda tensor: (places.get(id(tensor)),), (args, keywords))
-            calls.append((str(call), taken))
+            arguments = tree_map_only(torch.Tensor, lambda tensor: (places.get(id(tensor)),), (args, keywords))
+            calls.append((str(call), arguments))
             places.update({id(part): (len(calls), count) for count, part in enumerate(tree_leaves(result))})
             return result
 

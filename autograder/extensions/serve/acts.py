@@ -34,12 +34,12 @@ class ActField:
     name: str
     label: str
     type: str = "text"
-    """Of HTML's input; ``select``: the page has the choices."""
+    """Type of HTML's input; ``select``: the page has the choices."""
 
 
 @dataclass(frozen=True, slots=True)
 class StaffAct:
-    """What staff may do to an assignment, or to one student's work."""
+    """Act of staff on an assignment, or on one student's work."""
 
     label: str
     fields: tuple[ActField, ...] = ()

@@ -14,7 +14,7 @@ ACT_NAMES = (
     *("again", "use", "extend", "override", "answer", "review"),
     *("preview", "regrade", "publish", "hold", "release", "feedback", "post"),
 )
-"""What staff may do at a door."""
+"""Acts of staff at a door."""
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 

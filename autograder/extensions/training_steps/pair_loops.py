@@ -28,13 +28,13 @@ class PairLoop:
     keeps_rows: bool = False
     """Whether the second player takes its step for what was generated before the first one took its."""
     share: float = 1.0
-    """What the sum of the discriminator's two losses is multiplied with."""
+    """Factor of the sum of the discriminator's two losses."""
     is_joined: bool = False
     """Whether the discriminator gets real and generated rows at once."""
     labels: tuple[float, float, float] = (1.0, 0.0, 1.0)
-    """Of real rows, of generated ones, and what the generator wants for these."""
+    """Labels of real rows, of generated ones, and those that the generator wants for these."""
     kinds: tuple[float, float] = (1.0, 1.0)
-    """What the losses for real and for generated rows are multiplied with."""
+    """Factors of the losses for real and for generated rows."""
     generator_sign: float = 1.0
     """-1 for a generator that ascends."""
     clears: str = "before"
@@ -77,11 +77,11 @@ class _PairRun:
         start = self.weights
         if self.loop.clears == "begin":
             self._clear(*PLAYERS)
-        for place, player in enumerate(self.loop.order):
+        for index, player in enumerate(self.loop.order):
             if self.loop.clears == "before":
                 self._clear(player)
             held = start if self.loop.keeps_rows else self.weights
-            self._add(player, self._gradients(player, held, real, noises[0 if self.loop.keeps_rows else place]))
+            self._add(player, self._gradients(player, held, real, noises[0 if self.loop.keeps_rows else index]))
             self._update(player)
             if self.loop.clears == "after":
                 self._clear(player)
@@ -104,14 +104,14 @@ class _PairRun:
     def _add(self, player: str, gradients: Gradients) -> None:
         is_apart = player == "discriminator" and self.loop.detaches
         self.gradients = [
-            before if after is None or (is_apart and self._is_of("generator", place)) else _sum(before, after)
-            for place, (before, after) in enumerate(zip(self.gradients, gradients, strict=True))
+            before if after is None or (is_apart and self._is_of("generator", index)) else _sum(before, after)
+            for index, (before, after) in enumerate(zip(self.gradients, gradients, strict=True))
         ]
 
     def _update(self, player: str) -> None:
         chosen = [
-            gradient if player in self.loop.moves_both or self._is_of(player, place) else None
-            for place, gradient in enumerate(self.gradients)
+            gradient if player in self.loop.moves_both or self._is_of(player, index) else None
+            for index, gradient in enumerate(self.gradients)
         ]
         self.weights = self.updates[PLAYERS.index(player)](self.weights, chosen)
 
@@ -119,12 +119,12 @@ class _PairRun:
         chosen = PLAYERS if set(players) & set(self.loop.moves_both) else players
         cleared = [player for player in chosen if player not in self.loop.uncleared]
         self.gradients = [
-            None if any(self._is_of(player, place) for player in cleared) else gradient
-            for place, gradient in enumerate(self.gradients)
+            None if any(self._is_of(player, index) for player in cleared) else gradient
+            for index, gradient in enumerate(self.gradients)
         ]
 
-    def _is_of(self, player: str, place: int) -> bool:
-        return self.calculus.names[place].startswith(f"{PLAYERS.index(player)}.")
+    def _is_of(self, player: str, index: int) -> bool:
+        return self.calculus.names[index].startswith(f"{PLAYERS.index(player)}.")
 
 
 def _sum(before: np.ndarray | None, after: np.ndarray) -> np.ndarray:
@@ -158,9 +158,9 @@ def _changed(**changes: Any) -> Change:
 
 
 _LATE = "the discriminator's loss moves the generator: detach the generated rows, or clear its gradients later"
-_LEFT = "the gradients that the generator's loss has for the discriminator stay for its {}: clear them before it"
+_LEFT_OVER = "the gradients that the generator's loss has for the discriminator stay for its {}: clear them before it"
 _FOUND_OUT = "the generator's loss has the label of generated rows: it needs that of real ones"
-_ONE = "one optimizer trains both networks in each step"
+_ONE_OPTIMIZER = "one optimizer trains both networks in each step"
 _TURNED = "The generator's loss is the discriminator's, turned around."
 _UNCLEARED = "the gradients of both networks are never cleared"
 SLIPS: Sequence[tuple[str, Change]] = (
@@ -171,14 +171,14 @@ SLIPS: Sequence[tuple[str, Change]] = (
     ("the generator's gradients are never cleared", _changed(uncleared=("generator",))),
     (_UNCLEARED, _changed(uncleared=PLAYERS)),
     (_UNCLEARED, _changed(uncleared=PLAYERS, detaches=False)),
-    (_LEFT.format("next step"), _changed(clears="after")),
-    (_LEFT.format("step"), _changed(clears="begin")),
+    (_LEFT_OVER.format("next step"), _changed(clears="after")),
+    (_LEFT_OVER.format("step"), _changed(clears="begin")),
     (_LATE, _changed(clears="begin", detaches=False)),
     (_LATE, _changed(clears="after", detaches=False)),
     ("the discriminator's optimizer trains both networks", _changed(moves_both=("discriminator",), detaches=False)),
     ("the generator's optimizer trains both networks", _changed(moves_both=("generator",))),
-    (_ONE, _changed(moves_both=PLAYERS)),
-    (_ONE, _changed(moves_both=PLAYERS, detaches=False)),
+    (_ONE_OPTIMIZER, _changed(moves_both=PLAYERS)),
+    (_ONE_OPTIMIZER, _changed(moves_both=PLAYERS, detaches=False)),
     ("real and generated rows have changed their labels", _changed(labels=(0.0, 1.0, 1.0))),
     (
         "the generator's loss has the label of generated rows: it needs that of real ones",
@@ -187,8 +187,8 @@ SLIPS: Sequence[tuple[str, Change]] = (
     ("the discriminator sees no generated rows", _changed(kinds=(1.0, 0.0))),
     ("the discriminator sees no real rows", _changed(kinds=(0.0, 1.0))),
 )
-"""What the student reads → the loop that the slip amounts to."""
-OTHERS: Sequence[tuple[str, Change]] = (
+"""Sentence for the student → the loop that the slip amounts to."""
+UNLIKE: Sequence[tuple[str, Change]] = (
     ("Real rows have the label 0, and generated ones 1.", _changed(labels=(0.0, 1.0, 0.0))),
     (
         "The generator's loss is the discriminator's, turned around.",
@@ -196,4 +196,4 @@ OTHERS: Sequence[tuple[str, Change]] = (
     ),
     ("The labels of real rows are 0.9.", _changed(labels=(0.9, 0.0, 1.0))),
 )
-"""What a person reads → another loop that trains both."""
+"""Sentence for a person → another loop that trains both."""

@@ -11,9 +11,9 @@ import numpy as np
 from autograder.check.error_place import described
 from autograder.errors import LostError
 from autograder.extensions.training_steps.pair_loops import (
-    OTHERS,
     PLAYERS,
     SLIPS,
+    UNLIKE,
     Change,
     ExpectedPair,
     PairLoop,
@@ -25,8 +25,10 @@ from autograder.models.step_calculus import StepCalculus, Weights
 from autograder.records.checks import CheckResult
 
 _RIGHT = "both networks move as they should"
-_PARAMETERS = "It is not known what a parameter of this function stands for."
-_MODEL = "The weights of generator and discriminator cannot be exchanged."
+_UNREAD = {
+    "parameters": "It is not known what a parameter of this function stands for.",
+    "model": "The weights of generator and discriminator cannot be exchanged.",
+}
 _NO_ANSWER = "The weights after the step are not those of generator and discriminator."
 _DOES_NOT_FIT = "These networks cannot be trained together with this loss: look at shapes, and at what they return."
 _NO_CHANGE = "A right step of these networks changes nothing in one of them."
@@ -76,8 +78,8 @@ class CheckedPair:
         except (Exception, SystemExit) as error:
             return request.report(0.0, f"the step raises {described(error)}")
         problem = answer.get("problem") if type(answer) is dict else None
-        if problem in ("parameters", "model"):
-            return request.for_a_person(_PARAMETERS if problem == "parameters" else _MODEL)
+        if sentence := _UNREAD.get(str(problem)):
+            return request.for_a_person(sentence)
         weights = read_weights(answer, self.start, len(self.batches))
         if weights is None or len(weights) != len(self.batches):
             return request.report(0.0, _NO_ANSWER)
@@ -95,7 +97,7 @@ class CheckedPair:
         other = next((player for player in PLAYERS if self.first and player != self.first), None)
         if other and explain(self._right(other)):
             return request.report(0.0, _OTHER_FIRST.format(other))
-        for texts, report in ((SLIPS, lambda text: request.report(0.0, text)), (OTHERS, request.for_a_person)):
+        for texts, report in ((SLIPS, lambda text: request.report(0.0, text)), (UNLIKE, request.for_a_person)):
             if text := next((text for text, change in texts if explain(self._changed(change))), ""):
                 return report(text)
         return request.for_a_person(_UNKNOWN if is_known else _OTHER_TRAINING)
@@ -125,8 +127,8 @@ class CheckedPair:
         """Return the batches with the noise of each step: what the generator got, or was given."""
         notes = noise if type(noise) is list and len(noise) == len(self.batches) else [None] * len(self.batches)
         return [
-            ((real, [note[0], note[-1]] if _is_noise(note, given) else [given, given]), np.zeros(0))
-            for (real, given), note in zip(self.batches, notes, strict=True)
+            ((real, [note[0], note[-1]] if _is_noise(note, noise_rows) else [noise_rows, noise_rows]), np.zeros(0))
+            for (real, noise_rows), note in zip(self.batches, notes, strict=True)
         ]
 
     def _asked(self) -> dict[str, Any]:
@@ -145,7 +147,7 @@ class CheckedPair:
         }
 
 
-def _is_noise(note: Any, given: np.ndarray) -> bool:
+def _is_noise(note: Any, noise_rows: np.ndarray) -> bool:
     """Return whether a note has the generator's inputs, of the shape that it was read with."""
     return (
         type(note) is list
@@ -153,8 +155,8 @@ def _is_noise(note: Any, given: np.ndarray) -> bool:
         and all(
             type(array) is np.ndarray
             and array.dtype == np.float32
-            and array.shape[1:] == given.shape[1:]
-            and 0 < len(array) <= _MAX_NOISE * len(given)
+            and array.shape[1:] == noise_rows.shape[1:]
+            and 0 < len(array) <= _MAX_NOISE * len(noise_rows)
             for array in note
         )
     )

@@ -1,1 +1,1 @@
-"""What describes Keras's models in the student's process, where the sandbox shows this folder beside the agent."""
+"""Descriptions of Keras's models in the student's process, where the sandbox shows this folder beside the agent."""

@@ -1,1 +1,1 @@
-"""What describes scikit-learn's estimators in the student's process."""
+"""Descriptions of scikit-learn's estimators in the student's process."""

@@ -40,7 +40,7 @@ def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[
         return {"problem": "parameters"}
     family = "pair" if isinstance(model, list) else model_family.family_name(model)
     try:
-        trained: Any = {"torch": _Module, "keras": _KerasModel, "pair": _Pair}[family](model, request)
+        trained: Any = {"torch": _Module, "keras": _KerasModel, "pair": _TwoModules}[family](model, request)
     except Exception:  # of another library, or not as the examiner read it
         return {"problem": "model"}
     seed, after, noise = request["seed"], [], []
@@ -220,7 +220,7 @@ class _Module:
         return [tensor.detach().float().numpy().copy() for tensor in self.tensors]
 
 
-class _Pair(_Module):
+class _TwoModules(_Module):
     """A generator and a discriminator, which a function trains in turns."""
 
     def __init__(self, networks: list[Any], request: dict[str, Any]) -> None:
