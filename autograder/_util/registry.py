@@ -64,6 +64,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
         "gradescope": "platforms",
         "import-otter": "otter",
         "init": "authoring",
+        "lint": "authoring",
         "new": "authoring",
         "people": "people",
         "post": "lms",
