@@ -23,7 +23,7 @@ ROUNDINGS = ("day", "hour", "exact")
 
 
 @dataclass(frozen=True, slots=True)
-class _Top:
+class TopKeys:
     """Keys at the top level of course.yaml."""
 
     course: str
@@ -49,7 +49,7 @@ def read_course_file(root: Path, file: Path) -> Course:
         CourseError: it cannot be read, or something is wrong in it; the message names file and line.
     """
     node = parse(file)
-    keys = READER.fields(node, "the course", _Top, more=registry.names(registry.COURSE_KEYS))
+    keys = READER.fields(node, "the course", TopKeys, more=registry.names(registry.COURSE_KEYS))
     if "course" not in keys:
         raise READER.error(node, "the key 'course' (the course's id) is missing")
     course_id = read_value(keys, "course", "")

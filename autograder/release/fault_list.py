@@ -17,6 +17,10 @@ class FaultList:
     def __bool__(self) -> bool:
         return bool(self._errors)
 
+    def texts(self) -> list[str]:
+        """Return what each of them says."""
+        return [str(error) for error in self._errors]
+
     def names(self, path: str) -> bool:
         """Return whether one of them is about the file."""
         return any(f"{path}: " in str(error) for error in self._errors)
@@ -32,7 +36,7 @@ class FaultList:
         try:
             yield
         except CourseError as error:
-            if str(error) not in map(str, self._errors) and not (path and self.names(path)):
+            if str(error) not in self.texts() and not (path and self.names(path)):
                 self._errors.append(error)
 
     def stop(self) -> None:
@@ -40,7 +44,7 @@ class FaultList:
         if len(self._errors) == 1:
             raise self._errors[0]
         if self._errors:
-            raise CourseError("\n".join(map(str, self._errors)))
+            raise CourseError("\n".join(self.texts()))
 
 
 @contextmanager

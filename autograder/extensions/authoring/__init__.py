@@ -1,0 +1,1 @@
+"""Start of a course: its folder, assignments from templates or solved notebooks, and checks while one writes."""
