@@ -49,16 +49,16 @@ def lint(assignments: tuple[str, ...], course_folder: Path, json_path: Path | No
         click.echo(text, nl=False)
     else:
         _show(findings)
-    sys.exit(WRONG if any(found["errors"] for found in findings.values()) else DONE)
+    sys.exit(WRONG if any(kinds["errors"] for kinds in findings.values()) else DONE)
 
 
 def _show(findings: dict[str, dict[str, list[str]]]) -> None:
     """Print the findings of each assignment."""
     from autograder._util.text import visible
 
-    for name, found in findings.items():
+    for name, kinds in findings.items():
         for kind, color in (("errors", "red"), ("warnings", "yellow")):
-            for text in found[kind]:
+            for text in kinds[kind]:
                 click.echo(click.style(f"{kind[:-1]}: ", fg=color, bold=True) + visible(text))
-        if not any(found.values()):
+        if not any(kinds.values()):
             click.echo(f"{name}: nothing to mend")

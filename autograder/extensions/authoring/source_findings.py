@@ -26,14 +26,14 @@ def findings_of(course: Course, assignment: Assignment) -> dict[str, list[str]]:
     with faults.collecting():
         check_settings(course, assignment)
     with faults.collecting():
-        made = build.build(course, assignment, faults)
+        release = build.build(course, assignment, faults)
         with faults.collecting():
-            leaks.check_files(course, made)
+            leaks.check_files(course, release)
         with faults.collecting():
             if assignment.prepare is None:
-                check_hidden_data(course, assignment, made.exams)
-        errors, warnings = build.linted(made)
-        warnings = [*warnings, *build.without_points(made), *build.shown_tests(made)]
+                check_hidden_data(course, assignment, release.exams)
+        errors, warnings = build.linted(release)
+        warnings = [*warnings, *build.without_points(release), *build.shown_tests(release)]
         for exam, error in errors:
             with faults.collecting():
                 raise CourseError(*build.placed(exam, [error]))
