@@ -13,6 +13,8 @@ from helpers.kernels import InProcessKernel
 from helpers.tiny import TEST, YAML, Here, grade_here, submit, tiny_course, tiny_release
 
 from autograder.coordinator import batch
+from autograder.coordinator.pool import in_processes
+from autograder.coordinator.schedule import Execute
 from autograder.course.configuration import load_course
 from autograder.errors import BusyError, SandboxError
 from autograder.exchange.work import Endings, Work
@@ -20,6 +22,7 @@ from autograder.records.course import Course
 from autograder.records.ending import failed
 from autograder.records.grade import Batch, Grade
 from autograder.records.run import CellRun
+from autograder.testing.executor_contract import ExecutorContract
 
 NAMES = ("ada", "bob", "eve", "joe")
 
@@ -328,3 +331,12 @@ def test_runs_are_pruned_at_the_end(copies: Course, started: list[str], monkeypa
 def prune_all(self: object) -> None:
     for path in self.folder.iterdir():  # type: ignore[attr-defined]
         path.unlink()
+
+
+@pytest.mark.sandbox
+@pytest.mark.slow
+class TestProcessesAsExecutor(ExecutorContract):
+    """The processes of this machine hold what every executor must hold."""
+
+    def make(self, root: Path) -> Execute:
+        return in_processes

@@ -16,11 +16,13 @@ from distributed.security import Security
 from helpers.tiny import Here, submit, tiny_course, tiny_release
 
 from autograder.coordinator import batch
+from autograder.coordinator.schedule import Execute
 from autograder.errors import HostError, SandboxError, UsageError
 from autograder.exchange.work import Work
 from autograder.extensions.cluster.connection import InCluster, check_address
 from autograder.records.course import Course, Engine
 from autograder.records.grade import Batch
+from autograder.testing.executor_contract import ExecutorContract
 
 pytestmark = pytest.mark.integration
 
@@ -112,6 +114,20 @@ def test_grades_are_those_of_this_machine_alone(course: Course, engine: Engine) 
     assert (course.autograded("ada", "hw") / "nb.ipynb").read_text() == masked
     assert there.grades[0].notebooks[0].sandbox == here.grades[0].notebooks[0].sandbox
     assert batch.run(plan(course), workers=0, execute=InCluster(engine, course.root)).graded == ()
+
+
+@pytest.mark.sandbox
+@pytest.mark.slow
+class TestClusterAsExecutor(ExecutorContract):
+    """The cluster holds what every executor must hold."""
+
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def connect(cls, engine: Engine) -> None:
+        cls.engine = engine
+
+    def make(self, root: Path) -> Execute:
+        return InCluster(self.engine, root)
 
 
 def test_without_tls_nothing_is_sent(course: Course, engine: Engine) -> None:
