@@ -41,8 +41,8 @@ MAX_BITS = 1_000
 STEP = 0.1
 """Steps of the share that is told then: ten in all, however often somebody hands in."""
 _SPENT = (
-    "Your pages have told as much of the hidden rows as they may. Until the due date, you see the best so far, in "
-    "tenths. Your grade has all points."
+    "Your pages have told as much of the hidden rows as they may. From here on, you see the best so far, in tenths. "
+    "Your grade has all points."
 )
 
 
