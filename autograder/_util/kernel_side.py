@@ -49,6 +49,10 @@ def modules_of_families(modules: Iterable[str]) -> list[str]:
 
 
 def family_modules() -> dict[str, str]:
-    """List the modules that describe models in the process that they live in, by the library's name."""
+    """List the modules that describe models in the process that they live in, by the library's name.
+
+    In the order that a kernel finds them in: of two libraries that an object is of, the first one describes it.
+    """
     libraries = registry.names(registry.MODELS)
-    return {name: f"{registry.package(registry.MODELS, name)}.{FOLDER}.family_{name}" for name in libraries}
+    modules = {name: f"{registry.package(registry.MODELS, name)}.{FOLDER}.family_{name}" for name in libraries}
+    return dict(sorted(modules.items(), key=lambda entry: entry[1]))

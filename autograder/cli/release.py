@@ -141,7 +141,8 @@ def _over(assignment: Assignment) -> list[str]:
     """Warn of a due date that is over before anybody has the notebook."""
     if assignment.due is None or assignment.due > datetime.now(UTC):
         return []
-    return [f"{assignment.name} was due at {assignment.due:%Y-%m-%d %H:%M}: all that is handed in from now on is late"]
+    due = f"{assignment.due:%Y-%m-%d %H:%M}"
+    return [f"{assignment.name} was due at {due}: what is handed in from now on is late, but for extensions"]
 
 
 def _warn(warnings: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from autograder.lint.certain import CellFault
 from autograder.syntax.refusals import dotted
 
-_MIN_DIGITS = 4
+_MIN_DIGITS = 8
 """Significant digits from which a number was computed, and not chosen by a task."""
 
 
@@ -49,15 +49,16 @@ def hidden_paths(tree: ast.AST, imports: Mapping[str, str]) -> Iterator[CellFaul
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in arguments:
             _, folder, name = node.value[:200].rpartition("hidden/")
-            if folder and name and node.value.removeprefix("./").startswith(folder):
+            if folder and "." in name and node.value.removeprefix("./").startswith(folder):
                 reason = "the folder hidden/ is not there where notebooks run"
                 yield node, reason, f"read it in a hidden test: check.hidden_data({name!r})"
 
 
 def tests_of_a_person(tree: ast.AST, imports: Mapping[str, str]) -> Iterator[CellFault]:
     """Yield the first test in a cell whose points a person gives: it decides nothing."""
-    for node in ast.walk(tree):
-        called = dotted(node.func, imports) if isinstance(node, ast.Call) else ""
+    for node in getattr(tree, "body", ()):  # an answer's functions may assert what they please
+        call = node.value if isinstance(node, ast.Expr | ast.Assign) else None
+        called = dotted(call.func, imports) if isinstance(call, ast.Call) else ""
         if isinstance(node, ast.Assert) or called.startswith("autograder.check."):
             reason = (
                 "this cell is marked as a manually graded answer: a person gives its points, whatever is tested here"

@@ -123,20 +123,32 @@ class Observations:
         """Return the facts of both: what two runs of a solution were seen to do.
 
         Of the questions of a place that both reached, those stay that both asked: chance decides about others, and
-        they would make each record another one. A turn at which something was empty stays if both runs had it.
+        they would make each record another one. Of a place that draws its questions, the turns at which something was
+        empty stay if both runs had the same.
         """
         facts = {*self.facts, *other.facts}
-        repeated = {*self.facts} & {*other.facts}
         first, second = self._questions(), other._questions()
         common = {subject: first[subject] & second[subject] for subject in first.keys() & second}
+        drawn = {subject for subject in common if first[subject] != second[subject]}
+        turns, turns_of_other = self._turns(), other._turns()
+        steady = {subject for subject in drawn if turns.get(subject) == turns_of_other.get(subject)}
         return Observations.of(
             fact
             for fact in facts
             if fact.act not in (Act.ASKS, Act.EMPTY)
-            or fact.subject not in common
-            or (fact.value if fact.act is Act.ASKS else fact.value.partition(" ")[0]) in common[fact.subject]
-            or fact in repeated
+            or (
+                fact.subject in steady
+                if _is_turn(fact)
+                else fact.subject not in common or _asked(fact) in common[fact.subject]
+            )
         )
+
+    def _turns(self) -> dict[str, set[str]]:
+        """Return by subject at which turns something was empty."""
+        turns: dict[str, set[str]] = {}
+        for fact in filter(_is_turn, self.facts):
+            turns.setdefault(fact.subject, set()).add(fact.value)
+        return turns
 
     def _questions(self) -> dict[str, set[str]]:
         """Return the digests of the questions by subject: with the size of what came, and alone."""
@@ -145,3 +157,11 @@ class Observations:
             if fact.act is Act.ASKS:
                 questions.setdefault(fact.subject, set()).update((fact.value, fact.value.partition(".")[0]))
         return questions
+
+
+def _is_turn(fact: Fact) -> bool:
+    return fact.act is Act.EMPTY and fact.value.startswith("#")
+
+
+def _asked(fact: Fact) -> str:
+    return fact.value if fact.act is Act.ASKS else fact.value.partition(" ")[0]

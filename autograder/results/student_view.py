@@ -42,7 +42,7 @@ STEP = 0.1
 """Steps of the share that is told then: ten in all, however often somebody hands in."""
 _SPENT = (
     "Your pages have told as much of the hidden rows as they may. From here on, you see the best so far, in tenths. "
-    "Your grade has all points."
+    "Your grade counts the exact points."
 )
 
 

@@ -1,7 +1,7 @@
 """Choices: a person's word on which attempt of a student or a team counts, in place of the assignment's rule.
 
-A choice sets aside all else that was handed in before it; for what comes later, the rule goes on. All choices are kept,
-the last one holds: ``.autograder/choices/<assignment>/<student>.json``.
+A choice sets aside all else that was there; for what comes in later, whenever it was made, the rule goes on. All
+choices are kept, the last one holds: ``.autograder/choices/<assignment>/<student>.json``.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ class Choice:
     attempt: str
     """Name of the attempt, a digest of its files and its time."""
     time: datetime
-    """When the person decided; what was handed in later is not set aside."""
+    """When the person decided."""
     by: str
     """Name of the student, or of the member of staff, who decided."""
     why: str = ""
+    set_aside: tuple[str, ...] = ()
+    """Names of the attempts that it sets aside: those that were there. What comes in later is not among them."""
 
 
 def choices(course: Course, assignment: str, students: Sequence[str]) -> list[Choice]:

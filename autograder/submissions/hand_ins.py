@@ -83,7 +83,7 @@ class HandIns:
         chosen = [each for each in attempts if choice is not None and attempt_name(each) == choice.attempt]
         if choice is None or not chosen:
             return allowed, beyond
-        later = [each for each in allowed if each.time is not None and aware(each.time) > choice.time]
+        later = [each for each in allowed if attempt_name(each) not in choice.set_aside]
         return list(dict.fromkeys([*chosen, *later])), [each for each in beyond if each not in chosen]
 
     def choice(self, student: str, assignment: str) -> Choice | None:

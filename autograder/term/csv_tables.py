@@ -255,6 +255,10 @@ def truth(text: str) -> bool:
     raise ValueError(f"“{one_line(text, 40)}” is neither yes nor no")
 
 
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""Years of the dates in a course's tables."""
+
+
 def moment(text: str) -> datetime:
     """Read a date, or a date and time: ``2027-01-31``, ``2027-01-31 23:59+01:00``, also ``31.01.2027 23:59``.
 
@@ -273,12 +277,15 @@ def moment(text: str) -> datetime:
         )
     try:
         if len(iso) <= len("2027-01-31"):
-            return datetime.combine(date.fromisoformat(iso), time(23, 59, 59), UTC)
-        found_time = datetime.fromisoformat(iso)
+            found_time = datetime.combine(date.fromisoformat(iso), time(23, 59, 59), UTC)
+        else:
+            found_time = datetime.fromisoformat(iso)
     except ValueError:
         raise ValueError(
             f"“{one_line(text, 40)}” is no date; write it like 2027-01-31 or 2027-01-31 23:59+01:00"
         ) from None
+    if not FIRST_YEAR <= found_time.year <= LAST_YEAR:  # arithmetic with zones would end outside of the calendar
+        raise ValueError(f"“{one_line(text, 40)}” is outside of the years {FIRST_YEAR} to {LAST_YEAR}")
     return found_time if found_time.tzinfo else found_time.replace(tzinfo=UTC)
 
 

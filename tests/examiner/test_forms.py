@@ -353,6 +353,17 @@ def test_where_a_test_draws_its_questions_their_turn_tells_what_may_be_empty():
         assert (one.fraction, one.undecided) == (points, False)
 
 
+def test_a_turn_tells_nothing_where_a_test_draws_nothing():
+    """An answer that makes the question unknown by another answer gets no empty one through."""
+    solution = "def make(): return ['1', 'a', 'b']\ndef letters(w): return [v for v in w if v in 'ab']"
+    test = "words = make()\nassert all(v in 'ab' for w in words for v in letters(w))"
+    seen = observed(exam(solution, test)) | observed(exam(solution, test))
+    empty = "def make(): return ['zz']\ndef letters(w): return []"
+    for answer, points in ((solution, 1), (empty, 0)):
+        (one,) = graded(dataclasses.replace(exam(solution, test), observations=seen), cell1=answer)
+        assert one.fraction == points
+
+
 def test_questions_that_two_runs_did_not_both_ask_are_forgotten():
     first, second = (
         observed(exam(SQUARES, "import secrets\nassert f([3]).size == 1\nassert f([secrets.token_bytes(9)[0]]).size"))

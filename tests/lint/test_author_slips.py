@@ -24,7 +24,8 @@ def found(*cells) -> list[str]:
         ("assert mean == 1.024645772237586", True),
         ("assert 0.3333333333333333 == mean", True),
         ("assert [mean] == [0.30000000000000004]", True),
-        ("assert mean == -1.0246", True),
+        ("assert mean == -1.024645772", True),
+        ("assert mean == -1.0246", False),
         ("assert mean == 0.5", False),
         ("assert mean == 0.1", False),  # as a task says it
         ("assert mean == 1e-07", False),

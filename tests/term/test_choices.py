@@ -66,7 +66,7 @@ def test_a_chosen_attempt_counts_whatever_the_rule(tmp_path: Path, rule: str) ->
     whys = [each.why for each in listed(HandIns(course), "ada", "hw")]
     assert whys[1].startswith("staff meier chose it on ")
     assert whys[1].endswith(": it is whole")
-    assert whys[3] == "another one was chosen after it"
+    assert whys[3] == "set aside by that choice"
     assert [choice.by for choice in choices(course, "hw", ["ada"])] == ["staff meier"] * 3, "all of them are kept"
 
 

@@ -58,11 +58,13 @@ def entries(
     standing = publication.on_disk(course, assignment.name)
     if not standing.current and not standing.set_aside:
         raise UsageError(f"nothing is graded; run `autograder grade {assignment.name}` first")
-    graded = for_students(course, assignment, gradebook.load().with_manual_scores(course, standing.current), now)
-    return [_entry(course, grade, unfinished) for grade in graded], dict(standing.set_aside)
+    exact = tuple(gradebook.load().with_manual_scores(course, standing.current))
+    pairs = zip(exact, for_students(course, assignment, exact, now), strict=True)
+    return [_entry(course, grade, unfinished, whole) for whole, grade in pairs], dict(standing.set_aside)
 
 
-def _entry(course: Course, grade: Grade, unfinished: bool) -> ResultEntry:
+def _entry(course: Course, grade: Grade, unfinished: bool, exact: Grade) -> ResultEntry:
+    """Make the entry of a grade as its student may see it; stepped points are handed over exactly."""
     page = course.feedback(grade.student, grade.assignment) / report.feedback_name(grade)
     existing_page = page if page.is_file() else None
     if grade.held_back:
@@ -70,8 +72,10 @@ def _entry(course: Course, grade: Grade, unfinished: bool) -> ResultEntry:
         return ResultEntry(grade.student, None, grade.max_score, "", None, f"results are held back until {until}")
     if grade.dates is not None and grade.dates.excused:
         return ResultEntry(grade.student, None, grade.max_score, "", None, "the student is excused")
-    score = None if grade.needs_manual_grade and not unfinished else grade.score
-    return ResultEntry(grade.student, score, grade.max_score, summary(grade), existing_page)
+    score = None if exact.needs_manual_grade and not unfinished else exact.score
+    is_whole = grade.score == exact.score
+    comment = summary(grade) if is_whole else f"in all: {points(exact.score)} of {points(exact.max_score)}"
+    return ResultEntry(grade.student, score, exact.max_score, comment, existing_page)
 
 
 def summary(grade: Grade) -> str:

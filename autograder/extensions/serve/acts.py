@@ -60,7 +60,9 @@ def _extend(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str, s
     days = csv_tables.number(values["days"]) if values.get("days") else 0.0
     before, reason = _due(course, job), one_line(values.get("why", ""), 500)
     add_extension(course, Extension(job.student, "", job.assignment, due, days, bool(values.get("excused")), reason))
-    return before, _due(course, job)
+    if (after := _due(course, job)) == before:
+        raise UsageError(f"that changes nothing: the date stands at {before}; of several extensions the latest counts")
+    return before, after
 
 
 def _due(course: Course, job: Job) -> str:
@@ -73,7 +75,10 @@ def _override(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str,
     """Enter a question's points in the gradebook; without points, take a person's points back."""
     if not door(course).review:
         raise UsageError("points are not given at this door")
-    (grade,) = publication.for_people(course, publication.grades(course, job.assignment, [job.student]))
+    grades = publication.for_people(course, publication.grades(course, job.assignment, [job.student]))
+    if not grades:
+        raise UsageError(f"nothing of {job.student} is graded at {job.assignment}")
+    (grade,) = grades
     wanted = values.get("question", "")
     listed = {f"{book.notebook}/{each.id}": (book, each) for book in grade.notebooks for each in book.questions}
     if wanted not in listed:
@@ -90,7 +95,7 @@ def _override(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str,
 REASON = ActField("why", "Reason")
 DATES = (
     ActField("due", "New due date, such as 2027-01-31 23:59+01:00"),
-    ActField("days", "or days more"),
+    ActField("days", "or days after the assignment's due date"),
     ActField("excused", "or excuse altogether", "checkbox"),
 )
 POINTS = ActField("question", "Question", "select"), ActField("points", "Points; none: as the tests give")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder._util.text import one_line
+from autograder._util.yaml_record import aware
 from autograder.errors import UsageError
 from autograder.extensions.serve import state_folder
 from autograder.records.course import Course
@@ -48,7 +49,7 @@ def listed(hand_ins: HandIns, student: str, assignment: str) -> Iterator[ListedA
         elif attempt in beyond:
             reason = "beyond the limit"
         else:
-            reason = "" if attempt in allowed else "another one was chosen after it"
+            reason = "" if attempt in allowed else "set aside by that choice"
         answers = answered_in(course, assignment, attempt.folder)
         yield ListedAttempt(name, attempt, str(answers) if answers.is_known else "", counts, reason)
 
@@ -83,7 +84,9 @@ def choose(
         if fitting[0].attempt in hand_ins.allowed(student, settings)[1]:
             raise UsageError("this hand-in is beyond the number of attempts")
     before = next((_words(each) for each in attempts if each.counts), "none")
-    add_choice(course, assignment, student, Choice(fitting[0].name, when, by, one_line(reason, 500)))
+    times = ((each.name, each.attempt.time) for each in attempts if each is not fitting[0])
+    set_aside = tuple(name for name, time in times if time is None or aware(time) <= when)
+    add_choice(course, assignment, student, Choice(fitting[0].name, when, by, one_line(reason, 500), set_aside))
     return before, _words(fitting[0])
 
 

@@ -11,6 +11,7 @@ import hashlib
 import shutil
 import tempfile
 import time
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -110,7 +111,8 @@ def _gone(course: Course) -> frozenset[str]:
         rows = read_table(path).rows if is_saved else ()
     except (CourseError, HostError, OSError):  # nothing of it can be read: they stay
         return frozenset()
-    listed = {row.get("id") for row in rows if row.get("status").casefold() != LEFT} - {""}
+    ids = (row.get("id") for row in rows if row.get("status").casefold() != LEFT)
+    listed = {unicodedata.normalize("NFC", each) for each in ids} - {""}  # as the ids of people in order are
     return frozenset(person.id for person in load_roster(course).people if listed and person.id not in listed)
 
 

@@ -6,7 +6,7 @@ import contextlib
 import json
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect
@@ -139,7 +139,8 @@ def acts_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 
 
 def _acts() -> Any:
-    return Job.objects.filter(kind__in=list(ACTS)).exclude(by="", state=JobState.DONE).order_by("-number")
+    by_staff = Job.objects.filter(kind__in=list(ACTS)).exclude(by=F("student"), kind=Kind.USE)
+    return by_staff.exclude(by="", state=JobState.DONE).order_by("-number")
 
 
 def reports(request: HttpRequest, visitor: Visitor) -> HttpResponse:

@@ -12,7 +12,7 @@ from autograder.exchange import result_json
 from autograder.extensions.serve import acts, jobs, pages
 from autograder.extensions.serve import hand_in as hand_ins
 from autograder.extensions.serve.attempt_table import may_choose
-from autograder.extensions.serve.models import FINAL, Job, Kind
+from autograder.extensions.serve.models import FINAL, Job, JobState, Kind
 from autograder.extensions.serve.standing import is_released, late_at, standing_of
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
@@ -56,7 +56,12 @@ def receipt(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpRespons
 def use(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
     """Ask that a hand-in count, where the course allows it; the worker decides."""
     job = get_object_or_404(Job, receipt=receipt, student=visitor.id, by=visitor.id, kind=Kind.HAND_IN)
+    if not may_choose(HandIns(visitor.course), visitor.id, job.assignment, datetime.now(UTC)):
+        raise Http404
     in_line = jobs.of_assignment(job.assignment, visitor.id, Kind.USE).exclude(state__in=FINAL).first()
+    if in_line is not None and in_line.state == JobState.WAITING:  # what is clicked last counts
+        jobs.finish(in_line, JobState.REFUSED, note="Another choice came after this one.")
+        in_line = None
     job = in_line or acts.add(Kind.USE, visitor.id, job.assignment, visitor.id, {"attempt": receipt})
     return redirect("receipt", receipt=job.receipt)
 

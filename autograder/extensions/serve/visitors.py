@@ -108,7 +108,9 @@ def launched(course: Course, launch: Launch) -> Visitor | None:
     """
     if launch.is_staff:
         role = VisitorRole.ASSISTANT if launch.is_assistant else VisitorRole.STAFF
-        return Visitor(course, role, launch.email or launch.subject, launch.name)
+        listed = _staff(course).get(launch.email or launch.subject, role)  # a mail address only takes rights away
+        lower = max(role, listed, key=STAFF_ROLES.index)
+        return Visitor(course, lower, launch.email or launch.subject, launch.name)
     roster = load_roster(course)
     entry = launch_claims.with_account(roster, launch.subject)
     account = "" if entry is not None else launch.subject

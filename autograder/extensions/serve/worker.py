@@ -218,6 +218,9 @@ class Worker:
 
     def _do(self, job: Job) -> None:
         if job.kind in (Kind.PREVIEW, *COMMANDS):
+            if job.kind == Kind.POST and not job.by and jobs.is_held(job.assignment):
+                jobs.finish(job, JobState.DONE)  # held back since; what is published is sent by a row of its own
+                return
             if _locks(job):
                 self._services.close()  # they may hold the course for a moment longer
             self._under_way.append(UnderWay(job, command=_start_command(self._course, job)))
@@ -261,7 +264,10 @@ class Worker:
         before = collected.timestamp
         is_own = before == job.received  # an earlier try of this job brought it in
         if collected.status is CollectStatus.UNCHANGED and before is not None and not is_own:
-            job.note = f"You handed in the same on {before:%Y-%m-%d %H:%M} UTC; that time counts."
+            chosen = HandIns(course).chosen(job.student, job.assignment)
+            is_last = chosen is None or chosen.folder == course.submitted(job.student, job.assignment)
+            counts = "that time counts" if is_last else "another hand-in was chosen, and counts"
+            job.note = f"You handed in the same on {before:%Y-%m-%d %H:%M} UTC; {counts}."
         self._grade(course, job, anew=False)
 
     def _collect_missed(self, course: Course, job: Job) -> None:

@@ -35,6 +35,8 @@ _NO_CHANGE = "A right step of these networks changes nothing in one of them."
 _OTHER_FIRST = "the {} takes its step first"
 _OTHER_TRAINING = "In training mode, the networks compute something else than what was read of them."
 _UNKNOWN = "The steps train both networks by another loss, another optimizer or in another way than was asked."
+_OTHER_LOSSES: Sequence[dict[str, Any]] = ({"kinds": (1.0, 0.0)}, {"kinds": (0.0, 1.0)}, {"labels": (0.0, 1.0, 1.0)})
+"""Changes of the losses: without generated rows, without real ones, and with their labels exchanged."""
 _PARTS = ((), *((player,) for player in PLAYERS))
 """The steps of a loop that leaves some out."""
 
@@ -72,7 +74,7 @@ class CheckedPair:
         if not is_shown:
             return request.for_a_person(_NO_CHANGE)
         try:
-            answer = request.answer(self._asked())
+            answer = self._answer(request)
         except LostError:
             raise
         except (Exception, SystemExit) as error:
@@ -93,7 +95,7 @@ class CheckedPair:
             return any(self._explains(loop, batches, weights) for loop in loops)
 
         if explain(self._right(self.first)):
-            return request.report(1.0, _RIGHT)
+            return request.report(1.0, _RIGHT) if self._tells(batches) else request.for_a_person(_NO_CHANGE)
         other = next((player for player in PLAYERS if self.first and player != self.first), None)
         if other and explain(self._right(other)):
             return request.report(0.0, _OTHER_FIRST.format(other))
@@ -120,6 +122,12 @@ class CheckedPair:
         runs = (expected.run(replace(self.loop, order=order)) for order in _PARTS)
         return not any(expected.fits(run, trained_only=True) for run in runs)
 
+    def _tells(self, batches: list[Batch]) -> bool:
+        """Return whether steps with this noise, which a student may have drawn, show what the losses are made of."""
+        expected = self._expected(self.loop, batches)
+        loops = (replace(self.loop, **change) for change in _OTHER_LOSSES)
+        return not any(expected.fits(expected.run(loop), trained_only=True) for loop in loops)
+
     def _expected(self, loop: PairLoop, batches: list[Batch]) -> ExpectedPair:
         return ExpectedPair(self.calculus, self.start, batches, loop, self.seed)  # type: ignore[arg-type]
 
@@ -130,6 +138,20 @@ class CheckedPair:
             ((real, [note[0], note[-1]] if _is_noise(note, noise_rows) else [noise_rows, noise_rows]), np.zeros(0))
             for (real, noise_rows), note in zip(self.batches, notes, strict=True)
         ]
+
+    def _answer(self, request: StepRequest) -> Any:
+        """Ask for the steps, and once more with labels beside the real rows: a loader's batch has them."""
+        try:
+            return request.answer(self._asked())
+        except LostError:
+            raise
+        except (Exception, SystemExit) as error:
+            try:
+                return request.answer({**self._asked(), "labels": True})
+            except LostError:
+                raise
+            except (Exception, SystemExit):
+                raise error from None
 
     def _asked(self) -> dict[str, Any]:
         """Return what the kernel gets."""

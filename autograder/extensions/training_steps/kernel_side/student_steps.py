@@ -257,7 +257,8 @@ class _TwoModules(_Module):
     def batch(self, inputs: Any, labels: Any) -> dict[str, Any]:
         """Return the arguments that hold real rows and noise."""
         real, noise = self._inputs(inputs)
-        return {"inputs": real, "batch": real, "noise": noise}
+        batch = [real, self.torch.zeros(len(real))] if self.request.get("labels") else real
+        return {"inputs": real, "batch": batch, "noise": noise}
 
     def loader(self, batches: list[Any], seed: int) -> None:
         """Return None: a step of two networks takes rows."""
