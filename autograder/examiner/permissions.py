@@ -476,7 +476,7 @@ class Observer(Permissions):
         self.note(Act.ASKS, subject, f"{now}.{size_of(forms)}")
         for path, form in forms:
             if not form.size:
-                for key in filter(None, (now, turn)):
+                for key in (now, *filter(None, [turn])):
                     self.note(Act.EMPTY, subject, f"{key} {path}")
 
     def judges(self, position: CallPosition, names: Iterable[str] = ()) -> bool:

@@ -139,7 +139,7 @@ class Observations:
             or (
                 fact.subject in steady
                 if _is_turn(fact)
-                else fact.subject not in common or _asked(fact) in common[fact.subject]
+                else fact.subject not in common or _question(fact) in common[fact.subject]
             )
         )
 
@@ -163,5 +163,5 @@ def _is_turn(fact: Fact) -> bool:
     return fact.act is Act.EMPTY and fact.value.startswith("#")
 
 
-def _asked(fact: Fact) -> str:
+def _question(fact: Fact) -> str:
     return fact.value if fact.act is Act.ASKS else fact.value.partition(" ")[0]

@@ -13,7 +13,7 @@ from helpers.lazy import operations as o
 from helpers.remote_models import recorded
 
 from autograder import check
-from autograder.check import orders
+from autograder.check import orders, solution_network
 from autograder.check.attributes import ReportedLayer
 from autograder.check.orders import Flow, best_order
 from autograder.check.pattern import as_run
@@ -212,7 +212,10 @@ def test_models_of_all_shapes_are_compared(name: str) -> None:
 
 
 @pytest.mark.parametrize("make", [highway, sliced])
-def test_an_examiner_notes_that_a_network_branches(make: Make) -> None:
+def test_the_solution_tells_that_a_network_branches(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proof says so; nobody asks of a student's network."""
+    assert BRANCHES not in compared(ROW, HIGHWAY, make).evidence
+    monkeypatch.setattr(solution_network, "note", lambda model, of: True)
     assert compared(ROW, HIGHWAY, make).evidence[BRANCHES] is True
     chain = compared(ROW, [check.dense(8, "relu"), check.dense(3)], lambda x: L.Dense(3)(L.Dense(8, "relu")(x)))
     assert BRANCHES not in chain.evidence

@@ -60,7 +60,9 @@ def test_78_an_object_that_is_not_what_its_id_says_is_no_hand_in(tmp_path: Path,
 
 
 @pytest.mark.parametrize(("options", "packed"), [([], False), ([], True), (["--object-format=sha256"], True)])
-def test_78_an_honest_clone_is_collected_loose_and_packed(tmp_path: Path, options: list[str], packed: bool) -> None:
+def test_78_control_an_honest_clone_is_collected_loose_and_packed(
+    tmp_path: Path, options: list[str], packed: bool
+) -> None:
     course, clone = make_git_course(tmp_path / "course"), tmp_path / "clones" / "ada"
     clone.mkdir(parents=True)
     git(clone, "init", "--quiet", *options)

@@ -149,5 +149,5 @@ def test_predictions_that_do_not_fit_the_record_drop_it(keras: Any, spoil: Any) 
 @pytest.mark.parametrize("reason", ["", None, 3, ["flow"], "<b>", "x" * 10_000])
 def test_the_reason_for_no_record_is_one_of_a_list(keras: Any, reason: Any) -> None:
     with pytest.raises(RefusedModel) as caught:
-        rebuild({"kind": "Subclassed", "unread": reason}, [])
+        rebuild({"library": "keras", "kind": "Subclassed", "unread": reason}, [])
     assert str(caught.value) == "The model is a class of your own, and it cannot be read."

@@ -255,8 +255,8 @@ def test_a_class_that_shows_each_check_another_network_is_only_asked(keras: Any)
 
 def test_rows_and_shapes_of_a_test_do_not_make_a_malformed_claim_right(keras: Any) -> None:
     with pytest.raises(RefusedModel) as caught:
-        rebuild({"kind": "Subclassed", "unread": "shapes"}, [])
+        rebuild({"library": "keras", "kind": "Subclassed", "unread": "shapes"}, [])
     assert caught.value.wants_shapes
     with pytest.raises(RefusedModel) as caught:
-        rebuild({"kind": "Subclassed", "unread": ["shapes"]}, [])
+        rebuild({"library": "keras", "kind": "Subclassed", "unread": ["shapes"]}, [])
     assert not caught.value.wants_shapes
