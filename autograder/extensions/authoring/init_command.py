@@ -82,8 +82,11 @@ def new(assignment: str, kind: str | None, course_folder: Path) -> None:
 def schema() -> None:
     """Print the JSON schema of course.yaml, with the keys of the extensions that are installed.
 
-    `autograder init` writes it into course.schema.json, which the first line of course.yaml names. After an update of
-    the kit: autograder schema > course.schema.json
+    `autograder init` writes it into course.schema.json, which the first line of course.yaml names.
+
+    \b
+    Examples:
+      autograder schema > course.schema.json    # after an update of the kit
     """
     from autograder.extensions.authoring.course_schema import schema_text
 
