@@ -84,7 +84,6 @@ def schema() -> None:
 
     `autograder init` writes it into course.schema.json, which the first line of course.yaml names.
 
-    \b
     Examples:
       autograder schema > course.schema.json    # after an update of the kit
     """

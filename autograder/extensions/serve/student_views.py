@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -56,12 +57,10 @@ def receipt(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpRespons
 def use(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
     """Ask that a hand-in count, where the course allows it; the worker decides."""
     job = get_object_or_404(Job, receipt=receipt, student=visitor.id, by=visitor.id, kind=Kind.HAND_IN)
-    if not may_choose(HandIns(visitor.course), visitor.id, job.assignment, datetime.now(UTC)):
-        raise Http404
     in_line = jobs.of_assignment(job.assignment, visitor.id, Kind.USE).exclude(state__in=FINAL).first()
-    if in_line is not None and in_line.state == JobState.WAITING:  # what is clicked last counts
-        jobs.finish(in_line, JobState.REFUSED, note="Another choice came after this one.")
-        in_line = None
+    if in_line is not None:  # what is clicked last counts, unless the worker has begun
+        text = json.dumps({"attempt": receipt})
+        Job.objects.filter(pk=in_line.pk, state=JobState.WAITING).update(text=text, received=datetime.now(UTC))
     job = in_line or acts.add(Kind.USE, visitor.id, job.assignment, visitor.id, {"attempt": receipt})
     return redirect("receipt", receipt=job.receipt)
 
