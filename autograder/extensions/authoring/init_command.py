@@ -78,14 +78,17 @@ def new(assignment: str, kind: str | None, course_folder: Path) -> None:
     _say(add_assignment(course_folder, assignment, notebook), course_folder, assignment)
 
 
-@click.command(short_help="Print the JSON schema of course.yaml.", cls=InstructorCommand)
+@click.command(
+    cls=InstructorCommand,
+    short_help="Print the JSON schema of course.yaml.",
+    epilog=examples("""
+autograder schema > course.schema.json    # after an update of the kit
+"""),
+)
 def schema() -> None:
     """Print the JSON schema of course.yaml, with the keys of the extensions that are installed.
 
     `autograder init` writes it into course.schema.json, which the first line of course.yaml names.
-
-    Examples:
-      autograder schema > course.schema.json    # after an update of the kit
     """
     from autograder.extensions.authoring.course_schema import schema_text
 
