@@ -146,6 +146,8 @@ def of_choices() -> Mapping[str, tuple[Any, Any, Any]]:
 
 @pytest.mark.parametrize("name", ["scores of which some are masked", "one of eight experts", "a table by a sigmoid"])
 def test_a_layer_counts_where_a_network_leaves_out_or_chooses(name: str) -> None:
+    import torch
+
     torch.manual_seed(0)  # of eight experts, few rows choose each
     made, rows, pattern = of_choices()[name]
     result = said(made.eval(), rows, pattern)
