@@ -201,12 +201,8 @@ def _steps(
         return ([], problem) if problem else (steps(model), None)
     if external is None or external.family != library:
         described = external or (f"a Keras {type(model).__name__}" if is_keras(model) else None)
-        return (
-            [],
-            f"This is not a {families()[library].title} model (it is {described})."
-            if described
-            else not_a_model(model),
-        )
+        problem = f"This is not a {families()[library].title} model (it is {described})." if described else ""
+        return [], problem or not_a_model(model)
     present = reported_steps(external)
     if present is None:
         return [], "The layers of this model cannot be read."

@@ -108,26 +108,18 @@ def _leave_out(course: Course, assignment: Assignment, places: Iterable[str]) ->
 def _checked(course: Course, assignment: Assignment) -> Release:
     """Build the release; print the warnings, and stop with the faults of its sources, files and tests at once."""
     from autograder.course.configuration import without_effect
-    from autograder.course.extension_keys import check_settings
-    from autograder.release import build, leaks
+    from autograder.release import build
     from autograder.release.fault_list import all_at_once
     from autograder.release.preparation import check_hidden_data, unread_hidden_data
+    from autograder.release.source_checks import checked
     from autograder.results import gradebook
 
     with all_at_once() as faults:
-        with faults.collecting():
-            leaks.check_sources(course, assignment)
-        with faults.collecting():
-            check_settings(course, assignment)
-        built = build.build(course, assignment, faults)
-        with faults.collecting():
-            leaks.check_files(course, built)
-        for needed in (
-            lambda: gradebook.load().database_of(course),
-            lambda: check_hidden_data(course, assignment, built.exams),
-        ):
-            with faults.collecting():  # by grading
-                needed()
+        needed = (  # by grading
+            lambda _: gradebook.load().database_of(course),
+            lambda release: check_hidden_data(course, assignment, release.exams),
+        )
+        built = checked(course, assignment, faults, *needed)
         errors, warnings = build.linted(built)
         _warn(filter(None, [without_effect(course.root), *warnings]))
         build.refuse(errors)

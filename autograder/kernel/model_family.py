@@ -186,8 +186,7 @@ def _read(library: str, module: str) -> FamilyInKernel:
 
 def of_libraries() -> list[FamilyInKernel]:
     """List the families of the registered libraries that have been imported."""
-    imported = [family_named(library) for library in registered() if library in sys.modules]
-    return [family for family in imported if family is not None]
+    return [_read(library, module) for library, module in registered().items() if library in sys.modules]
 
 
 def of_library(model: Any) -> FamilyInKernel | None:

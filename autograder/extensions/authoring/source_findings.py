@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from autograder.course.extension_keys import check_settings
 from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
-from autograder.release import build, leaks
+from autograder.release import build
 from autograder.release.fault_list import FaultList
 from autograder.release.preparation import check_hidden_data, missing
+from autograder.release.source_checks import checked
 
 
 def findings_of(course: Course, assignment: Assignment) -> dict[str, list[str]]:
@@ -21,17 +21,10 @@ def findings_of(course: Course, assignment: Assignment) -> dict[str, list[str]]:
     faults = FaultList()
     assignment = _without_files_to_make(course, assignment)
     warnings: list[str] = []
+    makes_files = assignment.prepare is not None
+    hidden_data = () if makes_files else (lambda release: check_hidden_data(course, assignment, release.exams),)
     with faults.collecting():
-        leaks.check_sources(course, assignment)
-    with faults.collecting():
-        check_settings(course, assignment)
-    with faults.collecting():
-        release = build.build(course, assignment, faults)
-        with faults.collecting():
-            leaks.check_files(course, release)
-        with faults.collecting():
-            if assignment.prepare is None:
-                check_hidden_data(course, assignment, release.exams)
+        release = checked(course, assignment, faults, *hidden_data)
         errors, warnings = build.linted(release)
         warnings = [*warnings, *build.without_points(release), *build.shown_tests(release)]
         for exam, error in errors:

@@ -128,10 +128,15 @@ def add(kind: str, student: str, assignment: str, by: str, form: Mapping[str, st
             raise UsageError("the answer is empty")
         return jobs.add(Kind.ANSWER, student, assignment, by, question=form.get("question", ""), text=text)
     values = {each.name: text for each in act.fields if (text := form.get(each.name, "").strip())}
-    text = json.dumps(values) if values else ""
+    text = text_of(values)
     if kind in COMMANDS or kind == Kind.PREVIEW:
         return jobs.command(Kind(kind), assignment, by, text=text)
     return jobs.add(Kind(kind), student, assignment, by, text=text)
+
+
+def text_of(values: Mapping[str, str]) -> str:
+    """Return what a row keeps of an act's values."""
+    return json.dumps(values) if values else ""
 
 
 def do(course: Course, job: Job) -> None:
@@ -142,5 +147,5 @@ def do(course: Course, job: Job) -> None:
             before, after = act(course, job, job.values)
         except ValueError as error:  # a date or a number is none
             raise UsageError(str(error)) from error
-        job.text = json.dumps({**job.values, "before": before, "after": after})
+        job.text = text_of({**job.values, "before": before, "after": after})
         job.save(update_fields=["text"])

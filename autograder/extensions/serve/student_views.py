@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -57,11 +56,12 @@ def receipt(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpRespons
 def use(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
     """Ask that a hand-in count, where the course allows it; the worker decides."""
     job = get_object_or_404(Job, receipt=receipt, student=visitor.id, by=visitor.id, kind=Kind.HAND_IN)
+    wanted = {"attempt": receipt}
     in_line = jobs.of_assignment(job.assignment, visitor.id, Kind.USE).exclude(state__in=FINAL).first()
     if in_line is not None:  # what is clicked last counts, unless the worker has begun
-        text = json.dumps({"attempt": receipt})
-        Job.objects.filter(pk=in_line.pk, state=JobState.WAITING).update(text=text, received=datetime.now(UTC))
-    job = in_line or acts.add(Kind.USE, visitor.id, job.assignment, visitor.id, {"attempt": receipt})
+        waiting = Job.objects.filter(pk=in_line.pk, state=JobState.WAITING)
+        waiting.update(text=acts.text_of(wanted), received=datetime.now(UTC))
+    job = in_line or acts.add(Kind.USE, visitor.id, job.assignment, visitor.id, wanted)
     return redirect("receipt", receipt=job.receipt)
 
 

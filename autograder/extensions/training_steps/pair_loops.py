@@ -163,10 +163,18 @@ _FOUND_OUT = "the generator's loss has the label of generated rows: it needs tha
 _ONE_OPTIMIZER = "one optimizer trains both networks in each step"
 _TURNED = "The generator's loss is the discriminator's, turned around."
 _UNCLEARED = "the gradients of both networks are never cleared"
-SLIPS: Sequence[tuple[str, Change]] = (
+MISSING_STEPS: Sequence[tuple[str, Change]] = (
     ("no weight changes: no step is taken", _changed(order=())),
     ("the generator takes no step", _changed(order=("discriminator",))),
     ("the discriminator takes no step", _changed(order=("generator",))),
+)
+OTHER_LOSSES: Sequence[tuple[str, Change]] = (
+    ("real and generated rows have changed their labels", _changed(labels=(0.0, 1.0, 1.0))),
+    ("the discriminator sees no generated rows", _changed(kinds=(1.0, 0.0))),
+    ("the discriminator sees no real rows", _changed(kinds=(0.0, 1.0))),
+)
+SLIPS: Sequence[tuple[str, Change]] = (
+    *MISSING_STEPS,
     ("the discriminator's gradients are never cleared", _changed(uncleared=("discriminator",))),
     ("the generator's gradients are never cleared", _changed(uncleared=("generator",))),
     (_UNCLEARED, _changed(uncleared=PLAYERS)),
@@ -179,21 +187,14 @@ SLIPS: Sequence[tuple[str, Change]] = (
     ("the generator's optimizer trains both networks", _changed(moves_both=("generator",))),
     (_ONE_OPTIMIZER, _changed(moves_both=PLAYERS)),
     (_ONE_OPTIMIZER, _changed(moves_both=PLAYERS, detaches=False)),
-    ("real and generated rows have changed their labels", _changed(labels=(0.0, 1.0, 1.0))),
-    (
-        "the generator's loss has the label of generated rows: it needs that of real ones",
-        _changed(labels=(1.0, 0.0, 0.0)),
-    ),
-    ("the discriminator sees no generated rows", _changed(kinds=(1.0, 0.0))),
-    ("the discriminator sees no real rows", _changed(kinds=(0.0, 1.0))),
+    OTHER_LOSSES[0],
+    (_FOUND_OUT, _changed(labels=(1.0, 0.0, 0.0))),
+    *OTHER_LOSSES[1:],
 )
 """Sentence for the student → the loop that the slip amounts to."""
 UNLIKE: Sequence[tuple[str, Change]] = (
     ("Real rows have the label 0, and generated ones 1.", _changed(labels=(0.0, 1.0, 0.0))),
-    (
-        "The generator's loss is the discriminator's, turned around.",
-        _changed(labels=(1.0, 0.0, 0.0), generator_sign=-1.0),
-    ),
+    (_TURNED, _changed(labels=(1.0, 0.0, 0.0), generator_sign=-1.0)),
     ("The labels of real rows are 0.9.", _changed(labels=(0.9, 0.0, 1.0))),
 )
 """Sentence for a person → another loop that trains both."""

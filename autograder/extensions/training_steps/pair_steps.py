@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,8 @@ import numpy as np
 from autograder.check.error_place import described
 from autograder.errors import LostError
 from autograder.extensions.training_steps.pair_loops import (
+    MISSING_STEPS,
+    OTHER_LOSSES,
     PLAYERS,
     SLIPS,
     UNLIKE,
@@ -19,14 +20,14 @@ from autograder.extensions.training_steps.pair_loops import (
     PairLoop,
     right_loops,
 )
-from autograder.extensions.training_steps.step_answers import StepRequest, is_near, read_weights
+from autograder.extensions.training_steps.step_answers import UNKNOWN_PARAMETER, StepRequest, is_near, read_weights
 from autograder.extensions.training_steps.step_loops import Batch
 from autograder.models.step_calculus import StepCalculus, Weights
 from autograder.records.checks import CheckResult
 
 _RIGHT = "both networks move as they should"
 _UNREAD = {
-    "parameters": "It is not known what a parameter of this function stands for.",
+    "parameters": UNKNOWN_PARAMETER,
     "model": "The weights of generator and discriminator cannot be exchanged.",
 }
 _NO_ANSWER = "The weights after the step are not those of generator and discriminator."
@@ -35,10 +36,6 @@ _NO_CHANGE = "A right step of these networks changes nothing in one of them."
 _OTHER_FIRST = "the {} takes its step first"
 _OTHER_TRAINING = "In training mode, the networks compute something else than what was read of them."
 _UNKNOWN = "The steps train both networks by another loss, another optimizer or in another way than was asked."
-_OTHER_LOSSES: Sequence[dict[str, Any]] = ({"kinds": (1.0, 0.0)}, {"kinds": (0.0, 1.0)}, {"labels": (0.0, 1.0, 1.0)})
-"""Changes of the losses: without generated rows, without real ones, and with their labels exchanged."""
-_PARTS = ((), *((player,) for player in PLAYERS))
-"""The steps of a loop that leaves some out."""
 
 
 class CheckedPair:
@@ -68,7 +65,7 @@ class CheckedPair:
         try:
             rows = [*self.batches[0], False]
             outputs = self.calculus.forward(self.start, rows, training=True, seed=self.seed).outputs
-            is_shown = self._is_shown()
+            is_shown = self._tells(self._with_noise(None), MISSING_STEPS)
         except Exception as error:  # one network does not take what the other makes
             return request.for_a_person(_DOES_NOT_FIT, f"{type(error).__name__}: {error}")
         if not is_shown:
@@ -95,7 +92,8 @@ class CheckedPair:
             return any(self._explains(loop, batches, weights) for loop in loops)
 
         if explain(self._right(self.first)):
-            return request.report(1.0, _RIGHT) if self._tells(batches) else request.for_a_person(_NO_CHANGE)
+            is_shown = self._tells(batches, OTHER_LOSSES)  # with this noise, which a student may have drawn
+            return request.report(1.0, _RIGHT) if is_shown else request.for_a_person(_NO_CHANGE)
         other = next((player for player in PLAYERS if self.first and player != self.first), None)
         if other and explain(self._right(other)):
             return request.report(0.0, _OTHER_FIRST.format(other))
@@ -116,17 +114,11 @@ class CheckedPair:
         is_near = self._expected(loop, batches[:1]).is_near(weights[:1])
         return is_near and self._expected(loop, batches).fits(weights, trained_only=True)
 
-    def _is_shown(self) -> bool:
-        """Return whether right steps show that each network takes some."""
-        expected = self._expected(self.loop, self._with_noise(None))
-        runs = (expected.run(replace(self.loop, order=order)) for order in _PARTS)
-        return not any(expected.fits(run, trained_only=True) for run in runs)
-
-    def _tells(self, batches: list[Batch]) -> bool:
-        """Return whether steps with this noise, which a student may have drawn, show what the losses are made of."""
+    def _tells(self, batches: list[Batch], slips: Sequence[tuple[str, Change]]) -> bool:
+        """Return whether right steps with these batches lead elsewhere than each of some slips."""
         expected = self._expected(self.loop, batches)
-        loops = (replace(self.loop, **change) for change in _OTHER_LOSSES)
-        return not any(expected.fits(expected.run(loop), trained_only=True) for loop in loops)
+        runs = (expected.run(change(self.loop)) for _, change in slips)
+        return not any(expected.fits(run, trained_only=True) for run in runs)
 
     def _expected(self, loop: PairLoop, batches: list[Batch]) -> ExpectedPair:
         return ExpectedPair(self.calculus, self.start, batches, loop, self.seed)  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from autograder.extensions.training_steps.kernel_side.student_steps import take
 from autograder.models.step_calculus import Weights
 from autograder.records.checks import CheckResult
 
+UNKNOWN_PARAMETER = "It is not known what a parameter of this function stands for."
 MAX_OUTPUT_DIFFERENCE = 1e-4
 """Largest relative difference of the outputs in training mode."""
 

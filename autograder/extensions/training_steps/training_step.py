@@ -26,7 +26,7 @@ from autograder.extensions.training_steps.gradient_changes import clipped_to_nor
 from autograder.extensions.training_steps.kernel_side.step_arguments import NAMES
 from autograder.extensions.training_steps.pair_loops import PLAYERS, PairLoop
 from autograder.extensions.training_steps.pair_steps import CheckedPair
-from autograder.extensions.training_steps.step_answers import StepRequest, is_near, read_weights
+from autograder.extensions.training_steps.step_answers import UNKNOWN_PARAMETER, StepRequest, is_near, read_weights
 from autograder.extensions.training_steps.step_fitting import StepFitting
 from autograder.extensions.training_steps.step_loops import Batch, ExpectedSteps, LoopSettings
 from autograder.extensions.training_steps.step_losses import Objective, objective_named
@@ -39,7 +39,6 @@ from autograder.records.checks import CheckResult
 _CHECK = "check.training_step"
 _RIGHT = "the weights move as they should"
 _WRONG = "the weights do not move as in a step with this loss and this optimizer"
-_PARAMETERS = "It is not known what a parameter of this function stands for."
 _MODEL = "The weights of the model cannot be exchanged."
 _NO_ANSWER = "The weights after the step are not those of the model."
 _OTHER_TRAINING = "In training mode, the model computes something else than what was read of it."
@@ -282,7 +281,7 @@ class _CheckedSteps:
         problem = answer.get("problem") if type(answer) is dict else None
         if problem in ("parameters", "model"):
             other = _NOT_STUDENTS if request.is_of_test else _MODEL
-            return request.for_a_person(_PARAMETERS if problem == "parameters" else other)
+            return request.for_a_person(UNKNOWN_PARAMETER if problem == "parameters" else other)
         weights = read_weights(answer, self.start, len(self.batches))
         if weights is None:
             return request.report(0.0, _NO_ANSWER)
