@@ -156,7 +156,8 @@ def lesson_course(root: Path, lesson: str) -> Path:
     (root / "course.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     submitted = root / "submitted/ada" / lesson
     submitted.mkdir(parents=True)
-    shutil.copy(root / "source" / lesson / f"{lesson}.ipynb", submitted)
+    for file in (root / "source" / lesson).glob("*.*"):  # with the files that students write in
+        shutil.copy(file, submitted)
     return root
 
 
