@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from autograder.examiner.shared_models import read_only_models
 from autograder.examiner.wording import Wording, public_words
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
+from autograder.execution.composition import as_file
 from autograder.execution.freezing import following
 from autograder.execution.notebook_run import Execution, StartKernel, execute
 from autograder.models import computing_process
@@ -72,6 +73,10 @@ class Conditions:
     """The assignment's settings of extensions."""
     kernel_source: ChooseSource | None = None
     """Chooses where its kernels come from; None: ``start`` makes them."""
+    earlier: Mapping[str, bytes] = field(default_factory=dict)
+    """Path → contents of the files that the hand-in's earlier notebooks left."""
+    is_followed: bool = False
+    """Whether the hand-in has a later notebook, which gets the files that this one leaves."""
     observe: bool = False
     """Whether it is the instructor's solution, and what it does is recorded.
 
@@ -126,6 +131,18 @@ class NotebookAttempt:
     requests: list[DiagnosisRequest] = field(default_factory=list)
     """Diagnoses of networks that tests ask for."""
     diagnosed: tuple[Diagnosis, ...] = ()
+
+    @property
+    def left(self) -> dict[str, bytes]:
+        """Path → contents of the files that it leaves to later notebooks, which have those of the release anew.
+
+        It is one of these files itself.
+        """
+        if not self.conditions.is_followed:
+            return {}
+        composed = self.tests.composed
+        files = {**self.executed.left, f"{composed.exam.notebook}.ipynb": as_file(composed)}
+        return {path: data for path, data in files.items() if path not in self.conditions.shared}
 
     @property
     def observations(self) -> Observations:
@@ -224,10 +241,12 @@ class NotebookAttempts:
         observations = tests.composed.exam.observations
         permissions = Observer(observations) if conditions.observe else Permissions(observations)
         choose, limits = conditions.kernel_source or (lambda *_: Live(conditions.start)), conditions.limits
-        kernels = choose(tests.composed, tests.extra)
+        extra = replace(tests.extra, at_end=conditions.is_followed)
+        kernels = choose(tests.composed, extra)
         executed = execute(
-            *(kernels.start, Remote, tests.composed, tests.needs, limits, tests.extra, kernels.clock),
+            *(kernels.start, Remote, tests.composed, tests.needs, limits, extra, kernels.clock),
             frozen=self.frozen,
+            earlier=conditions.earlier,
         )
         executed.remote.permissions = permissions
         with contextlib.closing(executed):

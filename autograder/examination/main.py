@@ -171,16 +171,20 @@ def _graded(
         observe=work.observe,
     )
     sys.path[:0] = map(str, work.modules)
+    graded: list[GradedNotebook] = []
+    earlier: Mapping[str, bytes] = {}
     try:
-        return [
-            grade_notebook(
-                exam,
-                work.submission / f"{exam.notebook}.ipynb",
-                replace(conditions, kernel_source=kernel_source(start, record, replay_only=replay_only)),
-                work.assignment.decimals,
+        for exam, record in zip(work.exams, recorded, strict=True):
+            chosen = replace(
+                conditions,
+                kernel_source=kernel_source(start, record, replay_only=replay_only),
+                earlier=earlier,
+                is_followed=exam is not work.exams[-1],
             )
-            for exam, record in zip(work.exams, recorded, strict=True)
-        ]
+            source = work.submission / f"{exam.notebook}.ipynb"
+            graded.append(grade_notebook(exam, source, chosen, work.assignment.decimals))
+            earlier = earlier if graded[-1].ran is None else graded[-1].left
+        return graded
     finally:
         del sys.path[: len(work.modules)]
 

@@ -35,6 +35,8 @@ class GradedNotebook:
     ran: tuple[Composed, Run] | None = None
     observations: Observations = field(default_factory=Observations)
     """What the notebook did, if it was observed."""
+    left: Mapping[str, bytes] = field(default_factory=dict)
+    """Path → contents of the files that it leaves to the hand-in's later notebooks."""
 
     @property
     def annotated_notebook(self) -> NotebookNode | None:
@@ -65,7 +67,9 @@ def grade_notebook(exam: Exam, source: Path, conditions: Conditions, decimals: i
         return GradedNotebook(_ungraded(exam, error.status, str(error)))
     composed = compose(exam, notebook, conditions.handed_in)
     attempt = NotebookAttempts(composed, conditions).counted()
-    return GradedNotebook(_grade(attempt, decimals), (composed, attempt.executed.run), attempt.observations)
+    return GradedNotebook(
+        _grade(attempt, decimals), (composed, attempt.executed.run), attempt.observations, attempt.left
+    )
 
 
 class _NoNotebook(Exception):

@@ -101,6 +101,8 @@ class ExtraCaptures:
     """Tests that run in the kernel, see :mod:`autograder.examiner.kernel_tests`."""
     networks: frozenset[int] = frozenset()
     """Tests that use a check, which may read a network."""
+    at_end: bool = False
+    """Whether files are copied out after the last cell, too: a later notebook of the hand-in gets them."""
 
 
 MAX_SNAPSHOTS = 100_000

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.errors import BusyError
+from autograder.execution.link import REPLY_SECONDS
 from autograder.kernel.workfiles import MAX_BYTES, MAX_FILES
 from autograder.submissions.members import collision_key, is_junk, name_problem
 
@@ -34,6 +37,38 @@ class FolderCopy:
     refused: str = ""
     last: CapturedFiles | None = None
     """The state after the notebook's last cell; None while nothing has changed it since."""
+
+    @classmethod
+    def holding(cls, files: Mapping[str, bytes], ask: Callable[..., Any]) -> FolderCopy:
+        """Lay files into the kernel's folder before its first cell; they count as the notebook's own.
+
+        A kernel that does not take them is gone, and the run says so.
+        """
+        if not files:
+            return cls()
+        try:
+            ask("operate", "push_files", (dict(files), []), timeout=REPLY_SECONDS)
+        except BusyError:
+            raise
+        except Exception:  # the kernel is gone, or its disk is full
+            return cls()
+        return cls(dict(files))
+
+    def left(self, ask: Callable[..., Any]) -> dict[str, bytes]:
+        """Return what the notebook leaves to the hand-in's later ones: at most 64 MiB, small files first.
+
+        If the kernel tells nothing, that is what was known before.
+        """
+        try:
+            self.pull(ask, timeout=REPLY_SECONDS)
+        except BusyError:
+            raise
+        except Exception:  # the student's code decides what the kernel answers or raises
+            pass
+        sizes = sorted((len(data), path) for path, data in self.contents.items())
+        totals = itertools.accumulate(size for size, _ in sizes)
+        fitting = {path for total, (_, path) in zip(totals, sizes, strict=True) if total <= MAX_BYTES}
+        return {path: data for path, data in self.contents.items() if path in fitting}
 
     def pull(self, ask: Callable[..., Any], **options: Any) -> tuple[dict[str, bytes], list[str]]:
         """Ask for changed files, and keep those whose names and sizes are acceptable.

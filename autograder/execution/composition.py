@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import functools
 import io
+import json
 import tokenize
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autograder.kernel import answer_file, weight_file
 from autograder.records.composed_notebook import Composed, ComposedCell
@@ -177,6 +178,16 @@ def released_notebook(exam: Exam) -> NotebookNode:
     ]
     notebook: NotebookNode = nbformat.from_dict({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     return notebook
+
+
+def as_file(composed: Composed) -> bytes:
+    """Write a composed notebook as a file, which later notebooks of the hand-in may import (package ipynb)."""
+    cells: list[dict[str, Any]] = [
+        {"cell_type": cell.cell_type, "metadata": {}, "source": cell.source}
+        | ({"outputs": [], "execution_count": None} if cell.cell_type == "code" else {})
+        for cell in composed.cells
+    ]
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}).encode()
 
 
 def answers_in_files_alone(exam: Exam) -> bool:

@@ -7,6 +7,8 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
 from typing import Generic, Protocol, TypeVar
 
 from autograder.errors import BusyError
@@ -82,6 +84,8 @@ class Execution(Generic[A]):
     remote: A
     files: FolderCopy = field(default_factory=FolderCopy)
     """The state of the kernel's folder when it was last asked for."""
+    left: Mapping[str, bytes] = field(default_factory=dict)
+    """Path → contents of the files that it leaves to later notebooks: no test has run yet that could write any."""
     killed_before: bool = False
     """The kernel that this one replaces was killed."""
     copies: int = 0
@@ -111,6 +115,7 @@ def execute(
     clock: Clock = time.monotonic,
     *,
     frozen: bool = True,
+    earlier: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Execution[A]:
     """Run a notebook; a student's failure is a value in the result.
 
@@ -127,15 +132,17 @@ def execute(
         extras: the test cells that look at files and figures.
         clock: tells the seconds for the notebook's limit and the run's wall clock.
         frozen: whether to make frozen copies of the kernel.
+        earlier: path → contents of the files that the hand-in's earlier notebooks left.
 
     Raises:
         BusyError: others had the processors for so long that the notebook's own time is unknown.
     """
-    first = _run_once(start, asker, composed, needs, limits, extras, len(composed.cells), clock, frozen=frozen)
+    run_once = partial(_run_once, start, asker, composed, needs, extras=extras, clock=clock, earlier=earlier)
+    first = run_once(limits, stop=len(composed.cells), frozen=frozen)
     if first.copies_filled_memory():
         frozen = False
         first.close()
-        first = _run_once(start, asker, composed, needs, limits, extras, len(composed.cells), clock, frozen=False)
+        first = run_once(limits, stop=len(composed.cells), frozen=False)
     fatal = _fatal_cell(first, len(composed.cells))
     if fatal is None or not any(_lives_in_kernel(i, c, extras) for i, c in first.captures.items()):
         return first
@@ -144,14 +151,15 @@ def execute(
     patient = dataclasses.replace(
         limits, cell_seconds=2 * limits.cell_seconds, notebook_seconds=2 * limits.notebook_seconds
     )
-    again = _run_once(start, asker, composed, needs, patient, extras, fatal, clock, frozen=frozen)
+    again = run_once(patient, stop=fatal, frozen=frozen)
     captures = {i: again.captures.get(i, c) if _lives_in_kernel(i, c, extras) else c for i, c in first.captures.items()}
     run = dataclasses.replace(
         first.run,
         wall_seconds=first.run.wall_seconds + again.run.wall_seconds,
         cpu_seconds=first.run.cpu_seconds + again.run.cpu_seconds,
     )
-    return Execution(run, captures, again.kernel, again.remote, again.files, first.kernel.killed(), again.copies)
+    killed = first.kernel.killed()
+    return Execution(run, captures, again.kernel, again.remote, again.files, again.left, killed, again.copies)
 
 
 def _run_once(
@@ -160,11 +168,12 @@ def _run_once(
     composed: Composed,
     needs: Mapping[int, frozenset[str]],
     limits: Limits,
+    *,
     extras: ExtraCaptures,
     stop: int,
     clock: Clock,
-    *,
-    frozen: bool = True,
+    frozen: bool,
+    earlier: Mapping[str, bytes],
 ) -> Execution[A]:
     began = clock()
     with _started(start) as kernel:
@@ -173,7 +182,7 @@ def _run_once(
         runs: list[CellRun] = []
         captures: dict[int, Capture] = {}
         budget = Budget()
-        folder = FolderCopy()
+        folder = FolderCopy.holding(earlier, remote.ask)
         freezing = Freezing(remote, composed, needs, limits, extras.kernel, wanted=frozen)
         late = False
         fatal: int | None = None
@@ -209,12 +218,13 @@ def _run_once(
                 runs.append(_run_cell(kernel, composed, index, seconds))
                 if kernel.ended():
                     fatal = index
+        passed_on = folder.left(remote.ask) if extras.at_end else {}
         trainings = _trainings(remote) if kernel.ended() is None else {}
         cpu, peak = kernel.usage()
         status, message = _status(kernel.ended(), runs, composed, limits, late, fatal)
         wall = clock() - began
         run = Run(status, message, tuple(runs), wall, cpu, peak, kernel.label, trainings)
-        return Execution(run, captures, kernel, remote, folder, copies=freezing.made)
+        return Execution(run, captures, kernel, remote, folder, passed_on, copies=freezing.made)
 
 
 def _trainings(remote: Asker) -> dict[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from autograder.release.formats import FileRules
 from autograder.release.markers import HIDDEN_TESTS, MARK_SCHEME, SOLUTION, course_markers, read_cell
 from autograder.release.release_files import ReleaseFiles
 from autograder.release.stripping import without_solutions
-from autograder.syntax.answer_modules import Module, answered, asked_modules, handle_name, taken_modules
+from autograder.syntax.answer_modules import Module, answered, asked_modules, handle_name, packages_of, taken_modules
 from autograder.syntax.course_modules import search_folders
 from autograder.syntax.names import modules_imported
 
@@ -117,7 +118,8 @@ def with_answers(
         folders: those that modules are imported from, the assignment's own first.
         released: place in the release → file.
     """
-    if not cells:
+    siblings = {name: _siblings(exam, exams) for name, exam in exams.items()}
+    if not cells and not any(siblings.values()):
         return dict(exams)
     modules = _modules(folders)
     source = folders[0].resolve()
@@ -131,12 +133,32 @@ def with_answers(
         name: _with_answers(
             exam,
             [c for c in cells if names[c.file] & needed[name] or not names[c.file] & by_any],
-            theirs,
+            (*theirs, *siblings[name]),
             asking,
             [f.relative_to(folders[0]).as_posix() for f in folders[1:] if f.is_relative_to(folders[0])],
         )
         for name, exam in exams.items()
     }
+
+
+_OF_NOTEBOOK = re.compile(r"ipynb\.fs\.(?:full|defs)\.(\w+)")
+"""A module that the package ipynb makes of a notebook."""
+
+
+def imported_notebooks(exam: Exam) -> dict[str, str]:
+    """Return the modules of notebooks that an exam's cells import, by the package ipynb: module → notebook."""
+    modules = sorted(imported_modules(cell.source for cell in exam.cells if cell.cell_type == "code"))
+    return {match[0]: match[1] for match in map(_OF_NOTEBOOK.match, modules) if match}
+
+
+def _siblings(exam: Exam, exams: Collection[str]) -> list[str]:
+    """Return the modules that other notebooks of the hand-in are: the student's own, which only the kernel imports.
+
+    The packages that they lie in are among them.
+    """
+    imported = imported_notebooks(exam).items()
+    modules = [module for module, notebook in imported if notebook in exams and notebook != exam.notebook]
+    return sorted({*modules, *(package for module in modules for package in packages_of(module))})
 
 
 def _with_answers(

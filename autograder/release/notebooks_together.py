@@ -1,49 +1,41 @@
-"""Notebooks of one assignment that need one another: each runs in a folder of its own."""
+"""Notebooks of one assignment that need one another: they run in their order, each with what the earlier ones left."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from autograder.records.exam import Exam
-from autograder.release.answer_files import imported_modules
+from autograder.release.answer_files import imported_notebooks
 from autograder.syntax.file_paths import paths_in
 from autograder.syntax.written_files import written_paths
 
-_OF_NOTEBOOK = re.compile(r"ipynb\.fs\.(?:full|defs)\.(\w+)")
-"""A module that the package ipynb makes of a notebook."""
-
 
 def of_other_notebooks(exams: Sequence[Exam], released: Collection[str]) -> list[str]:
-    """Warn of a notebook that reads a file that only another one writes, or imports another one.
+    """Warn of a notebook that needs a later one.
 
     Args:
-        exams: the exams of an assignment.
+        exams: the exams of an assignment, in the order in which their notebooks run.
         released: paths of the files that all of them have.
     """
     outputs = {exam.notebook: written_paths(exam) - set(released) for exam in exams}
-    return [
-        f"source/{exam.assignment}/{exam.notebook}.ipynb: {warning}"
-        for exam in exams
-        for warning in (*_reads(exam, outputs), *_imports(exam, outputs))
-    ]
+    warnings = []
+    for number, exam in enumerate(exams):
+        earlier = frozenset().union(*(outputs[one.notebook] for one in exams[: number + 1]))
+        later = {one.notebook: outputs[one.notebook] for one in exams[number + 1 :]}
+        of_exam = (*_reads(exam, earlier, later), *_imports(exam, later))
+        warnings += [f"source/{exam.assignment}/{exam.notebook}.ipynb: {warning}" for warning in of_exam]
+    return warnings
 
 
-def _reads(exam: Exam, outputs: dict[str, frozenset[str]]) -> Iterator[str]:
-    for path in sorted(paths_in(exam) - outputs[exam.notebook]):
-        for writer in sorted(name for name, paths in outputs.items() if path in paths):
+def _reads(exam: Exam, earlier: Collection[str], later: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    for path in sorted(paths_in(exam) - set(earlier)):
+        for writer in sorted(name for name, paths in later.items() if path in paths):
             yield (
-                f"it names {path!r}, which {writer}.ipynb writes, and each notebook is graded in a folder of its own; "
-                "write the file here, too, release one, or put both parts into one notebook"
+                f"it names {path!r}, which {writer}.ipynb writes, and notebooks run in the order of their names; "
+                "rename one, write the file here, too, or release one"
             )
 
 
-def _imports(exam: Exam, notebooks: Collection[str]) -> Iterator[str]:
-    for module in sorted(imported_modules(cell.source for cell in exam.cells if cell.cell_type == "code")):
-        match = _OF_NOTEBOOK.match(module)
-        if match is not None and match[1] in notebooks:
-            yield (
-                f"it imports {match[1]}.ipynb, and each notebook is graded in a folder of its own; let students write "
-                f"that part in a module, {match[1]}.py, which is an answer file"
-            )
-            return
+def _imports(exam: Exam, later: Collection[str]) -> Iterator[str]:
+    for notebook in sorted(set(imported_notebooks(exam).values()).intersection(later)):
+        yield f"it imports {notebook}.ipynb, and notebooks run in the order of their names; rename one"

@@ -49,7 +49,7 @@ def answered(
     while True:
         more = {name for name in modules.keys() - theirs if modules[name].file in released and imported[name] & theirs}
         # What lies in a package of theirs can only be imported with it.
-        more |= {name for name in modules.keys() - theirs if any(one in theirs for one in _packages(name))}
+        more |= {name for name in modules.keys() - theirs if any(one in theirs for one in packages_of(name))}
         if not more:
             break
         theirs |= more
@@ -72,7 +72,8 @@ def asked_modules(
     return sorted(direct.union(*(asking.get(name, ()) for name in imported)))
 
 
-def _packages(name: str) -> Iterator[str]:
+def packages_of(name: str) -> Iterator[str]:
+    """Yield the packages that a module lies in, the innermost first."""
     while "." in name:
         name = name.rpartition(".")[0]
         yield name
