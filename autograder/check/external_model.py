@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from autograder._util.kernel_side import family_modules, question_in_kernel
+from autograder._util.kernel_side import question_in_kernel
 from autograder._util.model_families import families
 from autograder.check.handle import Handle, reference_of
 from autograder.check.refused_models import AskedHere
@@ -19,7 +19,6 @@ from autograder.errors import LostError
 from autograder.kernel import model_family, model_questions
 
 _OF_NO_LIBRARY = {"theano": "compiled function", "predictor": "class of your own", "function": "function"}
-model_family.registered = family_modules
 _MAX_PARAMETERS = 10**12
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autograder.check.external_model import ExternalModel, external_model
+from autograder.check.properties import Prediction
 from autograder.check.rows import (
     NoPrediction,
     arrays,
@@ -40,16 +41,6 @@ DEPENDS_ON_OTHER_ROWS = (
 )
 
 Classes: TypeAlias = "tuple[int, ...] | tuple[str, ...]"
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A model's outputs for all rows."""
-
-    outputs: np.ndarray
-    """float64, rows first."""
-    remark: str
-    """A remark for the person who reads the result; empty if there is none."""
 
 
 def predict_external(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 
+from autograder.check.asking import mistakes_told
 from autograder.check.metrics import EPSILON, PROBABILITIES, put_out, softmax
 from autograder.records.checks import HIDDEN_BITS
 from autograder.records.mistakes import (
@@ -35,27 +34,6 @@ _LARGEST = 1e11
 _NUMBER_BITS, _COUNT_BITS = 14, 9
 """What a number of four decimals and a rounded count may tell of the labels, in bits."""
 
-_notes: ContextVar[list[ModelMistakes] | None] = ContextVar("autograder_mistakes", default=None)
-_counted: ContextVar[set[bytes]] = ContextVar("autograder_mistakes_counted")
-_is_hidden: ContextVar[Callable[[], bool]] = ContextVar("autograder_mistakes_hidden")
-
-
-@contextmanager
-def collecting_mistakes(is_hidden: Callable[[], bool] = lambda: False) -> Iterator[list[ModelMistakes]]:
-    """Collect what models get wrong in the tests inside the block; outside of one, nothing is counted.
-
-    Args:
-        is_hidden: tells whether the labels of a check may be hidden ones when it is made.
-    """
-    notes: list[ModelMistakes] = []
-    tokens = _notes.set(notes), _counted.set(set()), _is_hidden.set(is_hidden)
-    try:
-        yield notes
-    finally:
-        _notes.reset(tokens[0])
-        _counted.reset(tokens[1])
-        _is_hidden.reset(tokens[2])
-
 
 def note_mistakes(
     question: str, check: str, outputs: np.ndarray, labels: np.ndarray, kind: str, *, hidden_too: bool = False
@@ -65,16 +43,16 @@ def note_mistakes(
     Hidden labels are told of only if the check asks for it, and in rounded counts. Else a network could spell out a row
     in each column of a table.
     """
-    notes = _notes.get()
-    if notes is None or len(notes) >= MAX_MISTAKES:
+    told = mistakes_told()
+    if told is None or len(told.notes) >= MAX_MISTAKES:
         return 0
-    is_hidden = _is_hidden.get()()
+    is_hidden, notes = told.is_hidden(), told.notes
     if is_hidden and not (hidden_too and len(labels) >= MIN_HIDDEN_ROWS):
         return 0
     with suppress(Exception):  # it never costs a grade
-        digest, counted = _digest(outputs, labels), _counted.get()
-        if digest not in counted:
-            counted.add(digest)
+        digest = _digest(outputs, labels)
+        if digest not in told.counted:
+            told.counted.add(digest)
             mistakes = mistakes_of(question, check, outputs, labels, kind)
             if mistakes is not None:
                 notes.append(_coarse(mistakes) if is_hidden else mistakes)
@@ -87,7 +65,7 @@ def hidden_bits(numbers: int, counts: int = 0) -> dict[str, int]:
 
     The points follow from the numbers.
     """
-    is_hidden = _notes.get() is not None and _is_hidden.get()()
+    is_hidden = (told := mistakes_told()) is not None and told.is_hidden()
     return {HIDDEN_BITS: _NUMBER_BITS * numbers + _COUNT_BITS * counts} if is_hidden else {}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.check.asking import constants_allowed
-from autograder.check.handle import ModelHandle
+from autograder.check.handle import ModelHandle, refusal
 from autograder.check.reading import as_examined, call_failure
 from autograder.check.results import report
 from autograder.check.subject import (
@@ -17,7 +17,6 @@ from autograder.check.subject import (
     is_examined,
     may_show,
     not_a_model,
-    refusal,
 )
 from autograder.check.unreadable import A_PERSON_DECIDES, report_unreadable
 from autograder.errors import CourseError

@@ -10,11 +10,11 @@ import numpy as np
 
 from autograder.check.external_predictions import (
     DEPENDS_ON_OTHER_ROWS,
-    Prediction,
     chosen_output,
     predict_external,
 )
 from autograder.check.prediction_cache import predictions_of
+from autograder.check.properties import Prediction
 from autograder.check.rows import (
     NoPrediction,
     has_text,

@@ -7,16 +7,15 @@ that knows the shape.
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from autograder.check.cell_descriptions import AtCell, at_cell
 from autograder.check.external_model import external_model
 from autograder.check.handle import Handle, ModelHandle, reference_of
 from autograder.check.input_shapes import of_rows, of_shapes
@@ -52,8 +51,9 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
         return original
     stored = _description(original)
     shapes = stored.shapes if asked_shapes is None else asked_shapes
-    if stored.at_cell is not None and not stored.at_cell.is_past() and _takes(stored.at_cell.shapes, shapes):
-        examined = _as_at_cell(original, stored, stored.at_cell)
+    told = at_cell(original)
+    if told is not None and not told.is_past() and _takes(told.shapes, shapes):
+        examined = _as_at_cell(original, stored, told)
     elif shapes is not None or (guess and not _is_read_by_shapes(original)):
         examined = _by_shapes(original, shapes, stored)
     else:
@@ -66,26 +66,6 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
     else:
         stored.failure = ""
     return examined
-
-
-def watch_calls() -> None:
-    """Note in a student's own notebook, too, with which shapes networks are called, from the next cell on."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    for library in () if shell is None else model_family.registered():
-        family = model_family.family_named(library)
-        if family is not None:
-            family.watch(shell)
-
-
-def describe_at_cell(handle: Any, claim: Any, is_past: Callable[[], bool]) -> None:
-    """Keep what the kernel said of a network at a test cell, before it had hidden inputs.
-
-    Args:
-        handle: the module's handle.
-        claim: what the kernel said; None if it was not asked.
-        is_past: tells whether the test has run code since then that may have changed the module.
-    """
-    _description(handle).at_cell = None if claim is None else _AtCell(claim, is_past)
 
 
 def _of_notebook(model: Any) -> Any:
@@ -136,21 +116,6 @@ class _DescribedModel:
     """What the student reads of that, if a check named the shapes."""
     last_shapes: Any = None
     """The shapes that a check named last, which the model need not take."""
-    at_cell: _AtCell | None = None
-
-
-class _AtCell:
-    """The description of a network at a test cell."""
-
-    def __init__(self, claim: Any, is_past: Callable[[], bool]) -> None:
-        self.claim, self.is_past = claim, is_past
-        described = claim[0] if type(claim) is tuple and len(claim) == 2 and type(claim[0]) is dict else {}
-        self.shapes = described.get("shapes")
-
-    @cached_property
-    def digest(self) -> str:
-        """The digest of the description, which one that is asked later may have, too."""
-        return digest(list(self.claim))
 
 
 def _takes(claimed: Any, shapes: Any) -> bool:
@@ -168,15 +133,15 @@ def _sizes(shapes: Any) -> Any:
     return shapes.get("shape") if type(shapes) is dict and shapes.get("dtype") in ("", "string") else None
 
 
-def _as_at_cell(model: Any, stored: _DescribedModel, at_cell: _AtCell) -> Any:
+def _as_at_cell(model: Any, stored: _DescribedModel, told: AtCell) -> Any:
     """Return the network that a module was at the cell, which messages may describe; else the module."""
     try:
-        network = _rebuilt(id(stored.owner), lambda: at_cell.claim, stored)
+        network = _rebuilt(id(stored.owner), lambda: told.claim, stored)
     except Exception as error:
         _note_refusal(stored, error)
         stored.is_told = True
         return model
-    stored.shapes, stored.refusal, stored.fault = at_cell.shapes, "", ""
+    stored.shapes, stored.refusal, stored.fault = told.shapes, "", ""
     note(network)
     return network
 
@@ -246,7 +211,7 @@ def _by_shapes(model: Any, shapes: Any, stored: _DescribedModel) -> Any:
         remote = reference_of(model) is not None
         rebuilt = _rebuilt(id(stored.owner), lambda: described.record(shapes), stored if remote else None)
         stored.shapes, stored.refusal, stored.fault = shapes, "", ""
-        if stored.at_cell is not None and stored.at_cell.digest == _last[0][1]:
+        if (told := at_cell(model)) is not None and told.digest == _last[0][1]:
             note(rebuilt)  # nothing has changed it since
         return rebuilt
     except Exception as error:  # the student's code prevented the description, or it is refused: it stays to be asked

@@ -12,7 +12,8 @@ from autograder.check import metrics
 from autograder.check.asking import constants_allowed
 from autograder.check.compile_settings import unwrapped
 from autograder.check.credit import Credit, credit_of
-from autograder.check.diagnosing import DiagnosisRequest, own_batch_size, own_epochs, request_diagnosis
+from autograder.check.diagnosing import own_batch_size, own_epochs
+from autograder.check.diagnosis_requests import DiagnosisRequest, request_diagnosis
 from autograder.check.fresh_model import MAX_NUMBERS, NotTrainable, excess_problem, suspicious
 from autograder.check.holdout import messages, output_problem, rows_of
 from autograder.check.mistaken import hidden_bits

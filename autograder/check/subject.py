@@ -9,24 +9,13 @@ from typing import Any
 
 from autograder._util.model_families import families
 from autograder.check.external_model import ExternalModel, external_model
-from autograder.check.handle import ModelHandle, reference_of
+from autograder.check.handle import ModelHandle, reference_of, refusal
 from autograder.check.prediction_cache import CachedModel, cached_parameters, note_parameters
 from autograder.check.provenance import is_from_cell
 from autograder.check.settings import constants
 from autograder.check.words import sentence, type_of
 from autograder.errors import LostError
 from autograder.models.network import Network
-
-
-def refusal(obj: Any) -> str | None:
-    """Return why the examiner could not capture this object; None if it was captured.
-
-    Only the type's attribute is read, so that the instance cannot influence the answer.
-    """
-    reason = getattr(type(obj), "autograder_refusal", None)
-    if isinstance(reason, property) and reason.fget is not None:
-        reason = reason.fget(obj)
-    return reason if isinstance(reason, str) and reason else None
 
 
 def is_keras(obj: Any) -> bool:
@@ -38,25 +27,6 @@ def is_keras(obj: Any) -> bool:
 def is_examined(obj: Any) -> bool:
     """Return whether the object is a Keras model, or a network of another library, in this process."""
     return isinstance(obj, Network) or is_keras(obj)
-
-
-def comparable(obj: Any) -> Any:
-    """Return the object, or its copy if the examiner keeps it remote.
-
-    The examiner keeps an object remote if a plain comparison of its copy would be too lenient.
-    """
-    copy_property = getattr(type(obj), "autograder_value", None)
-    copy = copy_property.fget(obj) if isinstance(copy_property, property) and copy_property.fget is not None else None
-    return obj if copy is None else copy.value
-
-
-def teller(obj: Any) -> Any:
-    """Return the answer whose origin decides what a message tells of the value of ``obj``.
-
-    It is the object itself; None if its value is asked of the kernel after the last cell, and no cell's answer.
-    """
-    reference = reference_of(obj)
-    return None if reference is not None and reference.copy is None else obj
 
 
 def may_show(model: Any, show: bool | None = None) -> bool:

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.external_predictions import Prediction
 from autograder.check.holdout import output_problem
 from autograder.check.prediction import NoPrediction, predict
-from autograder.check.properties import Property, Shortcoming, state
+from autograder.check.properties import Prediction, Property, Shortcoming, state
 from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.rows import secret_draws

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check.handle import comparable, refusal
 from autograder.check.numeric import numeric
 from autograder.check.results import report
-from autograder.check.subject import comparable, may_show, refusal
+from autograder.check.subject import may_show
 from autograder.errors import CourseError
 from autograder.records.checks import CheckResult
 

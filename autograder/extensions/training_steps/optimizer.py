@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autograder.check.diagnosing import note_optimizer
+from autograder.check.diagnosis_requests import note_optimizer
 from autograder.check.external_model import ask
-from autograder.check.handle import reference_of
+from autograder.check.handle import reference_of, refusal
 from autograder.check.pattern import Range
 from autograder.check.results import report
-from autograder.check.subject import may_show, refusal
+from autograder.check.subject import may_show
 from autograder.check.unreadable import report_for_a_person
 from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError

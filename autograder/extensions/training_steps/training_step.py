@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.diagnosing import note_optimizer
+from autograder.check.diagnosis_requests import note_optimizer
 from autograder.check.error_place import described
 from autograder.check.fresh_model import NotTrainable
+from autograder.check.handle import refusal
 from autograder.check.holdout import rows_of
 from autograder.check.input_shapes import of_rows
 from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.rows import map_arrays, take_rows
-from autograder.check.subject import NOT_BUILT, has_weights, is_examined, not_rebuilt, refusal
+from autograder.check.subject import NOT_BUILT, has_weights, is_examined, not_rebuilt
 from autograder.check.unreadable import report_unreadable
 from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError

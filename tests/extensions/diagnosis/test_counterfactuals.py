@@ -12,7 +12,7 @@ from helpers.lazy import keras
 from helpers.lazy import layers as L
 
 from autograder import check
-from autograder.check.diagnosing import DiagnosisRequest, collecting_requests
+from autograder.check.diagnosis_requests import DiagnosisRequest, collecting_requests
 from autograder.check.fresh_model import reinitialize
 from autograder.extensions.diagnosis.trials.answer import answer
 from autograder.extensions.diagnosis.trials.candidates import candidates

@@ -13,14 +13,8 @@ import pytest
 from autograder import check
 from autograder.check import diagnosing
 from autograder.check.asking import asked_by, note_loss
-from autograder.check.diagnosing import (
-    DiagnosisRequest,
-    collecting_requests,
-    note_optimizer,
-    own_batch_size,
-    own_epochs,
-    request_diagnosis,
-)
+from autograder.check.diagnosing import own_batch_size, own_epochs
+from autograder.check.diagnosis_requests import DiagnosisRequest, collecting_requests, note_optimizer, request_diagnosis
 from autograder.check.prediction_cache import ModelFigures, PredictionCache, read_predictions
 from autograder.errors import CourseError
 from autograder.examination import diagnoses as examination

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autograder.check.diagnosing import DiagnosisRequest
+from autograder.check.diagnosis_requests import DiagnosisRequest
 from autograder.extensions.diagnosis.trials import answer as answering
 from autograder.extensions.diagnosis.trials.answer import answer
 from autograder.models.network import Network

@@ -15,8 +15,8 @@ from helpers.samples import assignment, course, grade
 
 from autograder import check
 from autograder.check import holdout, mistaken, provenance
-from autograder.check.asking import asked_by
-from autograder.check.mistaken import CHANCES, LOGITS, VALUES, collecting_mistakes, mistakes_of
+from autograder.check.asking import asked_by, collecting_mistakes
+from autograder.check.mistaken import CHANCES, LOGITS, VALUES, mistakes_of
 from autograder.exchange.result_json import from_json, to_json
 from autograder.extensions.diagnosis import mistake_plots
 from autograder.extensions.diagnosis.mistakes_section import sentences

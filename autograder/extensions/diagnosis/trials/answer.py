@@ -7,7 +7,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
-from autograder.check.diagnosing import DiagnosisRequest
+from autograder.check.diagnosis_requests import DiagnosisRequest
 from autograder.extensions.diagnosis.budget import DEFAULT_SECONDS
 from autograder.extensions.diagnosis.trials.counterfactuals import Settings, diagnose
 from autograder.extensions.diagnosis.trials.recipe import loss_name
