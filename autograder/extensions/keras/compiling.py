@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from autograder.extensions.keras.own_settings import own_loss, own_metric, own_optimizer, refuse_training
 from autograder.models.argument_values import RefusedModel, listing, mapping, number, one_of, words
-from autograder.models.own_settings import own_loss, own_metric, own_optimizer, refuse_training
 from autograder.records.compiled import CompiledAs
 
 OPTIMIZERS = words("Adadelta Adafactor Adagrad Adam AdamW Adamax Ftrl Lamb Lion Nadam RMSprop SGD")

@@ -12,10 +12,10 @@ from helpers.lazy import keras
 from helpers.rebuilding import sent
 
 from autograder._util.plain_records import from_plain, to_plain
+from autograder.errors import UnreadableError
 from autograder.examiner.evaluations import Evaluations
-from autograder.examiner.remote.model import UnreadableError
+from autograder.extensions.keras.evaluation import compiled_as
 from autograder.models import rebuild
-from autograder.models.evaluation import compiled_as
 from autograder.records.compiled import CompiledAs
 
 pytestmark = [pytest.mark.keras, pytest.mark.usefixtures("eager")]
