@@ -133,10 +133,10 @@ def collecting_mistakes(is_hidden: Callable[[], bool] = lambda: False) -> Iterat
     Args:
         is_hidden: see :class:`MistakesTold`.
     """
-    told = MistakesTold(is_hidden)
-    token = _mistakes.set(told)
+    noted = MistakesTold(is_hidden)
+    token = _mistakes.set(noted)
     try:
-        yield told.notes
+        yield noted.notes
     finally:
         _mistakes.reset(token)
 

@@ -39,7 +39,7 @@ def describe_at_cell(handle: Any, claim: Any, is_past: Callable[[], bool]) -> No
 
 
 def at_cell(handle: Any) -> AtCell | None:
-    """Return what the kernel said at the last test cell of the network behind a handle; None if it was not asked."""
+    """Return what the kernel said of a network at the last test cell; None if it was not asked."""
     reference = reference_of(handle)
     return None if reference is None else _of_kernel(handle).get(reference.handle)
 

@@ -23,14 +23,14 @@ class Evaluations:
 
     @cached_property
     def _of_families(self) -> list[EvaluationsOfFamily]:
-        known = families().values()
-        return [family.evaluations(self.solution) for family in known if family.evaluations is not None]
+        makers = [family.evaluations for family in families().values()]
+        return [make(self.solution) for make in makers if make is not None]
 
     def observed(self) -> dict[str, CompiledAs]:
         """Return how the solution's models are compiled, after it has run."""
-        return {name: compiled for one in self._of_families for name, compiled in one.observed().items()}
+        return {name: compiled for family in self._of_families for name, compiled in family.observed().items()}
 
     def note(self, model: object, name: str = "") -> None:
         """Let a rebuilt model be evaluated as the solution's of that name; without a name, as a plain one."""
-        for one in self._of_families:
-            one.note(model, name)
+        for family in self._of_families:
+            family.note(model, name)

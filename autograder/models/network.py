@@ -122,7 +122,7 @@ class Network(ABC):
 
     @abstractmethod
     def steps(self, vocabulary: str, *, with_own: bool = False, asked_kinds: Collection[str] = ()) -> Sequence[Any]:
-        """Return its layers as :class:`autograder.check.steps.Step`.
+        """Return its layers as :class:`autograder.extensions.networks.steps.Step`.
 
         Args:
             vocabulary: ``keras``, or the name of its library.
@@ -131,7 +131,7 @@ class Network(ABC):
         """
 
     def flow(self, vocabulary: str, asked_kinds: Collection[str] = ()) -> Any:
-        """Return its layers as :class:`autograder.check.orders.Flow`, or None if their order says all.
+        """Return its layers as :class:`autograder.extensions.networks.orders.Flow`, or None if their order says all.
 
         Args:
             vocabulary: see :meth:`steps`.

@@ -13,7 +13,7 @@ from helpers.lazy import operations as o
 from helpers.remote_models import recorded
 
 from autograder import check
-from autograder.check.fresh_model import excess_problem
+from autograder.extensions.networks.fresh_model import excess_problem
 
 pytestmark = pytest.mark.keras
 

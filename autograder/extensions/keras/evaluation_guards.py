@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 from autograder.check.prediction_cache import CachedModel
-from autograder.check.subject import is_keras
 from autograder.errors import UnreadableError
+from autograder.extensions.networks.subject import is_keras
 from autograder.records.compiled import CompiledAs
 
 _MEASURING = ("evaluate", "test_on_batch")

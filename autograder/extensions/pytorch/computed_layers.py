@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from autograder.check.attributes import ReportedLayer
-from autograder.check.orders import Flow, Tile
-from autograder.check.readings import LayerReading
-from autograder.check.steps import Step
+from autograder.extensions.networks.attributes import ReportedLayer
+from autograder.extensions.networks.orders import Flow, Tile
+from autograder.extensions.networks.readings import LayerReading
+from autograder.extensions.networks.steps import Step
 from autograder.extensions.pytorch import graph_flow, graph_layers, own_computations, plain_chain
 from autograder.extensions.pytorch.graph_costs import measured
 from autograder.extensions.pytorch.operator_graph import Graph, Shapes

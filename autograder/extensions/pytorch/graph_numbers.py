@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.settings import FREE_NUMBERS, information, is_a_pattern, progression
+from autograder.extensions.networks.settings import FREE_NUMBERS, information, is_a_pattern, progression
 from autograder.extensions.pytorch.kernel_side.torch_operators import CALCULATIONS, LAYERS, SIZES
 from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef, typed_arguments
 from autograder.models.network import NumberCounts

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.fresh_model import NotTrainable
+from autograder.extensions.networks.fresh_model import NotTrainable
 from autograder.extensions.pytorch import graph_numbers
 from autograder.extensions.pytorch.computation import DROPOUT
 from autograder.extensions.pytorch.computed_layers import read_chain, read_ending, read_flow, read_names, read_steps

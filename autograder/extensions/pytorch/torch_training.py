@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograder.check.fresh_model import NotTrainable
-from autograder.check.training import TooSlow
 from autograder.errors import CourseError
+from autograder.extensions.networks.fresh_model import NotTrainable
+from autograder.extensions.networks.training import TooSlow
 from autograder.extensions.pytorch.computation import compute, one_thread, preserved_draws
 from autograder.extensions.pytorch.initializers import fresh_tensors
 from autograder.models.network import NetworkTrainer, TrainingSettings

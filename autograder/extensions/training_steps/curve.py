@@ -9,8 +9,8 @@ import numpy as np
 from autograder.check.handle import comparable, refusal
 from autograder.check.numeric import numeric
 from autograder.check.results import report
-from autograder.check.subject import may_show
 from autograder.errors import CourseError
+from autograder.extensions.networks.subject import may_show
 from autograder.records.checks import CheckResult
 
 _CHECK = "check.curve"

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from autograder import check
-from autograder.check import diagnosing
 from autograder.check.asking import asked_by, note_loss
-from autograder.check.diagnosing import own_batch_size, own_epochs
 from autograder.check.diagnosis_requests import DiagnosisRequest, collecting_requests, note_optimizer, request_diagnosis
 from autograder.check.prediction_cache import ModelFigures, PredictionCache, read_predictions
 from autograder.errors import CourseError
 from autograder.examination import diagnoses as examination
 from autograder.examination.diagnoses import diagnoses
+from autograder.extensions.networks import diagnosing
+from autograder.extensions.networks.diagnosing import own_batch_size, own_epochs
 from autograder.models.network import Network
 from autograder.models.step_calculus import OptimizerSettings
 from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange

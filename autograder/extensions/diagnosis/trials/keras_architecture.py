@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check import cost
-from autograder.check.fresh_model import copy_adaptation, reinitialize
 from autograder.extensions.diagnosis.trials.compiled_steps import CompiledLoop, keras_loss
 from autograder.extensions.diagnosis.trials.recipe import WITH_WIDTH, Recipe, trained_labels
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
@@ -23,6 +21,8 @@ from autograder.extensions.diagnosis.trials.trial_architecture import (
     TrialWords,
     set_units,
 )
+from autograder.extensions.networks import cost
+from autograder.extensions.networks.fresh_model import copy_adaptation, reinitialize
 from autograder.models.step_calculus import OptimizerSettings
 
 _MAX_LAYERS = 100

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check import metrics
 from autograder.extensions.diagnosis.trials.trial_architecture import Architecture, Entry
+from autograder.extensions.networks import metrics
 from autograder.models.step_calculus import OptimizerSettings
 
 CATEGORICAL, BINARY, SQUARED, ABSOLUTE = (
