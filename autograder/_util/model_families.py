@@ -41,7 +41,7 @@ class ModelFamily:
     twin: Callable[..., Any] | None = None
     """Returns a model from what :class:`autograder.models.computing_process.Computed` has of it, and its weights."""
     described: Callable[[Mapping[str, Any], int], tuple[Any, Any]] | None = None
-    """Makes a network anew from :meth:`autograder.models.network.Network.description` and a seed, with rows for it."""
+    """Makes a network anew from its description without weights and a seed, with rows for it."""
     evaluations: Callable[[Mapping[str, CompiledAs] | None], EvaluationsOfFamily] | None = None
     """Guards evaluations in tests, for how the solution's models are compiled; None: its models are not compiled."""
     problems: Mapping[str, str] = field(default_factory=dict)

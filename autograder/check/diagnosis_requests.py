@@ -16,8 +16,6 @@ import numpy as np
 from autograder._util import registry
 from autograder.check.asking import Measured, asking_question, collecting_losses
 from autograder.errors import HostError
-from autograder.models.network import Network
-from autograder.models.step_calculus import OptimizerSettings
 from autograder.records.diagnosis import Diagnosis
 
 
@@ -26,7 +24,7 @@ class DiagnosisRequest:
     """A model of which a test wants to know what holds it back."""
 
     model: Any
-    """A Keras model or a :class:`~autograder.models.network.Network`, in the examiner a rebuilt one."""
+    """A network, in the examiner a rebuilt one. It names no optimizer if its class has ``says_optimizer = False``."""
     inputs: Any
     """Rows of the course to train on: an array, or a list, tuple or dict of arrays."""
     labels: np.ndarray
@@ -51,7 +49,7 @@ Answer = Callable[[DiagnosisRequest, Mapping[str, Any]], Diagnosis | None]
 @dataclass(frozen=True)
 class _Collected:
     requests: list[DiagnosisRequest] = field(default_factory=list)
-    optimizers: dict[str, OptimizerSettings] = field(default_factory=dict)
+    optimizers: dict[str, Any] = field(default_factory=dict)
     """The grade_id of a test → the first optimizer that it names or checks."""
 
 
@@ -82,8 +80,8 @@ def _with_losses(request: DiagnosisRequest, losses: Sequence[Measured]) -> Diagn
     return replace(request, graded=tuple((name, value) for *_, name, value in mine))
 
 
-def _with_optimizer(request: DiagnosisRequest, optimizers: Mapping[str, OptimizerSettings]) -> DiagnosisRequest:
-    if request.optimizer is not None or not isinstance(request.model, Network):
+def _with_optimizer(request: DiagnosisRequest, optimizers: Mapping[str, Any]) -> DiagnosisRequest:
+    if request.optimizer is not None or getattr(type(request.model), "says_optimizer", True):
         return request
     first = next(iter(optimizers.values()), None)
     common = first if all(optimizer == first for optimizer in optimizers.values()) else None
@@ -98,8 +96,11 @@ def request_diagnosis(request: DiagnosisRequest) -> None:
     collected.requests.append(replace(request, question=question))
 
 
-def note_optimizer(optimizer: OptimizerSettings) -> None:
-    """Note an optimizer of ``torch.optim`` that a test names or checks, for the diagnoses of the same notebook."""
+def note_optimizer(optimizer: Any) -> None:
+    """Note the settings of an optimizer that a test names or checks, for the diagnoses of the same notebook.
+
+    Only those count whose learning rate is ``lr``, as in ``torch.optim``.
+    """
     collected = _collected.get()
     if collected is not None and optimizer.rate == "lr":
         collected.optimizers.setdefault(asking_question(), optimizer)

@@ -12,7 +12,9 @@ from autograder.check.results import report
 from autograder.errors import CourseError
 from autograder.extensions.computes.comparing import Sameness, compare
 from autograder.extensions.computes.elements import ComparedRows
+from autograder.extensions.networks.dropped import DropoutFactors
 from autograder.extensions.networks.input_shapes import of_shapes
+from autograder.extensions.networks.network import Network
 from autograder.extensions.networks.reading import as_examined
 from autograder.extensions.networks.rows import map_arrays, row_count, secret_draws, take_rows
 from autograder.extensions.networks.subject import (
@@ -25,12 +27,10 @@ from autograder.extensions.networks.subject import (
     reading_of,
 )
 from autograder.extensions.networks.unreadable import report_for_a_person, report_unreadable
+from autograder.extensions.networks.weight_function import WeightFunction
 from autograder.kernel.model_family import is_a
 from autograder.kernel.model_inputs import arranged, passed
 from autograder.kernel.random_state import preserve_random_state
-from autograder.models.dropped import DropoutFactors
-from autograder.models.network import Network
-from autograder.models.weight_function import WeightFunction
 from autograder.records.checks import UNFINISHED, CheckResult
 
 _CHECK = "check.computes"

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from autograder.extensions.keras.compiling import LOSSES_BY_FUNCTION, read_settings
+from autograder.extensions.networks.model_calls import share_calls
 from autograder.models.argument_values import RefusedModel
-from autograder.models.model_calls import share_calls
 from autograder.records.compiled import CompiledAs
 
 _CROSSENTROPIES = ("CategoricalCrossentropy", "SparseCategoricalCrossentropy", "BinaryCrossentropy")

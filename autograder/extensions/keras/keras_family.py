@@ -23,7 +23,7 @@ def _twin(claim: Sequence[Any], weights: Sequence[Any]) -> Any:
 
 
 def _described(plain: Mapping[str, Any], seed: int) -> tuple[Any, Any]:
-    from autograder.models import keras_description
+    from autograder.extensions.networks import keras_description
 
     return keras_description.described(plain, seed)
 

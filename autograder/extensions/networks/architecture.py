@@ -12,6 +12,7 @@ from autograder.extensions.networks.activations import KINDS
 from autograder.extensions.networks.differences import Difference, TooManyLayers, differences
 from autograder.extensions.networks.external_model import ExternalModel
 from autograder.extensions.networks.layer_reports import reported_steps
+from autograder.extensions.networks.network import Network
 from autograder.extensions.networks.pattern import ANY_KIND, LayerPattern, Run, is_fixed, kinds_of, run_text, singles
 from autograder.extensions.networks.reading import as_examined, call_failure, unread_reason
 from autograder.extensions.networks.shapes import shape_difference
@@ -27,7 +28,6 @@ from autograder.extensions.networks.subject import (
 )
 from autograder.extensions.networks.unreadable import report_for_a_person, report_unreadable
 from autograder.extensions.networks.vocabulary import read_pattern
-from autograder.models.network import Network
 from autograder.records.checks import ASKS_PROBABILITIES, BRANCHES, CheckResult
 
 MAX_LINES = 8

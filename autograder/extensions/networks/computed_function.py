@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from autograder.extensions.networks.step_calculus import NetworkPass
+from autograder.extensions.networks.weight_function import FunctionPass, WeightFunction
 from autograder.models.computing_process import ENDED, Computed, EndedComputation
-from autograder.models.step_calculus import NetworkPass
-from autograder.models.weight_function import FunctionPass, WeightFunction
 
 _Pass = TypeVar("_Pass")
 _KEPT_PASSES = 4

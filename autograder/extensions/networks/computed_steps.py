@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.models.computed_function import KeptPasses, asked_pass
+from autograder.extensions.networks.computed_function import KeptPasses, asked_pass
+from autograder.extensions.networks.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
 from autograder.models.computing_process import Computed, EndedComputation, require_arrays
-from autograder.models.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
 
 
 class ServedSteps:

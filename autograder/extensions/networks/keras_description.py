@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.models.network import InTraining
+from autograder.extensions.networks.network import InTraining
 from autograder.records.observations import MAX_NETWORK
 
 _ROWS, _SIZE = 32, 8

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.networks.model_calls import made_of_twin, twin_model
 from autograder.extensions.networks.steps import steps
 from autograder.models.computing_process import EndedComputation
-from autograder.models.model_calls import made_of_twin, twin_model
 
 _ROWS, _LENGTHS = 8, (8, 840)
 """Drawn rows, and the sizes that are tried where an input names none: many kernels fit, and many divisors."""

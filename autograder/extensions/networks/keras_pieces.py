@@ -13,8 +13,8 @@ import numpy as np
 from autograder.extensions.networks.activations import KINDS, layer_activation
 from autograder.extensions.networks.element_wise import AFFINE, FREE, OWN_OPERATION, UNREAD, Region, Value, named_pieces
 from autograder.extensions.networks.graph import ARRANGING, GraphPart, parts
+from autograder.extensions.networks.model_calls import kept_of_twin, twin_model
 from autograder.extensions.networks.named_activations import activation_named
-from autograder.models.model_calls import kept_of_twin, twin_model
 
 MAX_ROW = 20_000
 """Most numbers of a row on which a piece is evaluated."""

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograder.models.dropped import DropoutFactors
-from autograder.models.step_calculus import StepCalculus
-from autograder.models.weight_function import WeightFunction
+from autograder.extensions.networks.dropped import DropoutFactors
+from autograder.extensions.networks.step_calculus import StepCalculus
+from autograder.extensions.networks.weight_function import WeightFunction
 
 NO_FORWARD, NO_TENSOR, OTHER_INPUTS, RAISES = "forward", "nothing", "inputs", "raises"
 """Words of a kernel for what a network does on rows of some shapes, whatever they hold."""
@@ -96,6 +96,8 @@ class Network(ABC):
 
     library = ""
     """The name by which its library is imported."""
+    says_optimizer = False
+    """Whether it knows how it was trained; see :class:`~autograder.check.diagnosis_requests.DiagnosisRequest`."""
     read_as = "exported"
     """How it was read, as a piece of evidence."""
     remark = ""

@@ -44,7 +44,7 @@ def may_be_missing(lines: Sequence[Difference], computed: Collection[str]) -> bo
 
     Args:
         lines: how the network differs from the pattern.
-        computed: what it computes beside its layers, see :meth:`autograder.models.network.Network.own_computations`.
+        computed: what it computes beside its layers, see :meth:`~network.Network.own_computations`.
     """
     kinds = [line.pattern.kind for line in lines if line.pattern is not None and not line.attribute]
     return "products" in computed or any(

@@ -16,6 +16,7 @@ from autograder.extensions.networks.external_predictions import (
     chosen_output,
     predict_external,
 )
+from autograder.extensions.networks.network import Network
 from autograder.extensions.networks.rows import (
     NoPrediction,
     has_text,
@@ -30,7 +31,6 @@ from autograder.extensions.networks.rows import (
 from autograder.extensions.networks.subject import is_examined
 from autograder.kernel.model_inputs import arranged, passed
 from autograder.models.computing_process import EndedComputation
-from autograder.models.network import Network
 
 __all__ = ["NoPrediction", "predict", "predictions", "row_count"]
 

@@ -23,11 +23,11 @@ from autograder.codec import CodecError, decode, encode
 from autograder.errors import LostError
 from autograder.extensions.networks.external_model import external_model
 from autograder.extensions.networks.input_shapes import of_rows, of_shapes
+from autograder.extensions.networks.network import NO_FORWARD, NO_TENSOR, OTHER_INPUTS
 from autograder.extensions.networks.refused_models import AskedHere, RefusedHere
 from autograder.extensions.networks.rows import rejection
 from autograder.kernel import model_family
 from autograder.kernel.random_state import preserve_random_state
-from autograder.models.network import NO_FORWARD, NO_TENSOR, OTHER_INPUTS
 
 
 def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool = False) -> Any:

@@ -21,6 +21,7 @@ from autograder.extensions.networks.diagnosing import own_batch_size, own_epochs
 from autograder.extensions.networks.fresh_model import MAX_NUMBERS, NotTrainable, excess_problem, suspicious
 from autograder.extensions.networks.holdout import messages, output_problem, rows_of
 from autograder.extensions.networks.mistaken import hidden_bits
+from autograder.extensions.networks.network import Network
 from autograder.extensions.networks.prediction import NoPrediction, predictions
 from autograder.extensions.networks.reading import as_examined
 from autograder.extensions.networks.rows import take_rows
@@ -40,7 +41,6 @@ from autograder.extensions.networks.unreadable import report_for_a_person, repor
 from autograder.kernel.model_inputs import arranged
 from autograder.kernel.random_state import preserve_random_state
 from autograder.models.computing_process import EndedComputation
-from autograder.models.network import Network
 from autograder.records.checks import ASKS_PROBABILITIES, CheckResult
 
 _CHECK = "check.retrained"

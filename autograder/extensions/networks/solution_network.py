@@ -17,9 +17,9 @@ from autograder.check.asking import solution_networks
 from autograder.check.prediction_cache import CachedModel
 from autograder.check.results import recording
 from autograder.errors import CourseError
+from autograder.extensions.networks.network import InTraining, Network
 from autograder.extensions.networks.pattern import LayerPattern, Run, singles
 from autograder.extensions.networks.subject import has_weights, is_keras
-from autograder.models.network import InTraining, Network
 from autograder.records.checks import UNFINISHED, is_undecided
 
 _CHECK = "computes"
@@ -44,7 +44,7 @@ def note(model: Any, of: str) -> bool:
     described: list[str] = []
 
     def describe() -> str:
-        from autograder.models import keras_description
+        from autograder.extensions.networks import keras_description
 
         is_read = isinstance(model, Network)
         described.append(model.description() if is_read else keras_description.description(model))
@@ -115,6 +115,6 @@ def _compared(model: Any, description: Any, seed: int) -> str:
 def _in_training(model: Any) -> InTraining:
     if isinstance(model, Network):
         return model.in_training()
-    from autograder.models import keras_description
+    from autograder.extensions.networks import keras_description
 
     return keras_description.in_training(model)

@@ -14,8 +14,8 @@ from autograder.check.provenance import is_from_cell
 from autograder.check.words import sentence, type_of
 from autograder.errors import LostError
 from autograder.extensions.networks.external_model import ExternalModel, external_model
+from autograder.extensions.networks.network import Network
 from autograder.extensions.networks.settings import constants
-from autograder.models.network import Network
 
 
 def is_keras(obj: Any) -> bool:

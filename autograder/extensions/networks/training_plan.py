@@ -14,12 +14,12 @@ from autograder.check.prediction_cache import digest, trained_values
 from autograder.errors import CourseError
 from autograder.extensions.networks import cost, metrics
 from autograder.extensions.networks.fresh_model import NotTrainable, reinitialize
+from autograder.extensions.networks.model_calls import made_of_twin, twin_model
+from autograder.extensions.networks.network import Network, TrainingSettings
 from autograder.extensions.networks.prediction import predictions
 from autograder.extensions.networks.rows import NoPrediction, map_arrays, take_rows
 from autograder.extensions.networks.training import TooSlow, Trainer
 from autograder.models.computing_process import ENDED, Computed
-from autograder.models.model_calls import made_of_twin, twin_model
-from autograder.models.network import Network, TrainingSettings
 
 
 @dataclass(frozen=True)

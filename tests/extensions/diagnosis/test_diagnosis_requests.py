@@ -19,8 +19,8 @@ from autograder.examination import diagnoses as examination
 from autograder.examination.diagnoses import diagnoses
 from autograder.extensions.networks import diagnosing
 from autograder.extensions.networks.diagnosing import own_batch_size, own_epochs
-from autograder.models.network import Network
-from autograder.models.step_calculus import OptimizerSettings
+from autograder.extensions.networks.network import Network
+from autograder.extensions.networks.step_calculus import OptimizerSettings
 from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
 
 X, Y = np.zeros((4, 2)), np.zeros(4)

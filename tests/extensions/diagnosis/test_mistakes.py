@@ -21,7 +21,7 @@ from autograder.extensions.diagnosis import mistake_plots
 from autograder.extensions.diagnosis.mistakes_section import sentences
 from autograder.extensions.networks import holdout, mistaken
 from autograder.extensions.networks.mistaken import CHANCES, LOGITS, VALUES, mistakes_of
-from autograder.models.network import Network, NumberCounts
+from autograder.extensions.networks.network import Network, NumberCounts
 from autograder.records.mistakes import ConfusedPair, ModelMistakes
 from autograder.results.report import render_feedback
 

@@ -10,9 +10,9 @@ import pytest
 from autograder.codec import decode, encode
 from autograder.extensions.keras.kernel_side.keras_model import claim
 from autograder.extensions.keras.model_building import ComputedModel
+from autograder.extensions.networks.model_calls import compute_apart
 from autograder.models import rebuild
 from autograder.models.computing_process import Computed
-from autograder.models.model_calls import compute_apart
 
 pytestmark = pytest.mark.keras
 

@@ -23,7 +23,7 @@ from autograder.extensions.diagnosis.trials.trial_architecture import (
 )
 from autograder.extensions.networks import cost
 from autograder.extensions.networks.fresh_model import copy_adaptation, reinitialize
-from autograder.models.step_calculus import OptimizerSettings
+from autograder.extensions.networks.step_calculus import OptimizerSettings
 
 _MAX_LAYERS = 100
 _PREPARING = ("Rescaling", "Normalization")

@@ -24,8 +24,8 @@ from autograder.extensions.diagnosis.trials.trial_architecture import (
 )
 from autograder.extensions.networks import cost
 from autograder.extensions.networks.metrics import softmax
-from autograder.models.network import Network, TrainingSettings
-from autograder.models.step_calculus import OptimizerSettings
+from autograder.extensions.networks.network import Network, TrainingSettings
+from autograder.extensions.networks.step_calculus import OptimizerSettings
 
 _LEARNING = ("Dense", "Conv2D", "BatchNormalization")
 _CHANCES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"softmax": softmax, "sigmoid": sigmoid}

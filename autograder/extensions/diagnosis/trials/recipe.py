@@ -10,7 +10,7 @@ import numpy as np
 
 from autograder.extensions.diagnosis.trials.trial_architecture import Architecture, Entry
 from autograder.extensions.networks import metrics
-from autograder.models.step_calculus import OptimizerSettings
+from autograder.extensions.networks.step_calculus import OptimizerSettings
 
 CATEGORICAL, BINARY, SQUARED, ABSOLUTE = (
     "categorical_crossentropy",
