@@ -10,6 +10,7 @@
         └── SandboxError     the sandbox cannot be built, or its self-test fails
 
     UnreadError              the kit could not read an answer that may be right: a person decides, and it is never 0
+    └── UnreadableError      a question about a model that can only be asked for predictions
     RemoteError              a question to a student's kernel failed, and no built-in exception names the failure
     ├── LostError            the kernel is gone, or did not answer in time
     │   └── CutShortError    a call had less than the usual time: a person decides
@@ -89,6 +90,10 @@ class UnreadError(Exception):
 
     This is the kit's failure. So a test that ends with such an error waits for a person, and its 0 points are no grade.
     """
+
+
+class UnreadableError(TypeError, UnreadError):
+    """A question about a model that can only be asked for predictions: a person decides the test."""
 
 
 class UnreadReplyError(RemoteError, UnreadError):

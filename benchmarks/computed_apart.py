@@ -42,7 +42,7 @@ def described(library: str) -> Any:
     else:
         from torch import nn
 
-        from autograder.check.input_shapes import of_rows
+        from autograder.extensions.networks.input_shapes import of_rows
         from autograder.extensions.pytorch.kernel_side.torch_model import claim as claim_module
 
         layers = [nn.Linear(93, 64), nn.ReLU(), nn.Linear(64, 9), nn.Softmax(dim=1)]

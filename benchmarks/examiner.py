@@ -147,7 +147,7 @@ PHASES = {
     "capture": "autograder.execution.capture.capture",
     "tests": "autograder.examination.attempt.NotebookAttempt.examine",
     "rebuild": "autograder.examination.attempt._rebuild",
-    "predict": "autograder.check.holdout.predict",
+    "predict": "autograder.extensions.networks.holdout.predict",
 }
 """Part of the examiner's work → the function whose time it is; rebuilding and predicting lie within the tests."""
 

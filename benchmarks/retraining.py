@@ -29,7 +29,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from autograder.check.training import Trainer
+from autograder.extensions.networks.training import Trainer
 from kaggle_data import load_data, preprocess_data, preprocess_labels
 
 SEED = 11

@@ -20,8 +20,9 @@ os.environ.update(thread_settings(1))
 
 import numpy as np
 
-from autograder.check.diagnosing import DiagnosisRequest, own_batch_size, own_epochs
+from autograder.check.diagnosis_requests import DiagnosisRequest
 from autograder.extensions.diagnosis.trials.answer import answer
+from autograder.extensions.networks.diagnosing import own_batch_size, own_epochs
 
 LOSS = "sparse_categorical_crossentropy"
 SECONDS = 3.0

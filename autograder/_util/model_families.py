@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from autograder._util import registry
+from autograder.records.compiled import CompiledAs
+
+
+class EvaluationsOfFamily(Protocol):
+    """How the models of a family are evaluated in a test, see :class:`autograder.examiner.evaluations.Evaluations`."""
+
+    def note(self, model: Any, name: str) -> None:
+        """Let a rebuilt model be evaluated as the solution's of that name; models of other families are left alone."""
+
+    def observed(self) -> Mapping[str, CompiledAs]:
+        """Return how the solution's models are compiled, by their names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +41,9 @@ class ModelFamily:
     twin: Callable[..., Any] | None = None
     """Returns a model from what :class:`autograder.models.computing_process.Computed` has of it, and its weights."""
     described: Callable[[Mapping[str, Any], int], tuple[Any, Any]] | None = None
-    """Makes a network anew from :meth:`autograder.models.network.Network.description` and a seed, with rows for it."""
+    """Makes a network anew from its description without weights and a seed, with rows for it."""
+    evaluations: Callable[[Mapping[str, CompiledAs] | None], EvaluationsOfFamily] | None = None
+    """Guards evaluations in tests, for how the solution's models are compiled; None: its models are not compiled."""
     problems: Mapping[str, str] = field(default_factory=dict)
     """A kernel's word for why a model cannot predict now → a sentence for the student."""
     speed_up: Callable[[bool], None] | None = None

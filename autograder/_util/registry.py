@@ -40,7 +40,7 @@ CHECKS = "autograder.checks"
 PROPERTIES = "autograder.properties"
 """Name of a property that ``check.loss`` can ask for → what makes an :data:`~autograder.check.properties.Property`."""
 DIAGNOSES = "autograder.diagnoses"
-"""Name → an :data:`~autograder.check.diagnosing.Answer` to a test that asks what holds a model back."""
+"""Name → an :data:`~autograder.check.diagnosis_requests.Answer` to a test that asks what holds a model back."""
 NOTEBOOK_SECTIONS = "autograder.notebook_sections"
 """Name of a section of the feedback page → a :data:`~autograder.results.report.sections.WriteNotebookSection`."""
 GRADEBOOKS = "autograder.gradebooks"
@@ -87,13 +87,28 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     SOURCES: {"git": "sources", "gradescope": "sources"},
     SECTIONS: {"diagnosis": "diagnosis", "questions": "insight"},
     CHECKS: {
+        "accuracy": "networks",
+        "any_of": "networks",
+        "architecture": "networks",
+        "at_least": "networks",
+        "at_most": "networks",
         "backends": "backends",
+        "between": "networks",
         "causal": "sequences",
+        "compiled": "networks",
         "computes": "computes",
         "curve": "training_steps",
+        "dense": "networks",
+        "diagnose": "networks",
         "events": "tensorboard",
+        "layer": "networks",
+        "loss": "networks",
         "on_backend": "backends",
         "optimizer": "training_steps",
+        "optional": "networks",
+        "parameters": "networks",
+        "repeat": "networks",
+        "retrained": "networks",
         "training_step": "training_steps",
     },
     PROPERTIES: {"causal": "sequences"},
@@ -215,10 +230,23 @@ def _without_metadata(group: str) -> list[EntryPoint]:
     if group not in _BESIDE_NOTEBOOKS or version(DISTRIBUTION) is not None:
         return []
     return [
-        EntryPoint(word, f"autograder.extensions.{extension}.{_BESIDE_NOTEBOOKS[group].format(word, extension)}", group)
+        EntryPoint(word, f"autograder.extensions.{extension}.{_beside_notebook(group, word, extension)}", group)
         for word, extension in _EXTRAS[group].items()
     ]
 
 
-_BESIDE_NOTEBOOKS = {CHECKS: "{0}:{0}", MODELS: "{1}_family:FAMILY", OLD_NAMES: "aliases"}
+def _beside_notebook(group: str, word: str, extension: str) -> str:
+    return _BESIDE_NOTEBOOKS[group].format(word=word, extension=extension, module=_MODULES.get(word, word))
+
+
+_BESIDE_NOTEBOOKS = {CHECKS: "{module}:{word}", MODELS: "{extension}_family:FAMILY", OLD_NAMES: "aliases"}
 """Group that a student's notebook uses → where an extension has what it registers there under a name."""
+_MODULES = {
+    "accuracy": "holdout",
+    "compiled": "compile_settings",
+    "diagnose": "diagnosing",
+    "loss": "holdout",
+    "retrained": "retraining",
+    **dict.fromkeys(("any_of", "at_least", "at_most", "between", "dense", "layer", "optional", "repeat"), "pattern"),
+}
+"""Word of ``check`` → the module that defines it, if the module has another name."""

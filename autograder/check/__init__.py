@@ -14,18 +14,11 @@ import sys
 from typing import Any
 
 from autograder._util import registry
-from autograder.check.architecture import architecture
 from autograder.check.asking import asking_kernel
-from autograder.check.compile_settings import compiled
 from autograder.check.data import hidden_data, serving_hidden_data
-from autograder.check.diagnosing import diagnose
-from autograder.check.holdout import accuracy, loss
 from autograder.check.marks import all_or_nothing, bonus, leaderboard, only_if, requires
-from autograder.check.parameters import parameters
-from autograder.check.pattern import any_of, at_least, at_most, between, dense, layer, optional, repeat
-from autograder.check.reading import watch_calls
+from autograder.check.own_notebook import watch_calls
 from autograder.check.results import recording, report, score
-from autograder.check.retraining import retrained
 from autograder.check.values import close, function
 
 __all__ = [

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
+
+from autograder.records.mistakes import ModelMistakes
 
 _kernel: ContextVar[Any] = ContextVar("autograder_asked_kernel", default=None)
 _question: ContextVar[str] = ContextVar("autograder_asking_question", default="")
@@ -107,3 +110,37 @@ def note_loss(model: Any, name: str, value: float) -> None:
     """Note a loss that a check measured, for the diagnosis of the same model."""
     if (losses := _losses.get()) is not None:
         losses.append((model, asking_question(), name, value))
+
+
+@dataclass(frozen=True)
+class MistakesTold:
+    """What the checks of a test tell of models' mistakes."""
+
+    is_hidden: Callable[[], bool]
+    """Tells whether the labels of a check may be hidden ones when it is made."""
+    notes: list[ModelMistakes] = field(default_factory=list)
+    counted: set[bytes] = field(default_factory=set)
+    """Digests of the predictions that were counted."""
+
+
+_mistakes: ContextVar[MistakesTold | None] = ContextVar("autograder_mistakes", default=None)
+
+
+@contextmanager
+def collecting_mistakes(is_hidden: Callable[[], bool] = lambda: False) -> Iterator[list[ModelMistakes]]:
+    """Collect what models get wrong in the tests inside the block; outside of one, nothing is counted.
+
+    Args:
+        is_hidden: see :class:`MistakesTold`.
+    """
+    noted = MistakesTold(is_hidden)
+    token = _mistakes.set(noted)
+    try:
+        yield noted.notes
+    finally:
+        _mistakes.reset(token)
+
+
+def mistakes_told() -> MistakesTold | None:
+    """Return what the checks of the test that runs have told; None where nobody collects it."""
+    return _mistakes.get()

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check.handle import comparable
 from autograder.check.numeric import (
     MAX_DEPTH,
     is_bool,
@@ -28,7 +29,6 @@ from autograder.check.numeric import (
     of_library,
     tensor_array,
 )
-from autograder.check.subject import comparable
 from autograder.check.tables import TABLES, is_scalar, same_scalar, same_table
 from autograder.errors import CourseError
 

@@ -45,6 +45,36 @@ def reference_of(value: Any) -> Reference | None:
     return reference if type(reference) is Reference else None
 
 
+def refusal(obj: Any) -> str | None:
+    """Return why the examiner could not capture this object; None if it was captured.
+
+    Only the type's attribute is read, so that the instance cannot influence the answer.
+    """
+    reason = getattr(type(obj), "autograder_refusal", None)
+    if isinstance(reason, property) and reason.fget is not None:
+        reason = reason.fget(obj)
+    return reason if isinstance(reason, str) and reason else None
+
+
+def comparable(obj: Any) -> Any:
+    """Return the object, or its copy if the examiner keeps it remote.
+
+    The examiner keeps an object remote if a plain comparison of its copy would be too lenient.
+    """
+    copy_property = getattr(type(obj), "autograder_value", None)
+    copy = copy_property.fget(obj) if isinstance(copy_property, property) and copy_property.fget is not None else None
+    return obj if copy is None else copy.value
+
+
+def teller(obj: Any) -> Any:
+    """Return the answer whose origin decides what a message tells of the value of ``obj``.
+
+    It is the object itself; None if its value is asked of the kernel after the last cell, and no cell's answer.
+    """
+    reference = reference_of(obj)
+    return None if reference is not None and reference.copy is None else obj
+
+
 def holds_handle(value: Any) -> bool:
     """Tell whether a value is a handle, an instance of a class behind one, or a container that holds such.
 

@@ -14,10 +14,21 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, cast
 
+import numpy as np
+
 from autograder._util import registry
-from autograder.check.external_predictions import Prediction
 from autograder.check.handle import reference_of
 from autograder.records.checks import CheckResult
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A model's outputs for all rows."""
+
+    outputs: np.ndarray
+    """float64, rows first."""
+    remark: str
+    """A remark for the person who reads the result; empty if there is none."""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,10 @@ import numpy as np
 from autograder._util.text import one_line
 from autograder.check.equality import difference_in_kind, is_known, same, same_array
 from autograder.check.error_place import described
-from autograder.check.handle import reference_of
+from autograder.check.handle import comparable, reference_of, refusal, teller
 from autograder.check.numeric import is_sparse, near, numeric, of_library
 from autograder.check.provenance import in_notebook
 from autograder.check.results import report
-from autograder.check.subject import comparable, refusal, teller
 from autograder.check.tables import difference
 from autograder.check.words import shape_of, type_of
 from autograder.errors import CourseError, RemoteError

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from autograder.check.diagnosing import DiagnosisRequest, collecting_requests
+from autograder.check.diagnosis_requests import DiagnosisRequest, collecting_requests
 from autograder.check.prediction_cache import caching_in, names_only_checked
 from autograder.errors import HostError
 from autograder.examination.diagnoses import diagnoses

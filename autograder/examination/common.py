@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from autograder._util import notebook_format, registry
@@ -17,6 +19,7 @@ from autograder.examination.attempt import read_tests
 from autograder.exchange.parcel import Common, common_in
 from autograder.exchange.rendering import render_released
 from autograder.exchange.work_layout import COMMON, COURSE, stand_in
+from autograder.records.exam import Exam
 from autograder.sandbox.base import located
 
 
@@ -26,10 +29,10 @@ def _read() -> Common | None:
         return None
     notebook_format.compile_schemas()
     notebook_format.release_jsonschema()
-    registry.names(registry.CHECKS)  # read before a student's files are near, and once for all forks
     common = common_in(parcel.read_bytes(), stand_in(Path(located(COURSE))))
     speed_up(common)
     load_networks()
+    load_checks(common.exams)
     for exam in common.exams:
         read_tests(exam)
         render_released(exam)
@@ -52,5 +55,14 @@ def load_networks() -> None:
                     importlib.import_module(module)
 
 
+def load_checks(exams: Iterable[Exam]) -> None:
+    """Import the words of ``check`` that extensions register and the instructor's cells use, for all forks."""
+    used = {word for exam in exams for cell in exam.cells for word in _WORD.findall(cell.source)}
+    for word in used.intersection(registry.names(registry.CHECKS)):
+        with contextlib.suppress(HostError):  # the test says what is wrong
+            registry.load(registry.CHECKS, word)
+
+
+_WORD = re.compile(r"\bcheck\.(\w+)")
 common = _read()
 """Data that all submissions share."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograder._util.plain_records import from_plain, to_plain
-from autograder.check.diagnosing import DiagnosisRequest, answered
+from autograder.check.diagnosis_requests import DiagnosisRequest, answered
 from autograder.check.prediction_cache import PredictionCache, digest
 from autograder.examiner.memory_limit import limit_memory
 from autograder.records.diagnosis import MAX_DIAGNOSES, Diagnosis

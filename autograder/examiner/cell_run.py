@@ -16,7 +16,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from autograder._util.syntax import AST_CACHE_SIZE
-from autograder.check.mistaken import collecting_mistakes
+from autograder.check.asking import collecting_mistakes
 from autograder.errors import BusyError, CourseError, CutShortError, HostError, LostError
 from autograder.examiner.cell_environment import CellEnvironment, cell_environment
 from autograder.examiner.cell_results import (

@@ -18,9 +18,9 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from autograder.check import provenance
+from autograder.check.cell_descriptions import describe_at_cell
 from autograder.check.handle import holds_handle, reference_of
 from autograder.check.prediction_cache import PredictionCache, digest
-from autograder.check.reading import describe_at_cell
 from autograder.codec import CodecError, LimitError, Packed, Reference, decode, encode, references
 from autograder.codec.core import exactly
 from autograder.errors import AnswerError, CourseError, RemoteError, UnreadError

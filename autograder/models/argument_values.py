@@ -38,8 +38,8 @@ class RefusedModel(ValueError):
             own). Such a model may be examined in the kernel. False for a claim that is malformed, exceeds a budget, or
             contradicts itself.
         wants_shapes: whether a test that knows the shapes of the model's inputs may ask for it once more.
-        fault: why it cannot be called on rows of the described shapes, a word of :mod:`autograder.models.network`;
-            empty if nobody knows.
+        fault: why it cannot be called on rows of the described shapes, a word of the kernel; empty if nobody
+            knows.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ def rebuild(claim: Mapping[str, Any], weights: Sequence[Any], *, max_parameters:
         max_parameters: a model with more parameters is refused.
 
     Returns:
-        A ``keras.Model``, or a :class:`~autograder.models.network.Network` of another library.
+        A ``keras.Model``, or a :class:`~autograder.extensions.networks.network.Network` of another library.
 
     Raises:
         RefusedModel: the claim is not one of a model that the examiner computes; the text is for the student.

@@ -41,7 +41,8 @@ def bundle_files(assignment: Assignment, released: Iterable[str] = ()) -> dict[s
         )
     package = Path(__file__).resolve().parents[1]
     files = [package / name for name in _FILES]
-    extensions = {one for group in (registry.CHECKS, registry.OLD_NAMES) for one in registry.own_extensions(group)}
+    groups = (registry.CHECKS, registry.MODELS, registry.OLD_NAMES)
+    extensions = {extension for group in groups for extension in registry.own_extensions(group)}
     for room in (*_ROOMS, *(f"extensions/{extension}" for extension in sorted(extensions))):
         files += sorted(path for path in (package / room).rglob("*.py") if "__pycache__" not in path.parts)
     return {f"{FOLDER}/{path.relative_to(package).as_posix()}": path for path in files}

@@ -10,8 +10,8 @@ from scipy import stats
 
 from autograder._util.distributions import f_quantile, t_quantile
 from autograder.check.credit import Credit
-from autograder.check.training_verdict import judge_trainings
 from autograder.extensions.diagnosis.trials.noise import certain_gain
+from autograder.extensions.networks.training_verdict import judge_trainings
 
 
 @pytest.mark.parametrize("freedom", [1, 1.3, 2, 5, 11.7, 300, 100_000])

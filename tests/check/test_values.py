@@ -12,10 +12,11 @@ import pytest
 
 from autograder import check
 from autograder._util import registry
-from autograder.check import data, metrics
+from autograder.check import data
 from autograder.check.credit import credit_of
 from autograder.check.provenance import note, noting
 from autograder.errors import CourseError
+from autograder.extensions.networks import metrics
 from autograder.records.checks import CheckResult, Outcome
 
 
@@ -597,12 +598,27 @@ def test_the_vocabulary_is_small() -> None:
         "serving_hidden_data",
     ]
     assert registry.names(registry.CHECKS) == [
+        "accuracy",
+        "any_of",
+        "architecture",
+        "at_least",
+        "at_most",
         "backends",
+        "between",
         "causal",
+        "compiled",
         "computes",
         "curve",
+        "dense",
+        "diagnose",
         "events",
+        "layer",
+        "loss",
         "on_backend",
         "optimizer",
+        "optional",
+        "parameters",
+        "repeat",
+        "retrained",
         "training_step",
     ]

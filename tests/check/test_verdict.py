@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.check import training_verdict, verdict
+from autograder.check import verdict
 from autograder.check.credit import Credit, credit_of
 from autograder.errors import CourseError
+from autograder.extensions.networks import training_verdict
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 

@@ -14,10 +14,6 @@ from helpers.limits import fork
 from helpers.remote_models import RNG, X, Y, answer, answers, message_of, recorded
 
 from autograder import check
-from autograder.check import subject
-from autograder.check.external_predictions import predict_external
-from autograder.check.prediction import predictions
-from autograder.check.rows import secret_order
 from autograder.codec import Packed, Reference, decode
 from autograder.examiner.exam_run import ExamRun
 from autograder.examiner.namespace import Answers
@@ -25,6 +21,10 @@ from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Remote, RemoteObject
 from autograder.execution.capture import Captured
 from autograder.execution.notebook_run import execute
+from autograder.extensions.networks import subject
+from autograder.extensions.networks.external_predictions import predict_external
+from autograder.extensions.networks.prediction import predictions
+from autograder.extensions.networks.rows import secret_order
 from autograder.models import rebuild
 from autograder.records.checks import is_undecided
 from autograder.records.exam import Role

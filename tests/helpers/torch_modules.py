@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.input_shapes import of_rows
 from autograder.codec import decode, encode
+from autograder.extensions.networks.input_shapes import of_rows
 from autograder.extensions.pytorch.kernel_side import torch_model
 from autograder.models import rebuild
 

@@ -13,10 +13,10 @@ from helpers.installed import installed
 from helpers.remote_models import recorded
 
 from autograder import check
-from autograder.check.reading import as_examined
-from autograder.check.subject import external_model, not_a_model
 from autograder.errors import CourseError
 from autograder.execution.own_kernel import sandboxed_kernel
+from autograder.extensions.networks.reading import as_examined
+from autograder.extensions.networks.subject import external_model, not_a_model
 from autograder.kernel import model_family, model_questions
 from autograder.models import RefusedModel, rebuild
 from autograder.records.limits import Limits

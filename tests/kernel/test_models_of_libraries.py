@@ -11,10 +11,10 @@ import pytest
 from helpers.remote_models import X, Y, answer, answers, message_of, recorded
 
 from autograder import check
-from autograder.check import subject
-from autograder.check.external_predictions import predict_external
-from autograder.check.prediction import NoPrediction, predictions
 from autograder.errors import CourseError
+from autograder.extensions.networks import subject
+from autograder.extensions.networks.external_predictions import predict_external
+from autograder.extensions.networks.prediction import NoPrediction, predictions
 from autograder.kernel import model_questions
 from autograder.records.checks import is_undecided
 
@@ -326,8 +326,8 @@ def test_a_lie_about_a_model_makes_it_no_better(claim: str) -> None:
 
 def test_no_claim_whatever_is_more_than_a_failed_check() -> None:
     """Any plain value in any place of a claim: read, or no model; never an exception of the examiner's."""
-    from autograder.check.external_model import _read
-    from autograder.check.layer_reports import reported_steps
+    from autograder.extensions.networks.external_model import _read
+    from autograder.extensions.networks.layer_reports import reported_steps
 
     model = answers(fitted("GaussianNB()"))[1].namespace["model"]
     claim = subject.external_model(model)

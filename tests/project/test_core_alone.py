@@ -36,18 +36,20 @@ from autograder.results import gradebook
 DISTRIBUTION = "nbexaminer"
 
 
-def asks_an_extension(lesson: str) -> bool:
-    """A check or a model of an extension is in the lesson's tests."""
-    source = (ROOT / "source" / lesson / f"{lesson}.ipynb").read_text(encoding="utf-8")
-    checks = set(re.findall(r"\bcheck\.(\w+)", source))
-    return lesson in IN_PYTORCH or any(registry.is_own(registry.CHECKS, word) for word in checks)
-
-
-QUICKEST, *OTHERS = (name for name in lesson_names() if not asks_an_extension(name))
-
-
-OF_KERAS = ("keras", "sklearn")
+OF_KERAS = ("keras", "networks", "sklearn")
 """The extensions that the lessons with Keras need."""
+
+
+def asks_another_extension(lesson: str) -> bool:
+    """A check or a model of another extension is in the lesson's tests."""
+    source = (ROOT / "source" / lesson / f"{lesson}.ipynb").read_text(encoding="utf-8")
+    registered = registry.names(registry.CHECKS)
+    checks = set(re.findall(r"\bcheck\.(\w+)", source)).intersection(registered)
+    asked = {registry.package(registry.CHECKS, word).removeprefix("autograder.extensions.") for word in checks}
+    return lesson in IN_PYTORCH or not asked.issubset(OF_KERAS)
+
+
+QUICKEST, *OTHERS = (name for name in lesson_names() if not asks_another_extension(name))
 
 
 def own_entry_points(kept: Sequence[str]) -> str:
@@ -267,14 +269,15 @@ def test_a_key_of_an_extension_that_is_not_installed_says_what_to_install(
 
 
 @pytest.mark.usefixtures("no_extensions")
-def test_a_check_of_an_extension_says_what_to_install() -> None:
+@pytest.mark.parametrize(("word", "extra"), [("training_step", "training_steps"), ("loss", "networks")])
+def test_a_check_of_an_extension_says_what_to_install(word: str, extra: str) -> None:
     """Where it is called, and before a release."""
-    said = r"check.training_step needs the extension training_steps, which is not installed"
-    with pytest.raises(AttributeError, match=rf"{said}: .*\[training_steps\]"):
-        check.training_step(None, None, (1, 1))
-    test = "from autograder import check\ncheck.training_step(step, model, (1, 1))"
+    said = rf"check.{word} needs the extension {extra}, which is not installed"
+    with pytest.raises(AttributeError, match=rf"{said}: .*\[{extra}\]"):
+        getattr(check, word)(None, None, (1, 1))
+    test = f"from autograder import check\ncheck.{word}(step, model, (1, 1))"
     refusals = map(str, findings(exam_of((Role.ANSWER, "model = step = 1"), (Role.TEST, test))))
-    assert any(re.search(rf"{said}; .*\[training_steps\]", refusal) for refusal in refusals)
+    assert any(re.search(rf"{said}; .*\[{extra}\]", refusal) for refusal in refusals)
 
 
 @pytest.mark.usefixtures("no_extensions")

@@ -13,6 +13,7 @@ from helpers import tiny
 from helpers.kernels import InProcessKernel
 from helpers.tiny import TEST, YAML, grade_here, submit, tiny_course, tiny_release
 
+from autograder._util import registry
 from autograder.coordinator import batch
 from autograder.errors import CourseError
 from autograder.records.course import Course
@@ -92,6 +93,25 @@ def test_checks_of_extensions_lie_in_it(tmp_path: Path) -> None:
     said = python(folder, "-c", WITHOUT_METADATA)
     assert str(folder / "autograder/extensions/__init__.py") in said
     assert "2 epochs" in said
+
+
+OF_A_MODEL = """
+import numpy as np
+from autograder import check
+from sklearn.linear_model import LogisticRegression
+
+fitted = LogisticRegression().fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
+print(check.accuracy(fitted, on=(np.array([[0.0], [3.0]]), np.array([0, 1])), above=0.9))
+"""
+
+
+@pytest.mark.integration
+def test_what_checks_know_of_models_lies_in_it(tmp_path: Path) -> None:
+    """Each registered library is one of which a student may have imported a model."""
+    _, folder = released(tmp_path)
+    for extension in registry.own_extensions(registry.MODELS):
+        assert (folder / f"autograder/extensions/{extension}/{extension}_family.py").is_file()
+    assert "accuracy 1.0000" in python(folder, "-c", OF_A_MODEL)
 
 
 @pytest.mark.integration

@@ -11,7 +11,7 @@ from helpers.browser import in_browser, misfits, violations, with_axe
 from helpers.samples import a_class, assignment, course
 from results.test_feedback_json import told
 
-from autograder.check.mistaken import VALUES, mistakes_of
+from autograder.extensions.networks.mistaken import VALUES, mistakes_of
 from autograder.records.grade import Grade
 from autograder.results.report import render_class_report, render_feedback
 

@@ -275,7 +275,7 @@ def test_73_what_layers_are_is_not_computed_in_the_examiner() -> None:
     """Steps, their order, idle layers and chains are those of this process, which computes none of them."""
     here, apart, wrong, ended = told(
         """
-        from autograder.check import element_wise
+        from autograder.extensions.networks import element_wise
         from autograder.extensions.pytorch import computed_layers, computed_network, named_modules
         from autograder.extensions.pytorch.unit_traces import Tracer
 
@@ -544,7 +544,7 @@ with computing_apart():
 @pytest.mark.keras
 def test_73_pieces_of_a_model_of_keras_are_not_computed_in_the_examiner(described_pieces: str) -> None:
     script = """
-from autograder.check import activations, element_wise, keras_pieces
+from autograder.extensions.networks import activations, element_wise, keras_pieces
 RIGHT = ["Dense", "ReLU", "Dense", "ReLU", "Dense", "Softmax"]
 def read(names):
     with check.recording() as results:

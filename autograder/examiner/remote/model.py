@@ -9,15 +9,11 @@ from typing import Any
 
 from autograder.check.handle import ModelHandle
 from autograder.codec import Reference
-from autograder.errors import UnreadError
+from autograder.errors import UnreadableError
 from autograder.examiner.remote.proxy import RefusedModelHandle, Remote, RemoteCallable
 
 ALLOWED_ATTRIBUTES = frozenset({"predict", "predict_on_batch", "name"})
 """Attributes that a test may use: outputs for inputs. Every other one would be the model's claim about itself."""
-
-
-class UnreadableError(TypeError, UnreadError):
-    """A question about a model that can only be asked for predictions: a person decides the test."""
 
 
 class RemoteModel(RefusedModelHandle, ModelHandle):

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder._util.kernel_side import question_in_kernel
-from autograder.check.handle import CallableHandle
+from autograder.check.handle import CallableHandle, refusal
 from autograder.check.results import in_examiner
-from autograder.check.subject import refusal
 from autograder.check.words import type_of
 from autograder.errors import CourseError, RemoteError
 from autograder.extensions.backends.backends import backends

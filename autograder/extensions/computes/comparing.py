@@ -13,7 +13,7 @@ from autograder.extensions.computes.elements import MEAN, VARIANCE, ComparedRows
 from autograder.extensions.computes.number_matching import Matcher, difference
 from autograder.extensions.computes.search_budget import SearchBudget, SearchTimeout
 from autograder.extensions.computes.weight_signs import turned_signs
-from autograder.models.weight_function import NumberKind, WeightFunction
+from autograder.extensions.networks.weight_function import NumberKind, WeightFunction
 
 _EXACT = 1e-6
 """Largest difference of outputs in double precision, relative to the largest output, that counts as none."""

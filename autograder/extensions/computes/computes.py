@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 
 from autograder.check.handle import Handle
-from autograder.check.input_shapes import of_shapes
-from autograder.check.reading import as_examined
 from autograder.check.results import report
-from autograder.check.rows import map_arrays, row_count, secret_draws, take_rows
-from autograder.check.subject import (
+from autograder.errors import CourseError
+from autograder.extensions.computes.comparing import Sameness, compare
+from autograder.extensions.computes.elements import ComparedRows
+from autograder.extensions.networks.dropped import DropoutFactors
+from autograder.extensions.networks.input_shapes import of_shapes
+from autograder.extensions.networks.network import Network
+from autograder.extensions.networks.reading import as_examined
+from autograder.extensions.networks.rows import map_arrays, row_count, secret_draws, take_rows
+from autograder.extensions.networks.subject import (
     NOT_BUILT,
     has_weights,
     is_keras,
@@ -21,16 +26,11 @@ from autograder.check.subject import (
     not_rebuilt,
     reading_of,
 )
-from autograder.check.unreadable import report_for_a_person, report_unreadable
-from autograder.errors import CourseError
-from autograder.extensions.computes.comparing import Sameness, compare
-from autograder.extensions.computes.elements import ComparedRows
+from autograder.extensions.networks.unreadable import report_for_a_person, report_unreadable
+from autograder.extensions.networks.weight_function import WeightFunction
 from autograder.kernel.model_family import is_a
 from autograder.kernel.model_inputs import arranged, passed
 from autograder.kernel.random_state import preserve_random_state
-from autograder.models.dropped import DropoutFactors
-from autograder.models.network import Network
-from autograder.models.weight_function import WeightFunction
 from autograder.records.checks import UNFINISHED, CheckResult
 
 _CHECK = "check.computes"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.extensions.computes.search_budget import SearchBudget
-from autograder.models.weight_function import NumberKind, WeightFunction
+from autograder.extensions.networks.weight_function import NumberKind, WeightFunction
 
 MEAN, VARIANCE = 0.3, 1.7
 _STATISTICS: dict[NumberKind, float] = {"mean": MEAN, "variance": VARIANCE}

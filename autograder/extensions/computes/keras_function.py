@@ -10,11 +10,11 @@ import numpy as np
 
 from autograder.errors import CourseError
 from autograder.extensions.keras.parts import POLICIES
+from autograder.extensions.networks.computed_function import ApartFunction, ServedFunction
+from autograder.extensions.networks.dropped import DropoutFactors, plain_factors, read_factors
+from autograder.extensions.networks.model_calls import made_of_twin, twin_model
+from autograder.extensions.networks.weight_function import FunctionPass, NumberKind, WeightFunction
 from autograder.kernel.model_inputs import arranged, passed
-from autograder.models.computed_function import ApartFunction, ServedFunction
-from autograder.models.dropped import DropoutFactors, plain_factors, read_factors
-from autograder.models.model_calls import made_of_twin, twin_model
-from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
 
 _STATISTICS: dict[str, NumberKind] = {"moving_mean": "mean", "moving_variance": "variance"}
 """Attributes of a normalization that hold what it has seen."""

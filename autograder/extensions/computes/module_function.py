@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.networks.dropped import DropoutFactors
+from autograder.extensions.networks.torch_precision import double_by_default, drawn_again, seed_of
+from autograder.extensions.networks.weight_function import FunctionPass, NumberKind, WeightFunction
 from autograder.kernel.random_state import preserve_random_state
-from autograder.models.dropped import DropoutFactors
-from autograder.models.torch_precision import double_by_default, drawn_again, seed_of
-from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
 
 _STATISTICS: dict[str, NumberKind] = {"running_mean": "mean", "running_var": "variance"}
 _DRAWING = ("rand", "bernoulli", "normal", "uniform", "exponential")

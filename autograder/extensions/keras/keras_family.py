@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograder._util.libraries import public_classes
-from autograder._util.model_families import ModelFamily
+from autograder._util.model_families import EvaluationsOfFamily, ModelFamily
+from autograder.records.compiled import CompiledAs
 
 
 def _rebuild(claim: Mapping[str, Any], weights: Sequence[Any], *, max_parameters: int = 50_000_000) -> Any:
@@ -22,9 +23,15 @@ def _twin(claim: Sequence[Any], weights: Sequence[Any]) -> Any:
 
 
 def _described(plain: Mapping[str, Any], seed: int) -> tuple[Any, Any]:
-    from autograder.models import keras_description
+    from autograder.extensions.networks import keras_description
 
     return keras_description.described(plain, seed)
+
+
+def _evaluations(solution: Mapping[str, CompiledAs] | None) -> EvaluationsOfFamily:
+    from autograder.extensions.keras import evaluation_guards
+
+    return evaluation_guards.KerasEvaluations(solution)
 
 
 def _speed_up(fast: bool) -> None:
@@ -47,6 +54,7 @@ FAMILY = ModelFamily(
     rebuild=_rebuild,
     twin=_twin,
     described=_described,
+    evaluations=_evaluations,
     speed_up=_speed_up,
     modules=("autograder.extensions.keras.model_building",),
 )

@@ -16,8 +16,8 @@ from autograder.extensions.keras.plan import MAX_CALLS, Call, InputPlan, LayerPl
 from autograder.extensions.keras.sources import SOURCES, require_weights
 from autograder.extensions.keras.table_sequences import ATTENTION
 from autograder.extensions.keras.weight_shapes import Shape, WeightShapes, shadow, weight_shapes
+from autograder.extensions.networks.bounds import MAX_ELEMENTS, MAX_TENSOR, MAX_WORK
 from autograder.models.argument_values import RefusedModel
-from autograder.models.bounds import MAX_ELEMENTS, MAX_TENSOR, MAX_WORK
 
 MAX_LOOPS = 100_000
 """Most steps of all recurrent layers for one row."""

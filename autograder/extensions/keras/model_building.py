@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograder.extensions.keras.compiling import compile_as
 from autograder.extensions.keras.construct import assemble, inside, restore_initializers
 from autograder.extensions.keras.history import attach_history
 from autograder.extensions.keras.layer_graph import Built, Construction, run
@@ -26,10 +27,9 @@ from autograder.extensions.keras.plan import (
 )
 from autograder.extensions.keras.plan_reading import read_model
 from autograder.extensions.keras.unrolled import UNROLLED, no_record, require_same_predictions
+from autograder.extensions.networks.model_calls import SCORES, compute_apart, numbers_of
 from autograder.models.argument_values import RefusedModel, mapping, show
-from autograder.models.compiling import compile_as
 from autograder.models.computing_process import Computed, is_apart
-from autograder.models.model_calls import SCORES, compute_apart, numbers_of
 
 KINDS = ("Sequential", "Functional", "Unrolled")
 
@@ -98,7 +98,7 @@ class ComputedModel:
 
 
 def twin_model(claim: Sequence[Any], weights: Sequence[np.ndarray]) -> Any:
-    """Return the model of a twin with its present weights, see :func:`autograder.models.model_calls.twin_model`."""
+    """Return the model of a twin with its present weights, see :func:`model_calls.twin_model`."""
     twin = ComputedModel(*claim)
     twin.assign(weights)
     return twin.model

@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import EllipsisType
 from typing import Any
 
-from autograder.check.activations import KINDS, expected_activation, layer_activation
-from autograder.check.pattern import AnyOf, Item, LayerPattern, Repeat, Run
-from autograder.check.vocabulary import class_of, validated, without_aliases
 from autograder.errors import CourseError
+from autograder.extensions.networks.activations import KINDS, expected_activation, layer_activation
+from autograder.extensions.networks.pattern import AnyOf, Item, LayerPattern, Repeat, Run
+from autograder.extensions.networks.vocabulary import class_of, validated, without_aliases
 
 
 def fused(run: Run) -> Run:

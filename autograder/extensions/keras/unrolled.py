@@ -15,9 +15,9 @@ import numpy as np
 
 from autograder.extensions.keras.kernel_side.keras_unrolling import REASONS
 from autograder.extensions.keras.plan import InputPlan, ModelPlan, Ref
+from autograder.extensions.networks.bounds import agree
 from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
-from autograder.models.bounds import agree
 
 UNROLLED = "unrolled"
 """The label of a model that was made from its record."""

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from autograder.extensions.networks.dropped import DropoutFactors
+from autograder.extensions.networks.torch_precision import drawn_again
 from autograder.extensions.pytorch.kernel_side.torch_operators import DRAWN, DRAWS, SIZES, SOURCES
 from autograder.extensions.pytorch.operator_graph import DType, Graph, Node, ValueRef, overload
 from autograder.models.argument_values import RefusedModel
-from autograder.models.dropped import DropoutFactors
-from autograder.models.torch_precision import drawn_again
 
 _LIKE = ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")
 """Operators that take the device of their argument."""

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from autograder.check.attributes import ReportedLayer
-from autograder.check.orders import Flow, Tile
-from autograder.check.readings import LayerReading
-from autograder.check.steps import Step
+from autograder.extensions.networks.attributes import ReportedLayer
+from autograder.extensions.networks.computed_steps import not_the_kits
+from autograder.extensions.networks.network import ChainLayer
+from autograder.extensions.networks.orders import Flow, Tile
+from autograder.extensions.networks.readings import LayerReading
+from autograder.extensions.networks.steps import Step
 from autograder.extensions.pytorch import graph_flow, graph_layers, own_computations, plain_chain
 from autograder.extensions.pytorch.graph_costs import measured
 from autograder.extensions.pytorch.operator_graph import Graph, Shapes
-from autograder.models.computed_steps import not_the_kits
-from autograder.models.network import ChainLayer
 
 _MOST = 2**62
 

@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.networks.computed_steps import ApartSteps, ServedSteps, are_like, not_the_kits
+from autograder.extensions.networks.network import NetworkTrainer, TrainingSettings
+from autograder.extensions.networks.step_calculus import OptimizerSettings
 from autograder.extensions.pytorch.computed_layers import ServedLayers
 from autograder.extensions.pytorch.graph_computation import GraphComputation, torch_array
 from autograder.extensions.pytorch.idle_layers import idle_values, layer_values
 from autograder.extensions.pytorch.operator_graph import DType, Graph, ValueRef, read_graph
 from autograder.extensions.pytorch.torch_steps import TorchPair, TorchSteps
 from autograder.extensions.pytorch.torch_training import TorchTrainer, plain_optimizer
-from autograder.models.computed_steps import ApartSteps, ServedSteps, are_like, not_the_kits
 from autograder.models.computing_process import Computed
-from autograder.models.network import NetworkTrainer, TrainingSettings
-from autograder.models.step_calculus import OptimizerSettings
 
 
 def claim_of(graph: Graph) -> tuple[dict[str, Any], list[np.ndarray]]:

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.networks.network import InTraining
 from autograder.extensions.pytorch import graph_numbers
 from autograder.extensions.pytorch.computation import DROPS
 from autograder.extensions.pytorch.computed_network import claim_of
 from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES
 from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Node, read_graph, typed_arguments
-from autograder.models.network import InTraining
 from autograder.records.observations import MAX_NETWORK
 
 _MAX_CONSTANTS = 4_096

@@ -1,6 +1,6 @@
 """Activations of a graph by their values: each piece between layers is evaluated and compared with ``torch.nn``'s own.
 
-See :mod:`autograder.check.element_wise`, which finds the pieces and draws the points.
+See :mod:`autograder.extensions.networks.element_wise`, which finds the pieces and draws the points.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.element_wise import AFFINE, FREE, UNREAD, Region, Value, agree, named_pieces
-from autograder.check.named_activations import with_argument
+from autograder.extensions.networks.element_wise import AFFINE, FREE, UNREAD, Region, Value, agree, named_pieces
+from autograder.extensions.networks.named_activations import with_argument
 from autograder.extensions.pytorch.computation import compute, one_thread
 from autograder.extensions.pytorch.graph_numbers import is_uniform
 from autograder.extensions.pytorch.graph_part import graph_part

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.networks.bounds import MAX_ELEMENTS, MAX_TENSOR, MAX_WORK
 from autograder.extensions.pytorch.computation import compute, dtype_named, tensors_in
 from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES
 from autograder.extensions.pytorch.operator_graph import Graph, by_axis
 from autograder.models.argument_values import RefusedModel
-from autograder.models.bounds import MAX_ELEMENTS, MAX_TENSOR, MAX_WORK
 
 ROWS = 3
 """Rows with which shapes are computed: a number that few layers have as a size."""

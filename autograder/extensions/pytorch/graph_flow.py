@@ -13,10 +13,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from autograder.check.flow_reader import FlowReader
-from autograder.check.orders import Flow, Tile
-from autograder.check.readings import LayerReading
-from autograder.check.steps import Step
+from autograder.extensions.networks.flow_reader import FlowReader
+from autograder.extensions.networks.orders import Flow, Tile
+from autograder.extensions.networks.readings import LayerReading
+from autograder.extensions.networks.steps import Step
 from autograder.extensions.pytorch.graph_layers import LayerEntry, OperatorCall, Walk, layer_of, walked
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, SIZES
 from autograder.extensions.pytorch.operator_graph import Graph, Shapes

@@ -11,12 +11,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autograder.check.activations import KINDS
-from autograder.check.attributes import ReportedLayer
-from autograder.check.element_wise import OWN_OPERATION, Region
-from autograder.check.pattern import fuses
-from autograder.check.readings import LayerReading
-from autograder.check.steps import SHOWN_SETTINGS, Step
+from autograder.extensions.networks.activations import KINDS
+from autograder.extensions.networks.attributes import ReportedLayer
+from autograder.extensions.networks.element_wise import OWN_OPERATION, Region
+from autograder.extensions.networks.pattern import fuses
+from autograder.extensions.networks.readings import LayerReading
+from autograder.extensions.networks.steps import SHOWN_SETTINGS, Step
 from autograder.extensions.pytorch.graph_activations import AFFINE_OPERATORS, activation_pieces, word
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, DRAWS, SIZES, SOURCES
 from autograder.extensions.pytorch.named_modules import named_modules

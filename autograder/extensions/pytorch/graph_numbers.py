@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.settings import FREE_NUMBERS, information, is_a_pattern, progression
+from autograder.extensions.networks.network import NumberCounts
+from autograder.extensions.networks.settings import FREE_NUMBERS, information, is_a_pattern, progression
 from autograder.extensions.pytorch.kernel_side.torch_operators import CALCULATIONS, LAYERS, SIZES
 from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef, typed_arguments
-from autograder.models.network import NumberCounts
 
 _REMEMBERING = frozenset(["batch_norm.default", "_native_batch_norm_legit_no_training.default"])
 """Normalizations that keep what they have seen."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograder.check.rows import map_arrays
+from autograder.extensions.networks.rows import map_arrays
 from autograder.extensions.pytorch.computation import compute, gradients_of, one_thread, preserved_draws, tensors_in
 from autograder.extensions.pytorch.graph_layers import walked
 from autograder.extensions.pytorch.operator_graph import Graph, Shapes

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.vocabulary import known_names
+from autograder.extensions.networks.vocabulary import known_names
 from autograder.extensions.pytorch.kernel_side.torch_modules import MAX_MODULES
 from autograder.extensions.pytorch.kernel_side.torch_operators import DRAWS, INITIALIZERS, MAX_NODES, OPERATORS, SIZES
 from autograder.models.argument_values import RefusedModel, boolean, integer, listing, mapping, one_of

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.check.readings import LayerReading
+from autograder.extensions.networks.readings import LayerReading
 from autograder.extensions.pytorch.graph_layers import LayerEntry, layer_of
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, CALCULATIONS
 from autograder.extensions.pytorch.operator_graph import Graph, Shapes, ValueRef

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from autograder.extensions.networks.network import ChainLayer
 from autograder.extensions.pytorch.graph_activations import activation_of
 from autograder.extensions.pytorch.graph_layers import OperatorCall, flattens, layer_of
 from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES
 from autograder.extensions.pytorch.operator_graph import Graph, Shapes, ValueRef
-from autograder.models.network import ChainLayer
 
 _COPIES = ("alias", "clone", "contiguous")
 _VIEWS = ("view", "reshape", "flatten", "squeeze")

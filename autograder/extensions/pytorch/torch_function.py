@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograder.extensions.networks.computed_function import ServedFunction
+from autograder.extensions.networks.dropped import DropoutFactors, read_factors
+from autograder.extensions.networks.torch_precision import double_by_default, seed_of
+from autograder.extensions.networks.weight_function import FunctionPass, NumberKind, WeightFunction
 from autograder.extensions.pytorch import graph_numbers
 from autograder.extensions.pytorch.computation import compute, gradients_of, one_thread, preserved_draws
 from autograder.extensions.pytorch.graph_computation import GraphComputation
 from autograder.extensions.pytorch.operator_graph import FLOATS, DType, Graph, Node, read_graph
-from autograder.models.computed_function import ServedFunction
-from autograder.models.dropped import DropoutFactors, read_factors
-from autograder.models.torch_precision import double_by_default, seed_of
-from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,24 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.fresh_model import NotTrainable
+from autograder.extensions.networks.bounds import agree
+from autograder.extensions.networks.computed_function import ApartFunction
+from autograder.extensions.networks.dropped import DropoutFactors, plain_factors
+from autograder.extensions.networks.fresh_model import NotTrainable
+from autograder.extensions.networks.network import (
+    NO_FORWARD,
+    NO_TENSOR,
+    OTHER_INPUTS,
+    RAISES,
+    ChainLayer,
+    InTraining,
+    Network,
+    NetworkTrainer,
+    NumberCounts,
+    TrainingSettings,
+)
+from autograder.extensions.networks.step_calculus import StepCalculus
+from autograder.extensions.networks.weight_function import WeightFunction
 from autograder.extensions.pytorch import graph_numbers
 from autograder.extensions.pytorch.computation import DROPOUT
 from autograder.extensions.pytorch.computed_layers import read_chain, read_ending, read_flow, read_names, read_steps
@@ -31,24 +48,7 @@ from autograder.extensions.pytorch.torch_steps import TorchPair, TorchSteps
 from autograder.extensions.pytorch.torch_training import TorchTrainer
 from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
-from autograder.models.bounds import agree
-from autograder.models.computed_function import ApartFunction
 from autograder.models.computing_process import Computed, EndedComputation, is_apart, require_arrays
-from autograder.models.dropped import DropoutFactors, plain_factors
-from autograder.models.network import (
-    NO_FORWARD,
-    NO_TENSOR,
-    OTHER_INPUTS,
-    RAISES,
-    ChainLayer,
-    InTraining,
-    Network,
-    NetworkTrainer,
-    NumberCounts,
-    TrainingSettings,
-)
-from autograder.models.step_calculus import StepCalculus
-from autograder.models.weight_function import WeightFunction
 
 TOLERANCE = 1e-5
 """Accepted relative difference of predictions; those of half precision have more."""
@@ -149,7 +149,7 @@ class TorchNetwork(GraphComputation, Network):
         return self._part
 
     def outputs(self, rows: Any) -> list[np.ndarray]:
-        """Compute the outputs; see :class:`autograder.models.network.Network`."""
+        """Compute the outputs; see :class:`autograder.extensions.networks.network.Network`."""
         return self._outputs(rows, by_chance=True)
 
     def _outputs(self, rows: Any, *, by_chance: bool) -> list[np.ndarray]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograder.errors import CourseError
+from autograder.extensions.networks.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
 from autograder.extensions.pytorch import graph_numbers
 from autograder.extensions.pytorch.computation import compute, dtype_named, gradients_of, preserved_draws
 from autograder.extensions.pytorch.initializers import fresh_tensors
 from autograder.extensions.pytorch.operator_graph import FLOATS
 from autograder.extensions.pytorch.torch_training import optimizer_of, plain_optimizer
-from autograder.models.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
 
 if TYPE_CHECKING:
     from autograder.extensions.pytorch.graph_computation import GraphComputation

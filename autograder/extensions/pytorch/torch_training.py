@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograder.check.fresh_model import NotTrainable
-from autograder.check.training import TooSlow
 from autograder.errors import CourseError
+from autograder.extensions.networks.fresh_model import NotTrainable
+from autograder.extensions.networks.network import NetworkTrainer, TrainingSettings
+from autograder.extensions.networks.step_calculus import OptimizerSettings
+from autograder.extensions.networks.training import TooSlow
 from autograder.extensions.pytorch.computation import compute, one_thread, preserved_draws
 from autograder.extensions.pytorch.initializers import fresh_tensors
-from autograder.models.network import NetworkTrainer, TrainingSettings
-from autograder.models.step_calculus import OptimizerSettings
 
 if TYPE_CHECKING:
     from autograder.extensions.pytorch.graph_computation import GraphComputation

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from autograder.check.flow_reader import units_by_way
-from autograder.check.readings import LayerReading
+from autograder.extensions.networks.flow_reader import units_by_way
+from autograder.extensions.networks.readings import LayerReading
 from autograder.extensions.pytorch.computation import call_operator
 from autograder.extensions.pytorch.graph_layers import LayerEntry, OperatorCall, einsum_letters
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, OPERATORS

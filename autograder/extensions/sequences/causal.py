@@ -7,16 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.external_predictions import Prediction
-from autograder.check.holdout import output_problem
-from autograder.check.prediction import NoPrediction, predict
-from autograder.check.properties import Property, Shortcoming, state
-from autograder.check.reading import as_examined
+from autograder.check.properties import Prediction, Property, Shortcoming, state
 from autograder.check.results import report
-from autograder.check.rows import secret_draws
-from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_a_model, prediction_place, reading_of
-from autograder.check.unreadable import report_for_a_person
 from autograder.errors import CourseError
+from autograder.extensions.networks.holdout import output_problem
+from autograder.extensions.networks.prediction import NoPrediction, predict
+from autograder.extensions.networks.reading import as_examined
+from autograder.extensions.networks.rows import secret_draws
+from autograder.extensions.networks.subject import (
+    NOT_BUILT,
+    has_weights,
+    may_show,
+    not_a_model,
+    prediction_place,
+    reading_of,
+)
+from autograder.extensions.networks.unreadable import report_for_a_person
 from autograder.records.checks import CheckResult
 
 _CHECK = "check.causal"

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check.handle import comparable, refusal
 from autograder.check.numeric import numeric
 from autograder.check.results import report
-from autograder.check.subject import comparable, may_show, refusal
 from autograder.errors import CourseError
+from autograder.extensions.networks.subject import may_show
 from autograder.records.checks import CheckResult
 
 _CHECK = "check.curve"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.models.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
+from autograder.extensions.networks.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
 
 
 class RememberingCalculus(StepCalculus):

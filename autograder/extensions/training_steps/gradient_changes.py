@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from autograder.models.step_calculus import Weights
+from autograder.extensions.networks.step_calculus import Weights
 
 Gradients = list[np.ndarray | None]
 """The gradients of all weights; None for what is not trained."""

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.fresh_model import reinitialize
-from autograder.check.rows import map_arrays, row_count
 from autograder.errors import CourseError
+from autograder.extensions.networks.computed_steps import ApartSteps, ServedSteps
+from autograder.extensions.networks.fresh_model import reinitialize
+from autograder.extensions.networks.model_calls import made_of_twin, twin_model
+from autograder.extensions.networks.rows import map_arrays, row_count
+from autograder.extensions.networks.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
 from autograder.kernel.model_inputs import arranged, passed
-from autograder.models.computed_steps import ApartSteps, ServedSteps
-from autograder.models.model_calls import made_of_twin, twin_model
-from autograder.models.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
 
 
 class KerasSteps(StepCalculus):

@@ -6,17 +6,17 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autograder.check.diagnosing import note_optimizer
-from autograder.check.external_model import ask
-from autograder.check.handle import reference_of
-from autograder.check.pattern import Range
+from autograder.check.diagnosis_requests import note_optimizer
+from autograder.check.handle import reference_of, refusal
 from autograder.check.results import report
-from autograder.check.subject import may_show, refusal
-from autograder.check.unreadable import report_for_a_person
 from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError
+from autograder.extensions.networks.external_model import ask
+from autograder.extensions.networks.pattern import Range
+from autograder.extensions.networks.step_calculus import OptimizerSettings
+from autograder.extensions.networks.subject import may_show
+from autograder.extensions.networks.unreadable import report_for_a_person
 from autograder.extensions.training_steps.kernel_side.optimizer_settings import describe
-from autograder.models.step_calculus import OptimizerSettings
 from autograder.records.checks import CheckResult
 
 _CHECK = "check.optimizer"

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.networks.step_calculus import OptimizerSettings, StepCalculus, Weights
 from autograder.extensions.training_steps.gradient_changes import Gradients
 from autograder.extensions.training_steps.step_loops import Batch, ExpectedSteps, GradientNoise
 from autograder.extensions.training_steps.step_losses import Objective, output_gradient
-from autograder.models.step_calculus import OptimizerSettings, StepCalculus, Weights
 
 PLAYERS = ("generator", "discriminator")
 

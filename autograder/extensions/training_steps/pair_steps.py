@@ -9,6 +9,7 @@ import numpy as np
 
 from autograder.check.error_place import described
 from autograder.errors import LostError
+from autograder.extensions.networks.step_calculus import StepCalculus, Weights
 from autograder.extensions.training_steps.pair_loops import (
     MISSING_STEPS,
     OTHER_LOSSES,
@@ -22,7 +23,6 @@ from autograder.extensions.training_steps.pair_loops import (
 )
 from autograder.extensions.training_steps.step_answers import UNKNOWN_PARAMETER, StepRequest, is_near, read_weights
 from autograder.extensions.training_steps.step_loops import Batch
-from autograder.models.step_calculus import StepCalculus, Weights
 from autograder.records.checks import CheckResult
 
 _RIGHT = "both networks move as they should"

@@ -8,11 +8,11 @@ from functools import partial
 
 import numpy as np
 
+from autograder.extensions.networks.step_calculus import Weights
 from autograder.extensions.training_steps import gradient_changes
 from autograder.extensions.training_steps.gradient_changes import GradientChange, Gradients
 from autograder.extensions.training_steps.step_fitting import LoopNumbers, StepFitting
 from autograder.extensions.training_steps.step_loops import HALF_PRECISION, LoopSettings, run_loop
-from autograder.models.step_calculus import Weights
 
 Guesses = Sequence[LoopNumbers]
 _CLOSE = 1e-4

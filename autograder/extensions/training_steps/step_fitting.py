@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from autograder.extensions.networks.step_calculus import Weights
 from autograder.extensions.training_steps.step_loops import EXACT, Batch, ExpectedSteps, LoopSettings, run_loop
-from autograder.models.step_calculus import Weights
 
 LoopNumbers = tuple[float, ...]
 """What only the student's loop knows, such as a learning rate."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.rows import take_rows
+from autograder.extensions.networks.rows import take_rows
+from autograder.extensions.networks.step_calculus import OptimizerSettings, StepCalculus, Weights
 from autograder.extensions.training_steps.gradient_changes import GradientChange, Gradients, unchanged
 from autograder.extensions.training_steps.step_losses import Objective, output_gradient
-from autograder.models.step_calculus import OptimizerSettings, StepCalculus, Weights
 
 Batch = tuple[Any, np.ndarray]
 """Inputs, rows first, and labels."""

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.networks.step_calculus import OptimizerSettings
 from autograder.extensions.training_steps import gradient_changes
 from autograder.extensions.training_steps.step_fitting import LoopNumbers, LoopOf, StepFitting
 from autograder.extensions.training_steps.step_loops import LoopSettings
 from autograder.extensions.training_steps.step_losses import Objective
-from autograder.models.step_calculus import OptimizerSettings
 
 
 class SlipCondition(Enum):

@@ -9,18 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.diagnosing import note_optimizer
+from autograder.check.diagnosis_requests import note_optimizer
 from autograder.check.error_place import described
-from autograder.check.fresh_model import NotTrainable
-from autograder.check.holdout import rows_of
-from autograder.check.input_shapes import of_rows
-from autograder.check.reading import as_examined
+from autograder.check.handle import refusal
 from autograder.check.results import report
-from autograder.check.rows import map_arrays, take_rows
-from autograder.check.subject import NOT_BUILT, has_weights, is_examined, not_rebuilt, refusal
-from autograder.check.unreadable import report_unreadable
 from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError
+from autograder.extensions.networks.fresh_model import NotTrainable
+from autograder.extensions.networks.holdout import rows_of
+from autograder.extensions.networks.input_shapes import of_rows
+from autograder.extensions.networks.network import Network
+from autograder.extensions.networks.reading import as_examined
+from autograder.extensions.networks.rows import map_arrays, take_rows
+from autograder.extensions.networks.step_calculus import OptimizerSettings, StepCalculus, Weights
+from autograder.extensions.networks.subject import NOT_BUILT, has_weights, is_examined, not_rebuilt
+from autograder.extensions.networks.unreadable import report_unreadable
 from autograder.extensions.training_steps.first_pass import RememberingCalculus
 from autograder.extensions.training_steps.gradient_changes import clipped_to_norm, unchanged
 from autograder.extensions.training_steps.kernel_side.step_arguments import NAMES
@@ -32,8 +35,6 @@ from autograder.extensions.training_steps.step_loops import Batch, ExpectedSteps
 from autograder.extensions.training_steps.step_losses import Objective, objective_named
 from autograder.extensions.training_steps.step_opinion import REMEMBERS, opinion
 from autograder.kernel.random_state import preserve_random_state
-from autograder.models.network import Network
-from autograder.models.step_calculus import OptimizerSettings, StepCalculus, Weights
 from autograder.records.checks import CheckResult
 
 _CHECK = "check.training_step"

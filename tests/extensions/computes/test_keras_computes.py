@@ -78,7 +78,7 @@ def test_dropouts_of_a_model_stand_where_those_of_the_reference_do() -> None:
 def test_a_spatial_dropout_is_computed_by_a_graph_of_tensorflow_too() -> None:
     """Behind a hundred computations a graph is made, in which the number of rows is not known."""
     from autograder.extensions.computes.keras_function import KerasFunction
-    from autograder.models.dropped import DropoutFactors
+    from autograder.extensions.networks.dropped import DropoutFactors
 
     model = keras.Sequential([keras.Input((6, 3)), L.SpatialDropout1D(0.5), L.Flatten(), L.Dense(2)])
     function = KerasFunction(model, DropoutFactors(1))

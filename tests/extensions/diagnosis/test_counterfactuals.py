@@ -12,8 +12,7 @@ from helpers.lazy import keras
 from helpers.lazy import layers as L
 
 from autograder import check
-from autograder.check.diagnosing import DiagnosisRequest, collecting_requests
-from autograder.check.fresh_model import reinitialize
+from autograder.check.diagnosis_requests import DiagnosisRequest, collecting_requests
 from autograder.extensions.diagnosis.trials.answer import answer
 from autograder.extensions.diagnosis.trials.candidates import candidates
 from autograder.extensions.diagnosis.trials.counterfactuals import MIN_ROWS, Settings, _recipe, diagnose
@@ -21,6 +20,7 @@ from autograder.extensions.diagnosis.trials.paired_trainings import mean_curve
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows, split
 from autograder.extensions.diagnosis.trials.symptoms import Symptoms
 from autograder.extensions.diagnosis.trials.training_bench import OutOfBudget, Training, TrainingBench
+from autograder.extensions.networks.fresh_model import reinitialize
 from autograder.records.diagnosis import LossCurve
 
 pytestmark = pytest.mark.keras

@@ -5,28 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 from autograder import check
-from autograder.check import diagnosing
 from autograder.check.asking import asked_by, note_loss
-from autograder.check.diagnosing import (
-    DiagnosisRequest,
-    collecting_requests,
-    note_optimizer,
-    own_batch_size,
-    own_epochs,
-    request_diagnosis,
-)
+from autograder.check.diagnosis_requests import DiagnosisRequest, collecting_requests, note_optimizer, request_diagnosis
 from autograder.check.prediction_cache import ModelFigures, PredictionCache, read_predictions
 from autograder.errors import CourseError
 from autograder.examination import diagnoses as examination
 from autograder.examination.diagnoses import diagnoses
-from autograder.models.network import Network
-from autograder.models.step_calculus import OptimizerSettings
+from autograder.extensions.networks import diagnosing
+from autograder.extensions.networks.diagnosing import own_batch_size, own_epochs
+from autograder.extensions.networks.network import Network
+from autograder.extensions.networks.step_calculus import OptimizerSettings
 from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
 
 X, Y = np.zeros((4, 2)), np.zeros(4)
@@ -38,6 +31,12 @@ DIAGNOSIS = Diagnosis(
 
 class Model:
     """Any model: nothing here looks into it."""
+
+
+class Module(Model):
+    """One that does not say how it was trained."""
+
+    says_optimizer = Network.says_optimizer
 
 
 def request(model: Any) -> DiagnosisRequest:
@@ -73,8 +72,8 @@ def test_a_module_gets_the_optimizer_of_a_check_of_its_test_or_the_only_one_of_i
 ) -> None:
     with collecting_requests() as requests:
         with asked_by("mine"):
-            request_diagnosis(request(Mock(spec=Network)))
-            request_diagnosis(replace(request(Mock(spec=Network)), optimizer="adam"))
+            request_diagnosis(request(Module()))
+            request_diagnosis(replace(request(Module()), optimizer="adam"))
             request_diagnosis(request(Model()))
         for question, optimizer in noted:
             with asked_by(question):

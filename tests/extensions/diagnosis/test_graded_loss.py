@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autograder.check.diagnosing import DiagnosisRequest
+from autograder.check.diagnosis_requests import DiagnosisRequest
 from autograder.extensions.diagnosis.trials import answer as answering
 from autograder.extensions.diagnosis.trials.answer import answer
-from autograder.models.network import Network
+from autograder.extensions.networks.network import Network
 from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
 
 TRIAL = TriedChange("rate", "a learning rate of 0.001", 0.9, 0.5)

@@ -14,13 +14,14 @@ from helpers.pages import inert
 from helpers.samples import assignment, course, grade
 
 from autograder import check
-from autograder.check import holdout, mistaken, provenance
-from autograder.check.asking import asked_by
-from autograder.check.mistaken import CHANCES, LOGITS, VALUES, collecting_mistakes, mistakes_of
+from autograder.check import provenance
+from autograder.check.asking import asked_by, collecting_mistakes
 from autograder.exchange.result_json import from_json, to_json
 from autograder.extensions.diagnosis import mistake_plots
 from autograder.extensions.diagnosis.mistakes_section import sentences
-from autograder.models.network import Network, NumberCounts
+from autograder.extensions.networks import holdout, mistaken
+from autograder.extensions.networks.mistaken import CHANCES, LOGITS, VALUES, mistakes_of
+from autograder.extensions.networks.network import Network, NumberCounts
 from autograder.records.mistakes import ConfusedPair, ModelMistakes
 from autograder.results.report import render_feedback
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from helpers.torch_modules import module, network_of
 
-from autograder.check.diagnosing import DiagnosisRequest
+from autograder.check.diagnosis_requests import DiagnosisRequest
 from autograder.extensions.diagnosis.trials.answer import answer
 from autograder.records.diagnosis import Diagnosis
 

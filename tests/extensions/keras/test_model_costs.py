@@ -11,7 +11,7 @@ import pytest
 from helpers.graphs import small, subclassed
 from helpers.rebuilding import sent
 
-from autograder.check.prediction import predictions
+from autograder.extensions.networks.prediction import predictions
 from autograder.models import RefusedModel, rebuild
 
 pytestmark = pytest.mark.keras

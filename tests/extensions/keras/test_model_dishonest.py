@@ -12,7 +12,7 @@ from helpers.own_models import ROWS, WORDS, called, linear, of_call
 from helpers.rebuilding import outputs, sent
 
 from autograder import check
-from autograder.check.fresh_model import excess_problem
+from autograder.extensions.networks.fresh_model import excess_problem
 from autograder.models import RefusedModel, rebuild
 
 pytestmark = pytest.mark.keras

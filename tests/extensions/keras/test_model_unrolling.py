@@ -11,8 +11,8 @@ from helpers.own_models import ASKED, CELLS, CONFIGURED, ROWS, UNROLLED, called,
 from helpers.rebuilding import outputs, sent
 
 from autograder import check
-from autograder.check.fresh_model import reinitialize
 from autograder.extensions.keras.kernel_side.keras_model import claim
+from autograder.extensions.networks.fresh_model import reinitialize
 from autograder.models import RefusedModel, rebuild
 
 pytestmark = pytest.mark.keras

@@ -13,8 +13,8 @@ from helpers.torch_modules import module as module_of
 
 from autograder import check
 from autograder.check.asking import asked_by
-from autograder.check.settings import information, progression
 from autograder.examiner.permissions import Observer, Permissions
+from autograder.extensions.networks.settings import information, progression
 from autograder.records.checks import is_undecided
 from autograder.records.observations import Act, Fact, Observations
 

@@ -13,8 +13,8 @@ from helpers.remote_models import recorded
 from helpers.torch_modules import network_of
 
 from autograder import check
+from autograder.extensions.networks.network import TrainingSettings
 from autograder.extensions.pytorch.kernel_side.torch_graph import MAX_NUMBERS
-from autograder.models.network import TrainingSettings
 from autograder.records.checks import is_undecided
 from autograder.records.limits import MAX_FILE_MIB
 

@@ -14,8 +14,8 @@ from helpers.torch_modules import ROWS, SERIES, modules, network_of
 from helpers.torch_modules import module as module_of
 
 from autograder import check
-from autograder.check.input_shapes import of_rows
-from autograder.check.subject import count_parameters
+from autograder.extensions.networks.input_shapes import of_rows
+from autograder.extensions.networks.subject import count_parameters
 from autograder.extensions.pytorch.kernel_side import torch_model
 from autograder.models import RefusedModel, rebuild
 from autograder.records.checks import is_undecided

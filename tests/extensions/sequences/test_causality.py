@@ -11,8 +11,8 @@ from helpers.lazy import layers as L
 from helpers.remote_models import answer, recorded
 
 from autograder import check
-from autograder.check import metrics
 from autograder.errors import CourseError
+from autograder.extensions.networks import metrics
 from autograder.extensions.sequences.causal import _cuts
 from autograder.records.checks import is_undecided
 

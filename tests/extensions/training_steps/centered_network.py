@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.networks.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
 from autograder.extensions.training_steps.step_fitting import StepFitting
 from autograder.extensions.training_steps.step_loops import Batch, ExpectedSteps, LoopSettings
 from autograder.extensions.training_steps.step_losses import Objective, output_gradient
 from autograder.extensions.training_steps.step_opinion import StepOpinion, opinion
-from autograder.models.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
 
 DRAW = np.random.default_rng(0)
 BATCHES: list[Batch] = [(DRAW.normal(size=(8, 6)), DRAW.integers(0, 3, 8)) for _ in range(2)]

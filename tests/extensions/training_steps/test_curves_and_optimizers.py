@@ -12,7 +12,7 @@ from helpers.remote_models import answer, recorded
 
 from autograder import check
 from autograder.errors import CourseError
-from autograder.models.step_calculus import OptimizerSettings
+from autograder.extensions.networks.step_calculus import OptimizerSettings
 
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here")
 

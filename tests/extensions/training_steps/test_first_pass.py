@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from extensions.training_steps.centered_network import BATCHES, START, Centered
 
+from autograder.extensions.networks.step_calculus import NetworkPass, Weights
 from autograder.extensions.training_steps.first_pass import RememberingCalculus
-from autograder.models.step_calculus import NetworkPass, Weights
 
 INPUTS = BATCHES[0][0]
 

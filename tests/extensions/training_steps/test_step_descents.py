@@ -21,9 +21,9 @@ from extensions.training_steps.centered_network import (
     slopes,
 )
 
+from autograder.extensions.networks.step_calculus import Weights
 from autograder.extensions.training_steps.step_fitting import StepFitting
 from autograder.extensions.training_steps.step_loops import ExpectedSteps
-from autograder.models.step_calculus import Weights
 
 Change = Callable[[np.ndarray, np.ndarray, int], tuple[Any, Any]]
 """From the gradients of matrix and bias, and the number of the step, to those that the optimizer gets."""

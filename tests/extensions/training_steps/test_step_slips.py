@@ -20,8 +20,8 @@ from extensions.training_steps.centered_network import (
     slopes,
 )
 
+from autograder.extensions.networks.step_calculus import Weights
 from autograder.extensions.training_steps.step_loops import ExpectedSteps, LoopSettings
-from autograder.models.step_calculus import Weights
 
 
 def added() -> Callable[..., Weights]:

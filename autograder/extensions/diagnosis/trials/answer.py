@@ -7,11 +7,11 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
-from autograder.check.diagnosing import DiagnosisRequest
+from autograder.check.diagnosis_requests import DiagnosisRequest
 from autograder.extensions.diagnosis.budget import DEFAULT_SECONDS
 from autograder.extensions.diagnosis.trials.counterfactuals import Settings, diagnose
 from autograder.extensions.diagnosis.trials.recipe import loss_name
-from autograder.models.network import Network
+from autograder.extensions.networks.network import Network
 from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
 
 _NEEDED = ("keras", "tensorflow")

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check import metrics
-from autograder.check.training import take_steps, training_loss
 from autograder.extensions.diagnosis.trials.recipe import Recipe, trained_labels
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.trial_architecture import TrainingLoop
+from autograder.extensions.networks import metrics
+from autograder.extensions.networks.training import take_steps, training_loss
 
 
 class CompiledLoop(TrainingLoop):

@@ -21,11 +21,11 @@ from autograder.extensions.diagnosis.trials.split_rows import split
 from autograder.extensions.diagnosis.trials.symptoms import Symptoms, constant_loss
 from autograder.extensions.diagnosis.trials.training_bench import TOGETHER, OutOfBudget, Training, TrainingBench
 from autograder.extensions.diagnosis.trials.trial_architecture import Architecture
+from autograder.extensions.networks.model_calls import made_of_twin, twin_model
+from autograder.extensions.networks.network import Network
+from autograder.extensions.networks.step_calculus import OptimizerSettings
 from autograder.kernel.random_state import preserve_random_state
 from autograder.models.computing_process import ERRORS
-from autograder.models.model_calls import made_of_twin, twin_model
-from autograder.models.network import Network
-from autograder.models.step_calculus import OptimizerSettings
 from autograder.records.diagnosis import Diagnosis, TriedChange
 
 ERRORS["OutOfBudget"] = lambda _: OutOfBudget()

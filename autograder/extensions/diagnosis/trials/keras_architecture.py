@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check import cost
-from autograder.check.fresh_model import copy_adaptation, reinitialize
 from autograder.extensions.diagnosis.trials.compiled_steps import CompiledLoop, keras_loss
 from autograder.extensions.diagnosis.trials.recipe import WITH_WIDTH, Recipe, trained_labels
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
@@ -23,7 +21,9 @@ from autograder.extensions.diagnosis.trials.trial_architecture import (
     TrialWords,
     set_units,
 )
-from autograder.models.step_calculus import OptimizerSettings
+from autograder.extensions.networks import cost
+from autograder.extensions.networks.fresh_model import copy_adaptation, reinitialize
+from autograder.extensions.networks.step_calculus import OptimizerSettings
 
 _MAX_LAYERS = 100
 _PREPARING = ("Rescaling", "Normalization")

@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check import cost
-from autograder.check.metrics import softmax
 from autograder.extensions.diagnosis.trials.recipe import CLIPPING, Recipe
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.stacked_layers import Activation, sigmoid
@@ -24,8 +22,10 @@ from autograder.extensions.diagnosis.trials.trial_architecture import (
     TrialWords,
     set_units,
 )
-from autograder.models.network import Network, TrainingSettings
-from autograder.models.step_calculus import OptimizerSettings
+from autograder.extensions.networks import cost
+from autograder.extensions.networks.metrics import softmax
+from autograder.extensions.networks.network import Network, TrainingSettings
+from autograder.extensions.networks.step_calculus import OptimizerSettings
 
 _LEARNING = ("Dense", "Conv2D", "BatchNormalization")
 _CHANCES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"softmax": softmax, "sigmoid": sigmoid}

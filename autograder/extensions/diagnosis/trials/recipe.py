@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check import metrics
 from autograder.extensions.diagnosis.trials.trial_architecture import Architecture, Entry
-from autograder.models.step_calculus import OptimizerSettings
+from autograder.extensions.networks import metrics
+from autograder.extensions.networks.step_calculus import OptimizerSettings
 
 CATEGORICAL, BINARY, SQUARED, ABSOLUTE = (
     "categorical_crossentropy",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.rows import map_arrays
+from autograder.extensions.networks.rows import map_arrays
 
 _COMPARED, MAX_COMPARED = 0.3, 1000
 """Share of the rows that is kept for comparison, and the most rows."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from autograder.check.metrics import softmax
+from autograder.extensions.networks.metrics import softmax
 
 Array = np.ndarray
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.extensions.diagnosis.trials.recipe import CLIPPING
-from autograder.models.step_calculus import OptimizerSettings
+from autograder.extensions.networks.step_calculus import OptimizerSettings
 
 Update = Callable[[np.ndarray, np.ndarray], None]
 """Takes parameters and their gradients, both (seeds, parameters), and changes both in place."""

@@ -7,7 +7,6 @@ from math import prod
 
 import numpy as np
 
-from autograder.check.metrics import softmax
 from autograder.extensions.diagnosis.trials.recipe import (
     BINARY,
     CATEGORICAL,
@@ -18,6 +17,7 @@ from autograder.extensions.diagnosis.trials.recipe import (
 )
 from autograder.extensions.diagnosis.trials.stacked_layers import Activation, StackedLayer, sigmoid
 from autograder.extensions.diagnosis.trials.stacked_optimizers import Update
+from autograder.extensions.networks.metrics import softmax
 
 _EPSILON = np.float32(1e-7)
 """Keras cuts probabilities to this distance from 0 and 1."""

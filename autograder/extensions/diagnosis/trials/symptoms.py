@@ -7,11 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
-from autograder.check.rows import take_rows
 from autograder.extensions.diagnosis.trials.output_units import is_trainable
 from autograder.extensions.diagnosis.trials.recipe import OF_CLASSES, Recipe
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.training_bench import Training
+from autograder.extensions.networks.rows import take_rows
 
 _ROWS = 256
 """Rows on which activations and gradients are looked at."""

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.rows import take_rows
 from autograder.extensions.diagnosis.trials.output_units import is_trainable
 from autograder.extensions.diagnosis.trials.recipe import Recipe, losses_of_rows
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.stacked_optimizers import Update, updates
 from autograder.extensions.diagnosis.trials.stacked_training import LossGradient, StackedNetwork, train_together
 from autograder.extensions.diagnosis.trials.trial_architecture import TrainingLoop
+from autograder.extensions.networks.rows import take_rows
 from autograder.models.computing_process import process_time
 
 MAX_MEASURED = 1000
