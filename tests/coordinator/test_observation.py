@@ -164,7 +164,7 @@ def test_a_run_that_the_machine_ends_twice_grades_nobody(
     grade = here.grade
     here.grade = lambda work: fails(work) if first <= len(here.started) < first + 2 else grade(work)
     monkeypatch.setattr(grading, "require_walls", lambda _: False)
-    monkeypatch.setattr(grading, "prestart_templates", lambda due, **_: contextlib.nullcontext())
+    monkeypatch.setattr(grading, "prestart_templates", lambda due, **_: contextlib.nullcontext({}))
     display, publisher = ForecastDisplay(quiet=True), ResultPublisher()
 
     def graded() -> list[float]:
@@ -186,7 +186,7 @@ def test_a_second_planning_that_fails_for_everybody_is_the_hosts_fault(
     """As where the disk goes away between: not an error of the kit's own, and nobody is graded."""
     submit(course, "ada")
     monkeypatch.setattr(grading, "require_walls", lambda _: False)
-    monkeypatch.setattr(grading, "prestart_templates", lambda due, **_: contextlib.nullcontext())
+    monkeypatch.setattr(grading, "prestart_templates", lambda due, **_: contextlib.nullcontext({}))
     monkeypatch.setattr(batch, "submission_work", fails_later(1))
     if later == "after the attempts":
         monkeypatch.setattr(observation, "is_observed", lambda exams: True)
