@@ -15,14 +15,14 @@ from pathlib import Path
 from autograder._util.plain_records import to_plain
 from autograder.coordinator import kernels, recordings, staging
 from autograder.coordinator.grading_sandboxes import kernel_sandbox
-from autograder.coordinator.submission_grading import EndedError, ExaminerReply
+from autograder.coordinator.submission_grading import ExaminerReply
 from autograder.coordinator.templates import Templates, examiner_limits
 from autograder.errors import HostError, SandboxError
 from autograder.exchange import outcome, outcome_reader, wire, work_layout
 from autograder.exchange.outcome import Recording
 from autograder.exchange.parcel import pack_unit
 from autograder.exchange.work import Work, handed_in, hidden_paths, preload, top_names
-from autograder.records.ending import EndingKind, Whose, failed
+from autograder.records.ending import EndedError, EndingKind, Whose, failed
 from autograder.records.run import ATTEMPTS
 from autograder.sandbox.base import Job, Process, Sandbox
 from autograder.sandbox.kernel_job import kernel_job
@@ -61,7 +61,7 @@ class Examiners:
             HostError: this machine cannot do it, or the process ended without an outcome.
         """
         reply, without = self._examine_with_retry(work)
-        if without and outcome_reader.needs(reply.outcome) == outcome.LIBRARIES:
+        if without and outcome_reader.ending_kind(reply.outcome) == EndingKind.LIBRARIES:
             self._templates.start_large()
             reply, _ = self._examine_with_retry(work)
         return reply

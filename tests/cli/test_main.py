@@ -38,6 +38,7 @@ from autograder.coordinator.observation import is_observed
 from autograder.errors import HostError, SandboxError
 from autograder.exchange.work import Endings, Work
 from autograder.records.course import Course, Engine
+from autograder.records.ending import Ending, EndingKind
 from autograder.records.grade import Grade, NotebookGrade, NotGraded
 from autograder.records.run import RunStatus
 from autograder.sandbox import Finding
@@ -589,7 +590,7 @@ def drawn(progress: BatchProgress, *outcomes: tuple[str, str]) -> list[str]:
     with console.capture() as shown:
         for student, status in outcomes:
             book = NotebookGrade("nb", status, "", ())
-            failed = NotGraded(student, "hw", "x")
+            failed = NotGraded(student, "hw", Ending(EndingKind.FAILED))
             progress.advance(student, failed if status == "not graded" else Grade(student, "hw", (book,)))
         console.print(progress.bar.get_renderable())
     return re.sub(r"\x1b\[[0-9;]*m", "", shown.get()).splitlines()
