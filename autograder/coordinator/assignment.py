@@ -287,17 +287,16 @@ def _solution_work(course: Course, release: Release, folder: Path) -> Work:
 
 
 def _run_solution(work: Work, execute: Execute | None) -> Grade:
-    """Run the solution once, and return its grade; a run that a machine ended is made again.
+    """Run the solution once, and return its grade.
 
     Raises:
-        HostError: a machine ended the second one, too.
+        HostError: a machine ended each try.
     """
-    for _ in range(2):
-        batch_result = batch.run([work], workers=1, execute=execute or in_processes)
-        if batch_result.grades:
-            return batch_result.grades[0]
+    batch_result = batch.run([work], workers=1, execute=execute or in_processes)
+    if batch_result.grades:
+        return batch_result.grades[0]
     raise HostError(
-        f"{work.assignment.name}: the solution was run twice, and no run was completed by the machine "
+        f"{work.assignment.name}: no run of the solution was completed by the machine "
         f"({batch_result.not_graded[0].reason.rstrip('.')}). So it is not known what an answer may do to a test, and "
         "nobody was graded; the same command tries again"
     )

@@ -167,7 +167,7 @@ class Dispatch:
         self._lost[running.work.student] += 1
         if self._lost[running.work.student] >= DEATHS:
             lost = f"{DEATHS} machines were lost while they graded it, the last one {running.address}: {reason}"
-            yield running.work, failed(lost, kind=EndingKind.LOST)
+            yield running.work, failed(lost, Whose.HOST, EndingKind.LOST)
         else:
             self._pending.append(running.work)
 

@@ -46,7 +46,10 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
         "tests": tests,
         "leaderboard": list(_leaderboard(grade)),
         **_frame(
-            "\n".join(student_texts.lines_above(grade, notes)), seconds, graded=True, versions=dict(grade.versions)
+            "\n".join(student_texts.lines_above(grade, notes, settings)),
+            seconds,
+            graded=True,
+            versions=dict(grade.versions),
         ),
     }
     return Conclusion(_as_text(results))

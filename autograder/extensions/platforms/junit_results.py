@@ -39,7 +39,7 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
         decimals: places after the point of a score.
     """
     texts = student_texts.question_texts(grade, settings.written)
-    lines = list(student_texts.lines_above(grade, notes))
+    lines = list(student_texts.lines_above(grade, notes, settings))
     if undecided := [text.name for text in texts if text.is_undecided]:
         lines.insert(0, f"{', '.join(undecided)}: {student_texts.UNDECIDED}")
     cases = [case for text in texts if not text.is_written for case in _cases(text, settings.step, lines)]
@@ -47,7 +47,7 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
     about = {"tests": str(len(cases)), "failures": str(failures), "errors": "0", "time": f"{seconds:.1f}"}
     suite = ET.Element("testsuite", {"name": grade.assignment, **about})
     properties = ET.SubElement(suite, "properties")
-    for line in student_texts.sandbox_lines(grade.notebooks):
+    for line in student_texts.sandbox_lines(grade, settings):
         ET.SubElement(properties, "property", {"name": "sandbox", "value": line})
     suite.extend(cases)
     text = ET.tostring(suite, encoding="unicode", xml_declaration=False).translate(_NOT_IN_XML)

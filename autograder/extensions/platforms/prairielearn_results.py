@@ -32,7 +32,7 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
     tests = [_test(text, decimals) for text in texts]
     undecided = ", ".join(text.name for text in texts if text.is_undecided)
     lines = [f"{undecided}: {student_texts.UNDECIDED}"] if undecided else []
-    lines += student_texts.lines_above(grade, notes)
+    lines += student_texts.lines_above(grade, notes, settings)
     most = sum(text.question.max_score for text in texts if not text.is_written)
     share = sum(test["points"] for test in tests) / most if most else 0.0
     score = min(max(share, 0.0), 1.0)
