@@ -251,7 +251,7 @@ def test_who_could_not_be_graded_is_3_named_and_in_the_report(course: Course, he
     to = tmp_path / "all.json"
     said = on(course, "grade", "hw", "--json", to)
     assert said.exit_code == 3
-    assert "[2/3] bob: not graded" in said.stderr
+    assert "[3/3] bob: not graded" in said.stderr
     assert "not graded: bob: no space left" in said.stderr
     assert "bob" not in said.stdout
     page = (course.reports / "hw.html").read_text()

@@ -19,15 +19,7 @@ _ORDERS = ("asc", "desc")
 
 
 def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], seconds: float, decimals: int) -> Conclusion:
-    """Describe a grade.
-
-    Args:
-        grade: the grade; lateness is the platform's.
-        settings: the instructor's.
-        notes: sentences for the student about what was handed in.
-        seconds: how long it took.
-        decimals: places after the point of a score.
-    """
+    """Describe a grade."""
     tests = list(_public_summary(grade)) if settings.public_summary else []
     for number, shown_question in enumerate(student_texts.question_texts(grade), start=1):
         tests.append(

@@ -67,8 +67,15 @@ def points(question: QuestionGrade, decimals: int) -> float:
     return round(question.score, decimals) if math.isfinite(question.score) else 0.0
 
 
-def lines_above(grade: Grade, notes: Sequence[str], settings: PackageSettings) -> Iterator[str]:
-    """Yield the lines above the questions: how each notebook ran, what was handed in, and where it was examined."""
+def lines_above(
+    grade: Grade, notes: Sequence[str], settings: PackageSettings, texts: Sequence[QuestionText] = ()
+) -> Iterator[str]:
+    """Yield the lines above the questions: how each notebook ran, what was handed in, and where it was examined.
+
+    Which of ``texts`` a person has to decide is said first, for a platform that has no word for that.
+    """
+    if undecided := ", ".join(text.name for text in texts if text.is_undecided):
+        yield f"{undecided}: {UNDECIDED}"
     for book in grade.notebooks:
         if book.status != RunStatus.COMPLETED and book.message:
             yield visible(f"{book.notebook}: {book.message}", MAX_OUTPUT)
