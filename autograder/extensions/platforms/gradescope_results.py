@@ -91,10 +91,10 @@ def _frame(output: str, seconds: float, **more: Any) -> dict[str, Any]:
 
 
 def _points(question: QuestionGrade, decimals: int) -> dict[str, Any]:
-    """Return score and status; a question that waits for a person has neither points nor a verdict yet."""
-    if question.waits:
-        return {}
+    """Return score and status; a question that waits for a person has its certain points, and no verdict yet."""
     score = student_texts.points(question, decimals)
+    if question.waits:
+        return {"score": score, "max_score": question.max_score} if score else {}
     passed = question.outcome is Outcome.PASSED and score >= question.max_score
     return {"score": score, "max_score": question.max_score, "status": "passed" if passed else "failed"}
 

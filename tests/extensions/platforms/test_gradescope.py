@@ -181,6 +181,12 @@ def test_what_a_person_decides_has_no_points_and_says_so() -> None:
     assert content["score"] == 0.0  # the platform demands one where no test has points
 
 
+def test_the_certain_points_of_what_a_person_decides_count() -> None:
+    content = results(book(question("q1", Outcome.PARTIAL, 1.0, waits=Waits.UNDECIDED)))
+    assert [(test["score"], test["max_score"], "status" in test) for test in content["tests"]] == [(1.0, 2.0, False)]
+    assert content["score"] == 1.0
+
+
 def test_details_for_the_instructor_and_evidence_are_left_out() -> None:
     secret = CheckResult("loss", Outcome.FAILED, 0.0, "too large", detail="canary", evidence={"canary": 1})
     content = results(
