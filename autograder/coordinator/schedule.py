@@ -59,13 +59,13 @@ def alone_at_the_end(outcomes: Endings, execute: Execute) -> Endings:
     Yields:
         Each submission as it ends, with its ending; if the machine was too busy again, with advice.
     """
-    left: list[tuple[Work, Ending]] = []
+    unfinished: list[tuple[Work, Ending]] = []
     for work, ending in outcomes:
         if _tries(ending) > 1:
-            left.append((work, ending))
+            unfinished.append((work, ending))
         else:
             yield work, ending
-    for work, ending in left:
+    for work, ending in unfinished:
         tried = 1
         while tried < _tries(ending):
             ((_, ending),) = _outcomes(execute, [work], 1)
@@ -74,7 +74,7 @@ def alone_at_the_end(outcomes: Endings, execute: Execute) -> Endings:
 
 
 def _tries(ending: Ending) -> float:
-    """Return how often a batch tries at most: it waits for no course and no machine, which the next batch finds."""
+    """Return how often a batch tries at most: it waits for no course and no machine."""
     if ending.is_done or ending.kind is EndingKind.UNRECORDED:
         return 1
     if ending.kind is EndingKind.BUSY:

@@ -102,8 +102,8 @@ def ending_kind(data: bytes) -> str:
 def _ended(head: Mapping[str, Any]) -> EndedError:
     match head:
         case {"kind": str(kind), "text": str(text), **more} if kind in outcome.WHOSE and not more:
-            known = EndingKind(kind)
-            return EndedError(failed(text[: outcome.MAX_REASON], outcome.WHOSE[known], known))
+            whose = outcome.WHOSE[EndingKind(kind)]
+            return EndedError(failed(text[: outcome.MAX_REASON], whose, EndingKind(kind)))
     raise ValueError("it has neither a grade nor a reason")
 
 

@@ -49,7 +49,7 @@ class Ending:
 
     kind: EndingKind
     whose: Whose = Whose.KIT
-    """It says nothing where there is a grade."""
+    """Fault; without a meaning where there is a grade."""
     text: str = ""
     """Reason for staff, which may quote logs; empty with a grade."""
 
