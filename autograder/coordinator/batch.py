@@ -291,8 +291,8 @@ def run(
 def verified(work: Work, ending: Ending) -> Grade | NotGraded:
     """Return the grade that the submission's folder proves; a process's word for it is not enough."""
     grade = current(work) if ending.is_done else None
-    if ending.is_done or not ending.text:
-        ending = failed("no complete result was written", ending.whose)
+    reason = ending.text or "no complete result was written"
+    ending = failed(reason) if ending.is_done else replace(ending, text=reason)
     return grade or NotGraded(work.student, work.assignment.name, ending)
 
 

@@ -65,12 +65,12 @@ def alone_at_the_end(outcomes: Endings, execute: Execute) -> Endings:
             unfinished.append((work, ending))
         else:
             yield work, ending
-    for work, ending in unfinished:
-        tried = 1
-        while tried < _tries(ending):
-            ((_, ending),) = _outcomes(execute, [work], 1)
-            tried += 1
-        yield work, after_second_try(ending)
+    for work, first in unfinished:
+        endings = [first]
+        while len(endings) < _tries(endings[-1]):
+            again = [ending for _, ending in _outcomes(execute, [work], 1)]
+            endings += again or endings[-1:]  # an executor whose time is over yields none
+        yield work, after_second_try(endings[-1])
 
 
 def _tries(ending: Ending) -> float:

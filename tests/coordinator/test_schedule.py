@@ -159,6 +159,18 @@ def test_a_batch_tries_again_at_the_end_as_often_as_whoever_is_at_fault_has_trie
     assert scores(run(course)) == dict.fromkeys(NAMES, 2)
 
 
+def test_where_the_time_is_over_the_first_try_counts(course: Course) -> None:
+    """As in an audit, whose executor yields nothing after its deadline."""
+    begun: list[int] = []
+
+    def execute(due: Sequence[Work], workers: int) -> Endings:
+        begun.append(len(due))
+        if len(begun) == 1:
+            yield from ((work, failed("its examiner died")) for work in due)
+
+    assert {each.reason for each in run(course, execute=execute).not_graded} == {"its examiner died"}
+
+
 def test_what_a_second_try_grades_is_graded(course: Course) -> None:
     """As where the system killed one examiner for its memory."""
     tried: list[str] = []
