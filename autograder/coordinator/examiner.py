@@ -35,10 +35,6 @@ END_SECONDS = 5.0
 """Seconds in which a process that has hung up is expected to end."""
 
 
-class SilentEnd(EndedError):
-    """An examiner that ended with exit status 0 and without an outcome, as the kit's own never does."""
-
-
 class Examiners:
     """Examiners of one assignment's submissions, each a process in a sandbox of its own. Thread-safe.
 
@@ -60,24 +56,12 @@ class Examiners:
         Raises:
             HostError: this machine cannot do it, or the process ended without an outcome.
         """
-        reply, without = self._examine_with_retry(work)
+        sandbox, without = self._templates.examiner()
+        reply = self._examine_once(work, sandbox, without)
         if without and outcome_reader.ending_kind(reply.outcome) == EndingKind.LIBRARIES:
             self._templates.start_large()
-            reply, _ = self._examine_with_retry(work)
+            reply = self._examine_once(work, *self._templates.examiner())
         return reply
-
-    def _examine_with_retry(self, work: Work) -> tuple[ExaminerReply, list[str]]:
-        """Examine with the current examiners, and with a fresh one after a silent end.
-
-        Returns:
-            The reply, and the libraries that its examiner could not import.
-        """
-        sandbox, without = self._templates.examiner()
-        try:
-            return self._examine_once(work, sandbox, without), without
-        except SilentEnd as error:
-            self._templates.note(f"An examiner of {work.assignment.name} was followed by another: {error}")
-            return self._examine_once(work, sandbox, without), without
 
     def _examine_once(self, work: Work, sandbox: Sandbox, without: list[str]) -> ExaminerReply:
         deadline = time.monotonic() + work.seconds
@@ -131,8 +115,8 @@ class Examiners:
             )
             return EndedError(failed(text, Whose.SUBMISSION))
         how = f"exit status {ended}" if ended is not None else str(error)
-        ending = failed(f"the process that examined it ended without an outcome ({how})", kind=EndingKind.LOST)
-        return SilentEnd(ending) if ended == 0 else EndedError(ending)
+        text = f"the process that examined it ended without an outcome ({how})"
+        return EndedError(failed(text, kind=EndingKind.LOST))
 
     def _start_kernel(self, work: Work, student_files: Mapping[str, Path]) -> kernels.Lent:
         """Start a fresh kernel in a fresh sandbox: forked from the template, or started cold where that fails."""

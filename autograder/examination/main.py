@@ -194,7 +194,7 @@ def _ending(error: BaseException) -> tuple[EndingKind, str]:
     if libraries.wanted():
         return _UNIMPORTED
     if isinstance(error, ReplayMiss):
-        return EndingKind.UNRECORDED, "no recording answers its tests"
+        return EndingKind.UNRECORDED, "its recording does not answer all that the tests ask now"
     if isinstance(error, AutograderError):
         kind = EndingKind.BUSY if isinstance(error, BusyError) else EndingKind.FAILED
         return kind, str(error) or type(error).__name__
