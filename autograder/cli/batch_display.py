@@ -13,9 +13,8 @@ from autograder.cli import signals
 from autograder.cli.output import MAX_PATH, complain, complain_of, say_reduced, say_unanswered, warn, warn_each
 from autograder.cli.progress import BatchProgress, show_grades
 from autograder.coordinator.assignment import Graded, Plan
-from autograder.coordinator.batch import BATCH_LOG, Progress
+from autograder.coordinator.batch import Progress
 from autograder.coordinator.batch_log import BatchLog
-from autograder.coordinator.templates import NO_TEMPLATES, NOT_FORKED
 from autograder.errors import CourseError, HostError
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
@@ -104,8 +103,8 @@ def show_graded(
     complain_of(graded.batch)
     for fault in recorded.page_faults:
         complain(CourseError(fault))
-    if not quiet and log is not None:
-        warn_each(cold_starts(log.course))
+    if not quiet:
+        warn_each(f"{one_line(cold)}; `autograder doctor --course .` says why" for cold in graded.cold)
     if not recorded.compared:
         warn("note: the gradebook could not be read when this batch began; points by hand were not compared")
     warn_each(f"points by hand: {line}" for line in recorded.by_hand)
@@ -113,18 +112,3 @@ def show_graded(
         remarks = [*recorded.set_aside.items(), *recorded.departed.items()]
         warn_each(f"{one_line(student)}: {why}" for student, why in remarks)
         say_unanswered(graded.batch)
-
-
-def cold_starts(course: Course) -> list[str]:
-    """Say what was not forked in the last batch, a line each.
-
-    The grades are the same, and the batch took longer.
-    """
-    try:
-        lines = (course.state / BATCH_LOG).read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return []
-    cold = [
-        line.partition(NOT_FORKED)[0] + NOT_FORKED for line in lines if NOT_FORKED in line and NO_TEMPLATES not in line
-    ]
-    return [f"{one_line(line)}; `autograder doctor --course .` says why" for line in dict.fromkeys(cold)]

@@ -110,6 +110,8 @@ class Graded(Generic[_Published]):
 
     batch: Batch
     published: _Published
+    cold: tuple[str, ...] = ()
+    """Processes that a template should have forked, and could not: the grades are the same, and it took longer."""
 
 
 def run_assignment(
@@ -132,7 +134,7 @@ def run_assignment(
         plan = _observed(plan, options)
         plan = _choose_best(plan, options)
         with display.interruptible(plan):
-            with _templates(plan, options), display.running(plan) as progress:
+            with _templates(plan, options) as cold, display.running(plan) as progress:
                 loading = beside.submit(publisher.load)
                 write = partial(publisher.publish_some, course, assignment, plan.works[0].exams)
                 batch_result = _run(plan.works, plan, options, EarlyPages(write, loading.done).after(progress))
@@ -141,7 +143,7 @@ def run_assignment(
             batch_result = replace(batch_result, not_graded=(*plan.failed, *batch_result.not_graded))
             first = plan.works[0]
             published = publisher.publish(course, assignment, first.exams, first.content_keys["exam"], batch_result)
-    return Graded(batch_result, published)
+    return Graded(batch_result, published, tuple(cold))
 
 
 def _choose_best(plan: Plan, options: Options) -> Plan:
@@ -285,17 +287,16 @@ def _solution_work(course: Course, release: Release, folder: Path) -> Work:
 
 
 def _run_solution(work: Work, execute: Execute | None) -> Grade:
-    """Run the solution once, and return its grade; a run that a machine ended is made again.
+    """Run the solution once, and return its grade.
 
     Raises:
-        HostError: a machine ended the second one, too.
+        HostError: a machine ended each try.
     """
-    for _ in range(2):
-        batch_result = batch.run([work], workers=1, execute=execute or in_processes)
-        if batch_result.grades:
-            return batch_result.grades[0]
+    batch_result = batch.run([work], workers=1, execute=execute or in_processes)
+    if batch_result.grades:
+        return batch_result.grades[0]
     raise HostError(
-        f"{work.assignment.name}: the solution was run twice, and no run was completed by the machine "
+        f"{work.assignment.name}: no run of the solution was completed by the machine "
         f"({batch_result.not_graded[0].reason.rstrip('.')}). So it is not known what an answer may do to a test, and "
         "nobody was graded; the same command tries again"
     )
@@ -357,10 +358,10 @@ def _current(plan: Plan, options: Options) -> Mapping[str, Grade]:
     return {student: grade for student, grade in stored if grade is not None}
 
 
-def _templates(plan: Plan, options: Options) -> contextlib.AbstractContextManager[None]:
+def _templates(plan: Plan, options: Options) -> contextlib.AbstractContextManager[Mapping[str, None]]:
     """Start the templates as soon as it is known that a submission is due."""
     if options.execute is not None:
-        return contextlib.nullcontext()
+        return contextlib.nullcontext({})
     return prestart_templates(plan.due, warm=options.warm, force=options.force)
 
 

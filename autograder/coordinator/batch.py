@@ -28,8 +28,8 @@ from autograder.exchange import result_json
 from autograder.exchange.work import Work, preload, released_modules
 from autograder.records.course import Course
 from autograder.records.dates import Dates
-from autograder.records.ending import Ending, EndingKind, Whose
-from autograder.records.grade import Batch, Grade, NotGraded, not_graded
+from autograder.records.ending import Ending, failed
+from autograder.records.grade import Batch, Grade, NotGraded
 from autograder.release.record import Release
 from autograder.submissions.hand_ins import HandIns, submitters
 from autograder.submissions.manifest import read_timestamp
@@ -92,7 +92,7 @@ def _plan_for_each(
         except Exception as error:
             if failed is None:
                 raise
-            failed.append(not_graded(student, assignment, ending_of(error)))
+            failed.append(NotGraded(student, assignment, ending_of(error)))
     return planned
 
 
@@ -292,8 +292,8 @@ def verified(work: Work, ending: Ending) -> Grade | NotGraded:
     """Return the grade that the submission's folder proves; a process's word for it is not enough."""
     grade = current(work) if ending.is_done else None
     reason = ending.text or "no complete result was written"
-    kind = EndingKind.FAILED if ending.is_done else ending.kind
-    return grade or NotGraded(work.student, work.assignment.name, reason, ending.whose or Whose.KIT, kind)
+    ending = failed(reason) if ending.is_done else replace(ending, text=reason)
+    return grade or NotGraded(work.student, work.assignment.name, ending)
 
 
 # --- how many at a time, and in which order ----------------------------------------------------------

@@ -15,14 +15,14 @@ from pathlib import Path
 from autograder._util.plain_records import to_plain
 from autograder.coordinator import kernels, recordings, staging
 from autograder.coordinator.grading_sandboxes import kernel_sandbox
-from autograder.coordinator.submission_grading import EndedError, ExaminerReply
+from autograder.coordinator.submission_grading import ExaminerReply
 from autograder.coordinator.templates import Templates, examiner_limits
 from autograder.errors import HostError, SandboxError
 from autograder.exchange import outcome, outcome_reader, wire, work_layout
 from autograder.exchange.outcome import Recording
 from autograder.exchange.parcel import pack_unit
 from autograder.exchange.work import Work, handed_in, hidden_paths, preload, top_names
-from autograder.records.ending import EndingKind, Whose, failed
+from autograder.records.ending import EndedError, EndingKind, Whose, failed
 from autograder.records.run import ATTEMPTS
 from autograder.sandbox.base import Job, Process, Sandbox
 from autograder.sandbox.kernel_job import kernel_job
@@ -33,10 +33,6 @@ START_SECONDS = 300.0
 """Seconds that an examiner without a template may take to import everything, on a busy machine."""
 END_SECONDS = 5.0
 """Seconds in which a process that has hung up is expected to end."""
-
-
-class SilentEnd(EndedError):
-    """An examiner that ended with exit status 0 and without an outcome, as the kit's own never does."""
 
 
 class Examiners:
@@ -60,24 +56,12 @@ class Examiners:
         Raises:
             HostError: this machine cannot do it, or the process ended without an outcome.
         """
-        reply, without = self._examine_with_retry(work)
-        if without and outcome_reader.needs(reply.outcome) == outcome.LIBRARIES:
-            self._templates.start_large()
-            reply, _ = self._examine_with_retry(work)
-        return reply
-
-    def _examine_with_retry(self, work: Work) -> tuple[ExaminerReply, list[str]]:
-        """Examine with the current examiners, and with a fresh one after a silent end.
-
-        Returns:
-            The reply, and the libraries that its examiner could not import.
-        """
         sandbox, without = self._templates.examiner()
-        try:
-            return self._examine_once(work, sandbox, without), without
-        except SilentEnd as error:
-            self._templates.note(f"An examiner of {work.assignment.name} was followed by another: {error}")
-            return self._examine_once(work, sandbox, without), without
+        reply = self._examine_once(work, sandbox, without)
+        if without and outcome_reader.ending_kind(reply.outcome) == EndingKind.LIBRARIES:
+            self._templates.start_large()
+            reply = self._examine_once(work, *self._templates.examiner())
+        return reply
 
     def _examine_once(self, work: Work, sandbox: Sandbox, without: list[str]) -> ExaminerReply:
         deadline = time.monotonic() + work.seconds
@@ -131,8 +115,8 @@ class Examiners:
             )
             return EndedError(failed(text, Whose.SUBMISSION))
         how = f"exit status {ended}" if ended is not None else str(error)
-        ending = failed(f"the process that examined it ended without an outcome ({how})", kind=EndingKind.LOST)
-        return SilentEnd(ending) if ended == 0 else EndedError(ending)
+        text = f"the process that examined it ended without an outcome ({how})"
+        return EndedError(failed(text, kind=EndingKind.LOST))
 
     def _start_kernel(self, work: Work, student_files: Mapping[str, Path]) -> kernels.Lent:
         """Start a fresh kernel in a fresh sandbox: forked from the template, or started cold where that fails."""

@@ -9,7 +9,7 @@ import resource
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -93,8 +93,10 @@ _current: list[Templates] = []
 
 
 @contextlib.contextmanager
-def prestart_templates(due: Sequence[Work], *, warm: bool = True, force: bool = False) -> Iterator[None]:
+def prestart_templates(due: Sequence[Work], *, warm: bool = True, force: bool = False) -> Iterator[Mapping[str, None]]:
     """Start the templates of :func:`in_processes` until the context ends; they import while the caller continues.
+
+    Yields what they should have forked, and could not, as it comes to be known.
 
     Args:
         due: the submissions of one assignment that will be graded.
@@ -102,14 +104,14 @@ def prestart_templates(due: Sequence[Work], *, warm: bool = True, force: bool = 
         force: whether all are executed, without replay.
     """
     if not due:
-        yield
+        yield {}
         return
     executed = [work for work in due if force or not are_kept(work)]
     kernels = sum(len(work.exams) for work in executed) if warm else 0
     with Templates(due[0], submissions=len(due), kernels=kernels, executed=bool(executed)) as templates:
         _current.append(templates)
         try:
-            yield
+            yield templates.cold
         finally:
             _current.remove(templates)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -53,22 +54,32 @@ def once_each(due: Sequence[Work], workers: int, execute: Execute, unanswered: l
 
 
 def alone_at_the_end(outcomes: Endings, execute: Execute) -> Endings:
-    """Pass results on, and grade again what the machine was too busy for.
-
-    Those submissions come after all others, one at a time.
+    """Pass results on, and grade again what has a try left, after all others and one at a time.
 
     Yields:
         Each submission as it ends, with its ending; if the machine was too busy again, with advice.
     """
-    busy: list[Work] = []
+    unfinished: list[tuple[Work, Ending]] = []
     for work, ending in outcomes:
-        if ending.kind is EndingKind.BUSY:
-            busy.append(work)
+        if _tries(ending) > 1:
+            unfinished.append((work, ending))
         else:
             yield work, ending
-    for work in busy:
-        for graded, ending in _outcomes(execute, [work], 1):
-            yield graded, after_second_try(ending)
+    for work, first in unfinished:
+        endings = [first]
+        while len(endings) < _tries(endings[-1]):
+            again = [ending for _, ending in _outcomes(execute, [work], 1)]
+            endings += again or endings[-1:]  # an executor whose time is over yields none
+        yield work, after_second_try(endings[-1])
+
+
+def _tries(ending: Ending) -> float:
+    """Return how often a batch tries at most: it waits for no course and no machine."""
+    if ending.is_done or ending.kind is EndingKind.UNRECORDED:
+        return 1
+    if ending.kind is EndingKind.BUSY:
+        return 2
+    return 1 if math.isinf(ending.whose.tries) else ending.whose.tries
 
 
 def after_second_try(ending: Ending) -> Ending:

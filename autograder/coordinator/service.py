@@ -35,7 +35,7 @@ from autograder.errors import HostError
 from autograder.exchange.work import Work
 from autograder.records.course import Assignment, Course
 from autograder.records.ending import Ending, EndingKind
-from autograder.records.grade import Grade, NotGraded, not_graded
+from autograder.records.grade import Grade, NotGraded
 from autograder.release.preparation import check_hidden_data
 from autograder.results.publication import record, record_some
 
@@ -276,7 +276,7 @@ class Service:
             ending = ending_of(error)
             self._failures[student] = ending.text
             self._mark_report()
-            _settle(future, not_graded(student, self.assignment.name, ending))
+            _settle(future, NotGraded(student, self.assignment.name, ending))
             return
         if grade is not None:
             self._failures.pop(student, None)
@@ -310,7 +310,8 @@ class Service:
             if isinstance(outcome, Grade):
                 self._pending.appendleft((work.student, future))  # for the next attempt, or the best of them
                 return
-            outcome = replace(outcome, reason=f"which attempt is the best is not known: {outcome.reason}")
+            text = f"which attempt is the best is not known: {outcome.reason}"
+            outcome = replace(outcome, ending=replace(outcome.ending, text=text))
         if isinstance(outcome, NotGraded):
             self._failures[work.student] = outcome.reason
             self._mark_report()

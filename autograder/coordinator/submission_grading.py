@@ -24,10 +24,10 @@ from autograder.coordinator import observation, recordings
 from autograder.coordinator.locks import LockedError
 from autograder.course.late_policy import Penalty, late_penalty
 from autograder.errors import AutograderError, CourseError, HostError, SandboxError, SubmissionError
-from autograder.exchange import outcome, outcome_reader, result_json
+from autograder.exchange import outcome_reader, result_json
 from autograder.exchange.work import Work, read_stamp, versions
 from autograder.records.dates import TIMESTAMP
-from autograder.records.ending import GRADED, Ending, EndingKind, Whose, failed
+from autograder.records.ending import GRADED, EndedError, Ending, EndingKind, Whose, failed
 from autograder.records.grade import Grade, NotebookGrade, StepTimes
 from autograder.term.student_dates import deadline
 
@@ -40,14 +40,6 @@ class ExaminerReply:
     """See :mod:`autograder.exchange.outcome`."""
     lent: datetime | None = None
     """When it got its first kernel; None if it needed none."""
-
-
-class EndedError(HostError):
-    """An examiner that ended without an outcome; how, and whose fault that is, stands in its ending."""
-
-    def __init__(self, ending: Ending) -> None:
-        super().__init__(ending.text)
-        self.ending = ending
 
 
 Examine = Callable[[Work], ExaminerReply]
@@ -68,7 +60,7 @@ def grade_submission(work: Work, examine: Examine) -> Grade:
     Raises:
         HostError: this machine cannot do it; nothing is written.
         CourseError: the course's own late policy failed; nothing is written.
-        NotGraded: the examiner reports why there is no grade, or that it needs a kernel; nothing is written.
+        EndedError: the examiner reports why there is no grade, or that it needs a kernel; nothing is written.
     """
     begun = datetime.now(UTC)
     with _policy_lock:
@@ -146,12 +138,8 @@ def ending_of(error: Exception, work: Work | None = None) -> Ending:
     """
     text = bounded(str(error), MAX_REASON) or type(error).__name__
     match error:
-        case outcome_reader.NoGradeError(needs=outcome.QUIET):
-            return failed(text, Whose.HOST, EndingKind.BUSY)
-        case outcome_reader.NoGradeError(needs=outcome.KERNEL):
-            return failed(text, kind=EndingKind.UNRECORDED)
-        case outcome_reader.NoGradeError():
-            return failed(text + (_log_excerpt(work) if error.fault and work is not None else ""))
+        case EndedError(ending=Ending(kind=EndingKind.FAULT)) if work is not None:
+            return replace(error.ending, text=text + _log_excerpt(work))
         case EndedError():
             return error.ending
         case _ if is_full(error):

@@ -34,9 +34,7 @@ MIN_SUBMISSIONS_FOR_TEMPLATE = 2
 MIN_KERNELS_FOR_TEMPLATE = 2
 """Number of kernels from which a template is worth its start."""
 NOT_FORKED = "are not forked from a template"
-"""Words of a line in the batch's log: the warm start is lost."""
-NO_TEMPLATES = "has no templates"
-"""Words of its reason where the sandbox is of a kind without templates."""
+"""Words for a lost warm start."""
 EXAMINER_MODULES = ("numpy.random", "numpy.testing", "autograder.examination.main")
 COMMON = "autograder.examination.common"
 """Module that is imported last."""
@@ -147,6 +145,8 @@ class Templates:
         self._heavy = executed or not self.large
         self._examiners: dict[bool, Sandbox | Started] = {}
         self._kernel_template: Started | None = None
+        self.cold: dict[str, None] = {}
+        """Processes that a template should have forked, and could not."""
 
     def serves(self, work: Work) -> bool:
         """Tell whether the submission can be examined here: its exams and assignment are these, but for some limits."""
@@ -179,7 +179,9 @@ class Templates:
         try:
             yield
         except SandboxError as error:
-            self.note(f"{processes} of {self._work.assignment.name} {NOT_FORKED}: {error}")
+            unforked = f"{processes} of {self._work.assignment.name} {NOT_FORKED}"
+            self.cold[unforked] = None
+            self.note(f"{unforked}: {error}")
 
     def _keep(self, started: Template) -> None:
         """End the template with this context, and copy its libraries' output to the batch's log."""
@@ -200,12 +202,11 @@ class Templates:
         """Start a template for kernels, if so many of them are worth its start."""
         if count >= MIN_KERNELS_FOR_TEMPLATE and self._kernel_template is None:
             with self._noted("Kernels"):
-                self._kernel_template = self._start_kernel_template()
+                sandbox = kernel_sandbox(self._work.assignment)
+                if isinstance(sandbox, BubblewrapSandbox):
+                    self._kernel_template = self._start_kernel_template(sandbox)
 
-    def _start_kernel_template(self) -> Started:
-        sandbox = kernel_sandbox(self._work.assignment)
-        if not isinstance(sandbox, BubblewrapSandbox):
-            raise SandboxError(f"{sandbox.name} {NO_TEMPLATES}")
+    def _start_kernel_template(self, sandbox: BubblewrapSandbox) -> Started:
         started = template(
             sandbox,
             work_files(self.staged.released),

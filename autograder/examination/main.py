@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from autograder.examination.lent_kernel import CoordinatorClient, lent_kernel
 from autograder.examination.notebook_grading import GradedNotebook, grade_notebook
 from autograder.examination.shown_cells import shown_cells
 from autograder.examiner.memory_limit import limit_memory
-from autograder.exchange import outcome, outcome_writer
+from autograder.exchange import outcome_writer
 from autograder.exchange.annotated_notebook import ShownCell, sources_for_people
 from autograder.exchange.parcel import Common, unpack_unit
 from autograder.exchange.rendering import render
@@ -40,6 +40,7 @@ from autograder.exchange.work import Work, handed_in, shared_files, test_librari
 from autograder.exchange.work_layout import SOCKET_PATH, UNIT
 from autograder.execution.notebook_run import Kernel
 from autograder.models.computing_process import computing_apart
+from autograder.records.ending import EndingKind
 from autograder.records.exam import Exam
 from autograder.records.limits import Limits
 from autograder.sandbox.base import located
@@ -132,9 +133,9 @@ def examined(
         work = unpack_unit(unit, common, folder)
         graded = _graded(work, recorded, start, replay_only=replay_only)
     except (Exception, SystemExit) as error:  # nothing but an outcome may end this process with status 0
-        return outcome_writer.failed(_need(error))
+        return outcome_writer.ended(*_ending(error))
     if libraries.wanted():
-        return outcome_writer.failed({"needs": outcome.LIBRARIES})
+        return outcome_writer.ended(*_UNIMPORTED)
     observations = [one.observations for one in graded] if work.observe else None
     recordings = [None if record is None else record.new() for record in recorded]
     return outcome_writer.pack(
@@ -189,14 +190,17 @@ def _graded(
         del sys.path[: len(work.modules)]
 
 
-def _need(error: BaseException) -> Mapping[str, str]:
+_UNIMPORTED = EndingKind.LIBRARIES, "its examiner cannot import what the tests need"
+
+
+def _ending(error: BaseException) -> tuple[EndingKind, str]:
+    """Return the kind and the text of the ending for an exception."""
     if libraries.wanted():
-        return {"needs": outcome.LIBRARIES}
+        return _UNIMPORTED
     if isinstance(error, ReplayMiss):
-        return {"needs": outcome.KERNEL}
-    if isinstance(error, BusyError):
-        return {"reason": str(error), "needs": outcome.QUIET}
+        return EndingKind.UNRECORDED, "its recording does not answer all that the tests ask now"
     if isinstance(error, AutograderError):
-        return {"reason": str(error) or type(error).__name__}
+        kind = EndingKind.BUSY if isinstance(error, BusyError) else EndingKind.FAILED
+        return kind, str(error) or type(error).__name__
     traceback.print_exception(error)
-    return {"fault": f"{type(error).__name__}: {error}"}
+    return EndingKind.FAULT, f"{type(error).__name__}: {error}"

@@ -90,7 +90,7 @@ def _submitted(exam: Exam, source: Path, handed_in: Mapping[str, Path]) -> Noteb
         notebook = read_notebook(source)
     except SubmissionError as error:
         raise _NoNotebook("invalid", str(error)) from error
-    if is_of_another_assignment(exam, notebook):
+    if _names_another(exam, notebook):
         raise _NoNotebook("invalid", _ANOTHER)
     return notebook
 
@@ -124,8 +124,8 @@ def _mistakes(examined: Mapping[str, Examined]) -> tuple[ModelMistakes, ...]:
 _ANOTHER = "This notebook is of another assignment: hand in the one that was released for this one."
 
 
-def is_of_another_assignment(exam: Exam, notebook: NotebookNode) -> bool:
-    """Tell whether an otter notebook names another assignment than the exam's; one that names none is not refused."""
+def _names_another(exam: Exam, notebook: NotebookNode) -> bool:
+    """Tell whether an otter notebook names another assignment than the exam's: otter grades no such notebook."""
     expected, submitted = ({**one}.get("otter", {}) for one in (exam.metadata, notebook.metadata))
     if not isinstance(expected, Mapping) or not isinstance(submitted, Mapping):
         return False
@@ -158,7 +158,11 @@ def _questions(
 
 
 def _is_of_another(composed: Composed) -> bool:
-    """Tell whether a notebook has no cell of the exam, and binds no name that its answers bind."""
+    """Tell whether a notebook has no question or answer of the exam, and binds no name that its answers bind.
+
+    This only words why a person decides. What refuses a file (:mod:`autograder.submissions.answered`) takes any cell of
+    the release for a sign of it, such as imports that all notebooks of a course share.
+    """
     if any(cell.number for cell in composed.cells if cell.role is not Role.FREE):
         return False
     names = _bound(cell.source for cell in composed.exam.cells if cell.role is Role.ANSWER)

@@ -191,8 +191,8 @@ class ExamRun:
 
 
 def _with_doubt_of_required(examined: Sequence[Examined]) -> list[Examined]:
-    """Leave to a person what an undecided test before it, which it may require, decides."""
-    doubts = itertools.accumulate((result.undecided for result in examined), operator.or_)
+    """Leave to a person what a test before it decides, which it may require and which waits for one."""
+    doubts = itertools.accumulate((result.waits is not None for result in examined), operator.or_)
     return [
         replace(result, waits=result.waits or Waits.UNDECIDED) if result.unmet and doubt else result
         for result, doubt in zip(examined, doubts, strict=True)

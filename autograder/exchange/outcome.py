@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.records.ending import EndingKind, Whose
 from autograder.records.grade import MAX_EPOCHS
 
 MAX_BYTES = 256 << 20
@@ -18,9 +19,14 @@ MAX_BYTES = 256 << 20
 MAX_HEADER_BYTES = 64 << 10
 MAX_GRADE_BYTES, MAX_CELLS_BYTES = 16 << 20, 64 << 20
 """Largest size of a grade's JSON, and of the JSON of a notebook's cells."""
-KERNEL, LIBRARIES, QUIET = "kernel", "libraries", "quiet"
-"""Needs that a process may report: a kernel, if no recording can answer; the libraries that it cannot import; a machine
-that is less busy."""
+WHOSE = {
+    EndingKind.BUSY: Whose.HOST,
+    EndingKind.UNRECORDED: Whose.KIT,
+    EndingKind.LIBRARIES: Whose.KIT,
+    EndingKind.FAILED: Whose.KIT,
+    EndingKind.FAULT: Whose.KIT,
+}
+"""How an examination may end without a grade, by its own word → whose fault that is, which is never its word."""
 MAX_TEXT = 200_000
 """Largest number of characters of one text of a grade."""
 MAX_CHECKS = 2000

@@ -20,6 +20,7 @@ from autograder.exchange.blob_container import unpack as unpack_files
 from autograder.exchange.bonus import highest_bonus
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.diagnosis import MAX_DIAGNOSES, MAX_TRIALS
+from autograder.records.ending import EndedError, EndingKind, failed
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.failures import cut
 from autograder.records.grade import MAX_EPOCHS, NotebookGrade, QuestionGrade
@@ -43,28 +44,16 @@ class VerifiedOutcome:
     """What each notebook of the solution was seen to do; empty for a student's submission."""
 
 
-class NoGradeError(Exception):
-    """A missing grade; the message says why."""
-
-    def __init__(self, reason: str, *, needs: str = "", fault: bool = False) -> None:
-        super().__init__(reason)
-        self.needs = needs
-        """Need of the process, one of :data:`KERNEL`, :data:`LIBRARIES`, :data:`QUIET`; empty if there is another
-        reason."""
-        self.fault = fault
-        """Whether the kit is at fault: then the process's log says more."""
-
-
 def read(data: bytes, exams: Sequence[Exam]) -> VerifiedOutcome:
     """Read an outcome of ``exams``.
 
     Raises:
-        NotGraded: it says that there is no grade.
+        EndedError: it says that there is no grade.
         ValueError: it is not a valid outcome of these exams.
     """
     head, files = unpack_files(data, outcome.MAX_HEADER_BYTES)
     if head:
-        raise _not_graded(head)
+        raise _ended(head)
     try:
         grade = result_json.from_json(_json(files[outcome.GRADE], outcome.MAX_GRADE_BYTES))
     except (HostError, KeyError, RecursionError) as error:
@@ -102,24 +91,19 @@ def _is_too_long(fact: Fact) -> bool:
     return len(fact.subject) + len(fact.value) > most
 
 
-def needs(data: bytes) -> str:
-    """Return the need that an outcome reports; empty where it reports none."""
+def ending_kind(data: bytes) -> str:
+    """Return how an outcome says that there is no grade; empty where it says nothing of it."""
     try:
-        return str(unpack_files(data, outcome.MAX_HEADER_BYTES)[0].get("needs", ""))
+        return str(unpack_files(data, outcome.MAX_HEADER_BYTES)[0].get("kind", ""))
     except ValueError:
         return ""
 
 
-def _not_graded(head: Mapping[str, Any]) -> NoGradeError:
+def _ended(head: Mapping[str, Any]) -> EndedError:
     match head:
-        case {"needs": "kernel" | "libraries" as needs}:
-            return NoGradeError(f"it needs {needs}", needs=needs)
-        case {"reason": str(reason), "needs": "quiet" as needs}:
-            return NoGradeError(reason[: outcome.MAX_TEXT], needs=needs)
-        case {"reason": str(reason)}:
-            return NoGradeError(reason[: outcome.MAX_TEXT])
-        case {"fault": str(reason)}:
-            return NoGradeError(reason[: outcome.MAX_TEXT], fault=True)
+        case {"kind": str(kind), "text": str(text), **more} if kind in outcome.WHOSE and not more:
+            whose = outcome.WHOSE[EndingKind(kind)]
+            return EndedError(failed(text[: outcome.MAX_REASON], whose, EndingKind(kind)))
     raise ValueError("it has neither a grade nor a reason")
 
 

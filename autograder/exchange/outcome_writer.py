@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from autograder._util.plain_records import to_plain
@@ -12,18 +12,16 @@ from autograder.exchange import outcome, result_json
 from autograder.exchange.annotated_notebook import ShownCell
 from autograder.exchange.blob_container import pack as pack_files
 from autograder.records.checks import CheckResult
+from autograder.records.ending import EndingKind
 from autograder.records.failures import cut
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.limits import MAX_RECORDING_BYTES
 from autograder.records.observations import Observations
 
 
-def failed(reasons: Mapping[str, str]) -> bytes:
-    """Pack the reason why there is no grade: ``reason``, ``needs`` or ``fault``."""
-    texts = {
-        key: bounded(text.encode("utf-8", "replace").decode(), outcome.MAX_REASON) for key, text in reasons.items()
-    }
-    return pack_files(texts, {})
+def ended(kind: EndingKind, text: str) -> bytes:
+    """Pack why there is no grade, one of :data:`~autograder.exchange.outcome.WHOSE`."""
+    return pack_files({"kind": kind, "text": bounded(text.encode("utf-8", "replace").decode(), outcome.MAX_REASON)}, {})
 
 
 def pack(

@@ -23,14 +23,7 @@ from autograder.execution.allowance import Allowance
 from autograder.execution.channels import Channels
 from autograder.execution.link import REPLY_SECONDS, Answer
 from autograder.execution.outputs import Outputs
-from autograder.execution.termination import (
-    cause_of_death,
-    cpu_limit,
-    message_limit,
-    output_limit,
-    reached_limit,
-    time_limit_message,
-)
+from autograder.execution.termination import cause_of_death, cpu_limit, message_limit, output_limit, reached_limit
 from autograder.records.limits import Limits
 from autograder.records.run import CellRun, RunStatus
 from autograder.sandbox.base import Usage
@@ -190,10 +183,8 @@ class SandboxedKernel:
                 if reply:  # the answer has arrived, only the idle status is missing
                     break
                 if timed_out:
-                    self._stop(
-                        RunStatus.TIMED_OUT,
-                        time_limit_message(seconds) + " The kernel did not stop when asked to.",
-                    )
+                    longer = f"A cell ran longer than {seconds:.3g} s and was stopped."
+                    self._stop(RunStatus.TIMED_OUT, f"{longer} The kernel did not stop when asked to.")
                     return None, True
                 self._stop_if_starved(allowance, "it")
                 timed_out = True

@@ -24,7 +24,6 @@ from autograder.execution.capture import (
 from autograder.execution.captured_files import FolderCopy
 from autograder.execution.freezing import Freezing, does_something
 from autograder.execution.link import REPLY_SECONDS, KernelLink
-from autograder.execution.termination import A_CELL
 from autograder.records.composed_notebook import Composed, cell_number
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
@@ -350,8 +349,6 @@ def _status(
     A failing visible test is no failure of the run: its points are decided later.
     """
     slow = [i for i, c in enumerate(runs) if c.status == "timed_out"]
-    if ended and slow and ended[1].startswith(A_CELL):
-        return ended[0], _name(composed, slow[-1]) + ended[1].removeprefix(A_CELL)
     if ended:
         name = _name(composed, fatal) if fatal is not None else ""
         return ended[0], f"{ended[1]} That was in c{name[1:]}." if name else ended[1]

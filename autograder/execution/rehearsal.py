@@ -28,7 +28,7 @@ from autograder.errors import HostError, UsageError
 from autograder.execution import rehearsed_files
 from autograder.records.exam import raises_exception
 from autograder.records.limits import Limits
-from autograder.records.run import CellRun, StartedKernel
+from autograder.records.run import CellRun, RunStatus, StartedKernel
 from autograder.submissions.folder import read_chunks
 from autograder.submissions.members import LARGEST
 from autograder.submissions.notebook_inspection import compare, marks_of, metadata_of, own_code, read_cells, source_of
@@ -52,7 +52,6 @@ _RUN_TEST = (
     "from autograder.check.otter_tests import run_test as _otter\n"
     "_otter({question!r}, {test!r}, {{k: v for k, v in globals().items() if k != '_otter'}})"
 )
-_DIED = "ended the kernel"
 _NO_INSTALLATION = {
     "PIP_NO_INDEX": "1", "PIP_DRY_RUN": "1", "UV_OFFLINE": "1", "CONDA_OFFLINE": "1", "MAMBA_OFFLINE": "1",
 }  # fmt: skip
@@ -231,8 +230,8 @@ class _Result:
         label = label if self.number else f"The module {one_line(self.name, 60)}"
         if self.run.status == "not_run":
             return f"{label} was not run."
-        if self.run.error == _DIED:
-            return f"{label} {_DIED}."
+        if self.run.limit is RunStatus.KILLED:
+            return f"{label} ended the kernel."
         return f"{label} {'raises' if self.run.status == 'error' else 'took too long:'} {self.said.rstrip('.')}."
 
 
@@ -345,7 +344,7 @@ class _PlainKernel:
                 reply = self._client.get_shell_msg(timeout=0.5)
             except queue.Empty:
                 if not self._manager.is_alive():
-                    return CellRun("error", seconds=spent, error=_DIED)
+                    return CellRun("error", seconds=spent, limit=RunStatus.KILLED)
                 if spent > seconds and not interrupted:
                     self._manager.interrupt_kernel()
                     interrupted = True

@@ -16,31 +16,22 @@ _NO_PROCESS = ("BlockingIOError: [Errno 11]", "RuntimeError: can't start new thr
 _NO_ROOM = ("OSError: [Errno 28]", "OSError: [Errno 27]")
 """How the error of a cell begins if it names the limit: EAGAIN of fork, ENOSPC of a folder, EFBIG of one file."""
 
-Ending = tuple[RunStatus, str]
+Stop = tuple[RunStatus, str]
 """How a run ended, and a sentence for the student."""
 
 
-A_CELL = "A cell"
-"""Beginning of a message about a cell whose number is unknown there."""
-
-
-def time_limit_message(seconds: float) -> str:
-    """Say that a cell ran too long."""
-    return f"{A_CELL} ran longer than {seconds:.3g} s and was stopped."
-
-
-def output_limit(limits: Limits) -> Ending:
+def output_limit(limits: Limits) -> Stop:
     """Describe the end of a notebook that printed too much."""
     return RunStatus.TOO_MUCH_OUTPUT, f"The notebook printed more than {limits.output_mib:g} MiB and was stopped."
 
 
-def cpu_limit(limits: Limits) -> Ending:
+def cpu_limit(limits: Limits) -> Stop:
     """Describe the end of a notebook that used too much processor time."""
     most = f"{limits.most_cpu_seconds:g} s of processor time"
     return RunStatus.OUT_OF_CPU, f"The notebook used more than {most} and was stopped."
 
 
-def message_limit(mib: int) -> Ending:
+def message_limit(mib: int) -> Stop:
     """Describe the end of a kernel that sent too much."""
     sent = f"more than {mib:,} MiB, more than any answer holds"
     return RunStatus.TOO_MUCH_OUTPUT, f"The notebook's kernel sent {sent}, and was stopped."
@@ -61,7 +52,7 @@ def reached_limit(used: Usage, error: str, refused: int) -> RunStatus | None:
     return RunStatus.OUT_OF_DISK if used.disk_full or error.startswith(_NO_ROOM) else None
 
 
-def cause_of_death(process: Process, limits: Limits) -> Ending:
+def cause_of_death(process: Process, limits: Limits) -> Stop:
     """Find why a sandbox's process, or its connection, ended.
 
     Raises:

@@ -6,6 +6,8 @@ import enum
 import math
 from dataclasses import dataclass
 
+from autograder.errors import HostError
+
 
 class EndingKind(enum.StrEnum):
     """How the grading of a submission ended."""
@@ -19,6 +21,10 @@ class EndingKind(enum.StrEnum):
     """A process or a machine ended without an outcome."""
     UNRECORDED = "unrecorded"
     """The submission was to be graded from a recording, and cannot be."""
+    LIBRARIES = "libraries"
+    """Its examiner cannot import what the tests need: one with all libraries examines it."""
+    FAULT = "fault"
+    """Something failed that nobody thought of: its process's log has the traceback."""
     FAILED = "failed"
     """For another reason; the text says it."""
 
@@ -42,8 +48,8 @@ class Ending:
     """How one submission's grading ended, as data: no reader takes anything from the words of :attr:`text`."""
 
     kind: EndingKind
-    whose: Whose | None = None
-    """None: there is a grade."""
+    whose: Whose = Whose.KIT
+    """Fault; without a meaning where there is a grade."""
     text: str = ""
     """Reason for staff, which may quote logs; empty with a grade."""
 
@@ -59,3 +65,11 @@ GRADED = Ending(EndingKind.DONE)
 def failed(text: str, whose: Whose = Whose.KIT, kind: EndingKind = EndingKind.FAILED) -> Ending:
     """Make the ending of a submission without a grade."""
     return Ending(kind, whose, text)
+
+
+class EndedError(HostError):
+    """A grading that ended without a grade; how, and whose fault that is, stands in its ending."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending.text)
+        self.ending = ending

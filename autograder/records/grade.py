@@ -9,7 +9,7 @@ from datetime import datetime
 from autograder.records.checks import CheckResult, Outcome, shortcomings
 from autograder.records.dates import Dates
 from autograder.records.diagnosis import Diagnosis
-from autograder.records.ending import Ending, EndingKind, Whose
+from autograder.records.ending import Ending
 from autograder.records.failures import Failure
 from autograder.records.mistakes import ModelMistakes
 from autograder.records.run import RunStatus
@@ -218,14 +218,12 @@ class NotGraded:
 
     student: str
     assignment: str
-    reason: str
-    whose: Whose = Whose.KIT
-    kind: EndingKind = EndingKind.FAILED
+    ending: Ending
 
-
-def not_graded(student: str, assignment: str, ending: Ending) -> NotGraded:
-    """Make the record of a submission whose grading ended without a grade."""
-    return NotGraded(student, assignment, ending.text, ending.whose or Whose.KIT, ending.kind)
+    @property
+    def reason(self) -> str:
+        """Why, for staff."""
+        return self.ending.text
 
 
 @dataclass(frozen=True)

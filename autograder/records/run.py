@@ -34,7 +34,6 @@ class RunStatus(enum.StrEnum):
     OUT_OF_DISK = "out_of_disk"  # a cell failed because a folder was full
     TOO_MUCH_OUTPUT = "too_much_output"
     KILLED = "killed"  # the kernel ended itself, or was stopped because it broke the message protocol
-    NO_REPORT = "no_report"  # the kernel never answered, or there was nothing to run
 
 
 @dataclass(frozen=True, slots=True)

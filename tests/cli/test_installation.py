@@ -1,4 +1,4 @@
-"""What doctor says of an environment in which kernels cannot be forked, and what the screen says after a batch."""
+"""What doctor says of an environment in which kernels cannot be forked."""
 
 from __future__ import annotations
 
@@ -10,12 +10,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from helpers.tiny import tiny_course
 
 from autograder.cli import installation, main
-from autograder.cli.batch_display import cold_starts
-from autograder.coordinator.batch import BATCH_LOG
-from autograder.coordinator.templates import NO_TEMPLATES, NOT_FORKED
 from autograder.errors import SandboxError
 from autograder.sandbox import Finding, kernel_template
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
@@ -61,15 +57,3 @@ def test_doctor_ends_by_saying_that_a_machine_is_slow(monkeypatch: pytest.Monkey
 def test_the_kits_own_environment_has_a_warm_start() -> None:
     finding = installation.sandbox(None, "bubblewrap")[-1]
     assert (finding.name, finding.remedy) == ("warm start", "")
-
-
-def test_a_batch_without_a_warm_start_says_so_once(tmp_path: Path) -> None:
-    course = tiny_course(tmp_path)
-    assert cold_starts(course) == []
-    log = course.state / BATCH_LOG
-    log.parent.mkdir(parents=True)
-    log.write_text(
-        f"Kernels of hw {NOT_FORKED}: why\n" * 2 + f"Kernels of b {NOT_FORKED}: gvisor {NO_TEMPLATES}\nmore\n"
-    )
-    (line,) = cold_starts(course)
-    assert line == f"Kernels of hw {NOT_FORKED}; `autograder doctor --course .` says why"

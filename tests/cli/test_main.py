@@ -38,6 +38,7 @@ from autograder.coordinator.observation import is_observed
 from autograder.errors import HostError, SandboxError
 from autograder.exchange.work import Endings, Work
 from autograder.records.course import Course, Engine
+from autograder.records.ending import Ending, EndingKind
 from autograder.records.grade import Grade, NotebookGrade, NotGraded
 from autograder.records.run import RunStatus
 from autograder.sandbox import Finding
@@ -250,7 +251,7 @@ def test_who_could_not_be_graded_is_3_named_and_in_the_report(course: Course, he
     to = tmp_path / "all.json"
     said = on(course, "grade", "hw", "--json", to)
     assert said.exit_code == 3
-    assert "[2/3] bob: not graded" in said.stderr
+    assert "[3/3] bob: not graded" in said.stderr
     assert "not graded: bob: no space left" in said.stderr
     assert "bob" not in said.stdout
     page = (course.reports / "hw.html").read_text()
@@ -589,7 +590,7 @@ def drawn(progress: BatchProgress, *outcomes: tuple[str, str]) -> list[str]:
     with console.capture() as shown:
         for student, status in outcomes:
             book = NotebookGrade("nb", status, "", ())
-            failed = NotGraded(student, "hw", "x")
+            failed = NotGraded(student, "hw", Ending(EndingKind.FAILED))
             progress.advance(student, failed if status == "not graded" else Grade(student, "hw", (book,)))
         console.print(progress.bar.get_renderable())
     return re.sub(r"\x1b\[[0-9;]*m", "", shown.get()).splitlines()

@@ -12,6 +12,7 @@ import pytest
 from autograder.coordinator.batch_log import MAX_LOGS, BatchLog, folder
 from autograder.errors import HostError, Terminated
 from autograder.records.course import Course
+from autograder.records.ending import failed
 from autograder.records.grade import Grade, NotebookGrade, NotGraded, QuestionGrade
 
 QUESTION = QuestionGrade("q", 12.5, 20, "partial", "")  # type: ignore[arg-type]
@@ -41,7 +42,7 @@ def lines(of: BatchLog) -> list[str]:
 def test_a_log_says_what_began_what_each_got_and_how_it_ended(course: Course) -> None:
     with log(course, "ada", "bob-the-second") as written:
         written.advance("ada", Grade("ada", "hw", (BOOK, replace(BOOK, peak_memory_mib=None))))
-        written.advance("bob-the-second", NotGraded("bob-the-second", "hw", "no space left"))
+        written.advance("bob-the-second", NotGraded("bob-the-second", "hw", failed("no space left")))
     head, began, command, machine, todo, _, ada, bob, _, ended, counts = lines(written)
     assert re.fullmatch(r"autograder \d\S*: hw, course otto", head)
     assert re.fullmatch(rf"began    \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC in {re.escape(str(course.root))}", began)
@@ -77,7 +78,7 @@ def test_a_batch_that_does_not_end_says_why_and_how_to_go_on(
 ) -> None:
     written = log(course, "ada", "bob", "eve")
     with pytest.raises(type(error)), written:  # noqa: PT012
-        written.advance("ada", NotGraded("ada", "hw", "?"))
+        written.advance("ada", NotGraded("ada", "hw", failed("?")))
         written.advance("eve", Grade("eve", "hw", (BOOK,)))
         raise error
     assert lines(written)[-4].startswith(f"{how:8} ")
@@ -91,7 +92,7 @@ def test_a_batch_that_does_not_end_says_why_and_how_to_go_on(
 def test_names_and_reasons_have_a_line_each_and_move_no_cursor(course: Course) -> None:
     name = "e\x1b[2Jvil\n12:00:00  ada  20 / 20\u202e"
     with log(course, name) as written:
-        written.advance(name, NotGraded(name, "hw", "\x1b]0;title\x07first\nsecond\ud800"))
+        written.advance(name, NotGraded(name, "hw", failed("\x1b]0;title\x07first\nsecond\ud800")))
     assert re.fullmatch(
         r"\d\d:\d\d:\d\d  evil 12:00:00 ada 20 / 20⟨U\+202E⟩  not graded: first second⟨U\+D800⟩", lines(written)[6]
     )

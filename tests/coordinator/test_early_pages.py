@@ -12,6 +12,7 @@ from autograder.cli.main import main
 from autograder.coordinator.early_pages import EarlyPages
 from autograder.errors import HostError
 from autograder.exchange.work import Work
+from autograder.records.ending import failed
 from autograder.records.grade import Grade, NotGraded
 
 
@@ -53,7 +54,7 @@ def test_nothing_is_written_before_the_libraries_are_loaded_and_nothing_for_what
     written = Written()
     written.ready = False
     written.end("ann", 10)
-    written.done("bob", NotGraded("bob", "hw", "no memory"))
+    written.done("bob", NotGraded("bob", "hw", failed("no memory")))
     assert written.names == []
     written.ready = True
     written.end("cy", 20)

@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 
 from autograder._util.files import unwritable
-from autograder.coordinator.submission_grading import EndedError, ending_of
+from autograder.coordinator.submission_grading import ending_of
 from autograder.errors import BusyError, CourseError, HostError, SandboxError, SubmissionError
-from autograder.exchange import outcome
-from autograder.exchange.outcome_reader import NoGradeError
-from autograder.records.ending import EndingKind, Whose, failed
+from autograder.records.ending import EndedError, EndingKind, Whose, failed
 
 FULL = unwritable(Path("/courses/dl101"), OSError(errno.ENOSPC, "No space left on device"))
 FULL.__cause__ = OSError(errno.ENOSPC, "No space left on device")
@@ -29,9 +27,8 @@ FULL.__cause__ = OSError(errno.ENOSPC, "No space left on device")
         (HostError("another reason of the system's"), EndingKind.FAILED, Whose.KIT),
         (OSError(errno.ENAMETOOLONG, "a name of the student's"), EndingKind.FAILED, Whose.KIT),
         (ValueError("nobody thought of it"), EndingKind.FAILED, Whose.KIT),
-        (NoGradeError("too slow", needs=outcome.QUIET), EndingKind.BUSY, Whose.HOST),
-        (NoGradeError("it needs kernel", needs=outcome.KERNEL), EndingKind.UNRECORDED, Whose.KIT),
-        (NoGradeError("the disk is full, says an examiner"), EndingKind.FAILED, Whose.KIT),
+        (EndedError(failed("too slow", Whose.HOST, EndingKind.BUSY)), EndingKind.BUSY, Whose.HOST),
+        (EndedError(failed("the disk is full, says an examiner")), EndingKind.FAILED, Whose.KIT),
         (EndedError(failed("words", Whose.SUBMISSION)), EndingKind.FAILED, Whose.SUBMISSION),
     ],
 )
@@ -44,4 +41,4 @@ def test_an_exceptions_class_tells_whose_fault_it_is(error: Exception, kind: End
 @pytest.mark.parametrize("words", ["", "others: too busy", "not the submission's fault: x", "it needs kernel"])
 def test_words_decide_nothing(words: str) -> None:
     assert ending_of(BusyError(words)).kind is ending_of(BusyError("y")).kind
-    assert ending_of(NoGradeError(words)).kind is EndingKind.FAILED
+    assert ending_of(EndedError(failed(words))).kind is EndingKind.FAILED

@@ -25,6 +25,7 @@ from autograder.course.configuration import load_course
 from autograder.exchange import outcome_writer
 from autograder.exchange.work import Work
 from autograder.records.course import Course
+from autograder.records.ending import EndingKind, Whose, failed
 from autograder.records.grade import NotebookGrade
 from autograder.sandbox import Sandbox
 
@@ -131,31 +132,18 @@ os._exit({})
 """
 
 
-@pytest.mark.parametrize(
-    ("ended", "reason", "unused"),
-    [
-        ([0], "", 0),
-        ([0, 0], "the process that examined it ended without an outcome (exit status 0)", 1),
-        ([3], "the process that examined it ended without an outcome (exit status 3)", 1),
-    ],
-)
-def test_one_that_ends_as_if_all_had_been_said_is_followed_by_one_more(
-    graded_work: tuple[Work, NotebookGrade, Templates],
-    monkeypatch: pytest.MonkeyPatch,
-    ended: list[int],
-    reason: str,
-    unused: int,
+@pytest.mark.parametrize("status", [0, 3])
+def test_one_that_ends_without_an_outcome_is_a_try_of_the_kits(
+    graded_work: tuple[Work, NotebookGrade, Templates], monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    """The next is fresh, and its outcome counts. A process that says how it failed is not asked again."""
+    """Also one that ends as if all had been said; the next try has a fresh one, whose outcome counts."""
     work, _, templates = graded_work
-    work.batch_log.unlink(missing_ok=True)
     job = templates.examiner_job()
-    jobs = [*(replace(job, argv=(job.argv[0], "-I", "-c", ENDS.format(status))) for status in ended), job]
+    jobs = [replace(job, argv=(job.argv[0], "-I", "-c", ENDS.format(status))), job]
     monkeypatch.setattr(Templates, "examiner_job", lambda self: jobs.pop(0))
-    assert submission_grading.attempt(work, Examiners(templates).examine).text == reason
-    assert len(jobs) == unused
-    noted = work.batch_log.read_text() if work.batch_log.exists() else ""
-    assert ("was followed by another" in noted) == (ended[0] == 0)
+    first, second = (submission_grading.attempt(work, Examiners(templates).examine) for _ in jobs[:])
+    text = f"the process that examined it ended without an outcome (exit status {status})"
+    assert (first, second.is_done) == (failed(text, Whose.KIT, EndingKind.LOST), True)
 
 
 FORGES = """

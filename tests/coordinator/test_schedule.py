@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from helpers import tiny
 from helpers.kernels import InProcessKernel
-from helpers.tiny import TEST, YAML, Here, grade_here, submit, tiny_course, tiny_release
+from helpers.tiny import TEST, YAML, Here, ending_here, grade_here, submit, tiny_course, tiny_release
 
 from autograder.coordinator import batch
 from autograder.coordinator.pool import in_processes
 from autograder.coordinator.schedule import Execute
 from autograder.course.configuration import load_course
-from autograder.errors import BusyError, SandboxError
+from autograder.errors import BusyError, HostError, SandboxError
 from autograder.exchange.work import Endings, Work
 from autograder.records.course import Course
-from autograder.records.ending import failed
+from autograder.records.ending import Ending, EndingKind, Whose, failed
 from autograder.records.grade import Batch, Grade
 from autograder.records.run import CellRun
 from autograder.testing.executor_contract import ExecutorContract
@@ -129,6 +129,60 @@ def test_an_identical_submission_takes_the_place_of_one_that_got_no_processor(
     names = busy_for(monkeypatch, {"ada": 1})
     assert scores(run(course)) == dict.fromkeys(NAMES, 2)
     assert names == ["ada", "bob", "ada"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "tries"),
+    [
+        (failed("its examiner died", kind=EndingKind.LOST), 3),
+        (failed("a bug", kind=EndingKind.FAULT), 3),
+        (failed("too busy", Whose.HOST, EndingKind.BUSY), 2),
+        (failed("the disk is full", Whose.HOST, EndingKind.NO_SPACE), 1),
+        (failed("its late policy fails", Whose.COURSE), 1),
+        (failed("it needs too much memory", Whose.SUBMISSION), 1),
+    ],
+)
+def test_a_batch_tries_again_at_the_end_as_often_as_whoever_is_at_fault_has_tries(
+    course: Course, ending: Ending, tries: int
+) -> None:
+    """It waits for no course and no machine: the next batch does."""
+    given: list[str] = []
+
+    def execute(due: Sequence[Work], workers: int) -> Endings:
+        for work in due:
+            given.append(work.student)
+            yield work, ending if work.student == "ada" and given.count("ada") <= 3 else ending_here(work)
+
+    done = run(course, execute=execute, workers=2)
+    assert given == [*NAMES, *["ada"] * (tries - 1)]
+    assert [each.student for each in done.not_graded] == ["ada"]
+    assert scores(run(course)) == dict.fromkeys(NAMES, 2)
+
+
+def test_where_the_time_is_over_the_first_try_counts(course: Course) -> None:
+    """As in an audit, whose executor yields nothing after its deadline."""
+    begun: list[int] = []
+
+    def execute(due: Sequence[Work], workers: int) -> Endings:
+        begun.append(len(due))
+        if len(begun) == 1:
+            yield from ((work, failed("its examiner died")) for work in due)
+
+    assert {each.reason for each in run(course, execute=execute).not_graded} == {"its examiner died"}
+
+
+def test_what_a_second_try_grades_is_graded(course: Course) -> None:
+    """As where the system killed one examiner for its memory."""
+    tried: list[str] = []
+
+    def grade(work: Work) -> Grade:
+        tried.append(work.student)
+        if tried.count("bob") == 1 and work.student == "bob":
+            raise HostError("its process ended without an outcome")
+        return grade_here(work)
+
+    assert scores(run(course, execute=Here(grade))) == dict.fromkeys(NAMES, 2)
+    assert tried == [*NAMES, "bob"]
 
 
 # --- a changed exam --------------------------------------------------------------------------------------

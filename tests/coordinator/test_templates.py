@@ -5,14 +5,19 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.tiny import tiny_course
 
 from autograder._util import registry
 from autograder._util.model_families import ModelFamily
+from autograder.coordinator import templates
+from autograder.coordinator.assignment import load_release
+from autograder.coordinator.batch import Planner
 from autograder.coordinator.templates import with_late_parts
-from autograder.errors import HostError
+from autograder.errors import HostError, SandboxError
 from autograder.extensions.pytorch.kernel_side import LATE_PARTS
 
 
@@ -43,6 +48,24 @@ def test_any_family_says_its_late_parts_or_none(
 
 def test_a_template_of_examiners_imports_what_rebuilds_models_too() -> None:
     assert with_late_parts(["keras"], rebuilds=True) == ["keras", "autograder.extensions.keras.model_building"]
+
+
+@pytest.mark.parametrize("sandbox", ["bubblewrap", "of a kind without templates"])
+def test_what_cannot_be_forked_is_known_once_where_it_should_have_been(
+    sandbox: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise SandboxError("no user namespaces here")
+
+    course = tiny_course(tmp_path)
+    work = Planner(course, load_release(course, course.assignments["hw"])).without_submission()
+    monkeypatch.setattr(templates.Templates, "_start_kernel_template", fail)
+    made = templates.Templates(work, kernels=2, executed=True)
+    if sandbox != "bubblewrap":
+        monkeypatch.setattr(templates, "kernel_sandbox", lambda _: object())
+    for _ in range(2):
+        made.expect_kernels(2)
+    assert list(made.cold) == (["Kernels of hw are not forked from a template"] if sandbox == "bubblewrap" else [])
 
 
 TRAINED_AND_READ = f"""

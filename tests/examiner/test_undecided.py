@@ -49,6 +49,14 @@ def test_a_check_of_ones_own_can_leave_it_to_a_person(share, waits):
     assert (result.fraction, result.undecided) == (share, waits)
 
 
+def test_a_test_that_requires_a_broken_one_waits_for_a_person_too():
+    """The test's own fault costs nobody the points of what builds on it."""
+    needs = (Role.TEST, "from autograder import check\ncheck.requires('cell1')\ncheck.close(x, 1)")
+    exam = exam_of((Role.ANSWER, "x = 1"), (Role.TEST, "import nowhere_at_all\nassert x == 1"), needs)
+    broken, later = graded(exam, cell0="x = 1")
+    assert (broken.outcome, later.outcome, later.undecided) == (Outcome.BROKEN, Outcome.FAILED, True)
+
+
 def saying(reply: Packed) -> type[InProcessKernel]:
     """A kernel that answers every call so."""
 

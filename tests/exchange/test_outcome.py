@@ -25,6 +25,7 @@ from autograder.exchange.blob_container import unpack as unpack_files
 from autograder.exchange.outcome import Recording
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
+from autograder.records.ending import EndedError, Ending, EndingKind, Whose
 from autograder.records.exam import Exam, Role
 from autograder.records.failures import Failure
 from autograder.records.grade import NotebookGrade, QuestionGrade
@@ -255,21 +256,21 @@ def test_recordings_come_out_as_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("why", "needs", "fault"),
+    ("kind", "whose"),
     [
-        ({"needs": outcome.KERNEL}, outcome.KERNEL, False),
-        ({"needs": outcome.LIBRARIES}, outcome.LIBRARIES, False),
-        ({"needs": outcome.QUIET, "reason": "Cell 1 got 1 s of its own in 80 s"}, outcome.QUIET, False),
-        ({"reason": "no space"}, "", False),
-        ({"fault": "KeyError"}, "", True),
+        (EndingKind.UNRECORDED, Whose.KIT),
+        (EndingKind.LIBRARIES, Whose.KIT),
+        (EndingKind.BUSY, Whose.HOST),
+        (EndingKind.FAILED, Whose.KIT),
+        (EndingKind.FAULT, Whose.KIT),
     ],
 )
-def test_why_there_is_no_grade_is_told(why: dict[str, str], needs: str, fault: bool) -> None:
-    data = outcome_writer.failed(why)
-    assert outcome_reader.needs(data) == needs
-    with pytest.raises(outcome_reader.NoGradeError) as raised:
+def test_why_there_is_no_grade_is_told(kind: EndingKind, whose: Whose) -> None:
+    data = outcome_writer.ended(kind, "Cell 1 got 1 s of its own in 80 s")
+    assert outcome_reader.ending_kind(data) == kind
+    with pytest.raises(EndedError) as raised:
         read(data)
-    assert (raised.value.needs, raised.value.fault) == (needs, fault)
+    assert raised.value.ending == Ending(kind, whose, "Cell 1 got 1 s of its own in 80 s")
 
 
 @pytest.mark.parametrize(
@@ -293,7 +294,10 @@ def test_bytes_that_are_no_outcome_are_not_believed(monkeypatch: pytest.MonkeyPa
     head, files = unpack_files(packed())
     grade = json.loads(files["grade.json"])
     odd: list[tuple[dict[str, Any], dict[str, bytes]]] = [
-        ({"needs": "points"}, files),
+        ({"kind": "points", "text": ""}, files),
+        ({"kind": EndingKind.FAILED}, files),
+        ({"kind": EndingKind.FAILED, "text": "", "whose": Whose.HOST}, files),
+        *(({"kind": kind, "text": "no fault of mine"}, {}) for kind in set(EndingKind) - outcome.WHOSE.keys()),
         ({"more": 1}, files),
         (head, {}),
         (head, files | {"grade.json": b"[" * 9_000}),

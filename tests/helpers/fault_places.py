@@ -192,7 +192,7 @@ class Doors(OfCourse):
 
         job = Job.objects.get()
         if job.state == JobState.PERSON:
-            self.door.visitor("meier").post(f"/staff/submissions/{job.receipt}/again/")
+            self.door.visitor("meier").post("/staff/acts/again/hw/ada/")
         self.works_until(lambda: Job.objects.latest("number").state == JobState.DONE)
         assert self.door.visitor().get("/healthz").status_code == 200
         return self.score()

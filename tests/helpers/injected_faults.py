@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import errno
 
-from autograder.coordinator.submission_grading import EndedError, ending_of
+from autograder.coordinator.submission_grading import ending_of
 from autograder.errors import CourseError, HostError, SandboxError
-from autograder.exchange import outcome
-from autograder.exchange.outcome_reader import NoGradeError
-from autograder.records.ending import EndingKind, Whose, failed
+from autograder.records.ending import EndedError, EndingKind, Whose, failed
 
 
 def _full_disk() -> HostError:
@@ -26,7 +24,7 @@ FAULTS = {
         "killed kernels": HostError("the notebook's kernel was killed from outside in each of 3 runs"),
         "out of memory": EndedError(failed("it needed more than 512 MiB of memory", Whose.SUBMISSION)),
         "unreadable course file": CourseError("people.csv: line 2 is wrong"),
-        "busy machine": NoGradeError("this machine was too busy", needs=outcome.QUIET),
+        "busy machine": EndedError(failed("this machine was too busy", Whose.HOST, EndingKind.BUSY)),
         "cluster worker gone": EndedError(failed("each machine that graded it was lost", kind=EndingKind.LOST)),
     }.items()
 }

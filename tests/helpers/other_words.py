@@ -140,7 +140,7 @@ def class_of(folder: Path) -> tuple[dict[str, Any], list[str]]:
         work = batch.submission_work(course, release, student, {}, submission=submitted)
         done = batch.run([work], execute=Here())
         if not done.grades:
-            decisions[student] = [[one.kind, one.whose] for one in done.not_graded]
+            decisions[student] = [[one.ending.kind, one.ending.whose] for one in done.not_graded]
             texts += [one.reason for one in done.not_graded]
             continue
         grade: Grade = result_json.read(work.target / result_json.NAME, work.details)

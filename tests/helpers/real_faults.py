@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import pytest
 
 from autograder.coordinator import examiner, templates
-from autograder.exchange import outcome, outcome_writer
+from autograder.exchange import outcome_writer
+from autograder.records.ending import EndingKind
 from autograder.sandbox import self_tests
 from autograder.sandbox.base import Finding
 from autograder.sandbox.warm_start import Template
@@ -112,9 +113,9 @@ def unreadable_file(place: Place) -> Iterator[None]:
 
 def busy_machine(_: Place) -> Iterator[None]:
     """Let each examiner end as it does where others had the processors: no test can order such a load."""
-    said = {"reason": "this machine was too busy", "needs": outcome.QUIET}
+    said = outcome_writer.ended(EndingKind.BUSY, "this machine was too busy")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(examiner, "serve", lambda *_: outcome_writer.failed(said))
+        patch.setattr(examiner, "serve", lambda *_: said)
         yield
 
 

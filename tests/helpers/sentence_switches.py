@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 
 TEXTS = frozenset(
     {
@@ -31,9 +31,57 @@ METHODS = frozenset(
 PATTERNS = frozenset({"match", "search", "fullmatch", "findall", "finditer", "split"})
 
 
-def switches(source: str) -> Iterator[tuple[int, str]]:
-    """Yield line and code of each place that asks a text for people what is in it."""
+MIN_WORDS = 3
+"""Words from which a constant is a sentence for people, and no name."""
+
+
+def sentence_names(source: str, of_others: Mapping[str, Set[str]]) -> set[str]:
+    """Return the names by which a module knows sentences that it, or another module, holds as constants.
+
+    Args:
+        source: the module.
+        of_others: module → names of its own sentences.
+    """
+    names = set()
+    for node in ast.parse(source).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if _is_sentence(value):
+                names.add(name)
+            case ast.ImportFrom(module=module, names=imported):
+                theirs = of_others.get(module or "", set())
+                names |= {alias.asname or alias.name for alias in imported if alias.name in theirs}
+    return names
+
+
+def _is_sentence(node: ast.expr) -> bool:
+    match node:
+        case ast.Constant(value=str(text)):
+            return len(text.split()) >= MIN_WORDS
+        case ast.JoinedStr(values=parts):
+            texts = (part.value if isinstance(part, ast.Constant) else "x" for part in parts)
+            return len("".join(map(str, texts)).split()) >= MIN_WORDS
+        case ast.Tuple(elts=items) | ast.Set(elts=items) | ast.List(elts=items):
+            return any(map(_is_sentence, items))
+    return False
+
+
+def switches(source: str, sentences: Set[str] = frozenset()) -> Iterator[tuple[int, str]]:
+    """Yield line and code of each place that asks a text for people what is in it.
+
+    Args:
+        source: the module.
+        sentences: names of constants that hold sentences.
+    """
     for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Attribute(attr=name), args=[ast.Name(id=asked)]) if name in METHODS:
+                if asked in sentences:
+                    yield node.lineno, ast.unparse(node)
+                    continue
+            case ast.Compare(left=left, comparators=[right]):
+                if any(isinstance(side, ast.Name) and side.id in sentences for side in (left, right)):
+                    yield node.lineno, ast.unparse(node)
+                    continue
         match node:
             case ast.Call(func=ast.Attribute(value=asked, attr=name)) if name in METHODS and _is_text(asked):
                 yield node.lineno, ast.unparse(node)

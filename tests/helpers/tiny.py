@@ -135,7 +135,7 @@ def grade_in_this_process(monkeypatch: pytest.MonkeyPatch, executor: Here) -> No
     gradebook.prepare()
     where = "autograder.coordinator.assignment"
     monkeypatch.setattr(f"{where}.require_walls", lambda _: False)
-    monkeypatch.setattr(f"{where}.prestart_templates", lambda due, **_: contextlib.nullcontext())
+    monkeypatch.setattr(f"{where}.prestart_templates", lambda due, **_: contextlib.nullcontext({}))
     monkeypatch.setattr(f"{where}.in_processes", lambda due, workers, **_: executor(due, workers))
     monkeypatch.setattr("autograder.coordinator.grading_sandboxes.require_walls", lambda _: False)
     # No solution runs beside the submissions: what it does decides nothing here.

@@ -13,7 +13,7 @@ from autograder.coordinator import submission_grading
 from autograder.coordinator.pool import in_threads
 from autograder.coordinator.submission_grading import ExaminerReply
 from autograder.exchange.work import Endings, Work
-from autograder.records.ending import EndingKind, failed
+from autograder.records.ending import EndedError, EndingKind, failed
 from helpers import tiny
 
 Misbehave = Callable[[Work], None]
@@ -42,7 +42,7 @@ def examine(work: Work, misbehave: Misbehave = well) -> ExaminerReply:
         return ExaminerReply(receiver.recv_bytes())
     process.join()
     text = f"the process that examined it ended without an outcome (exit code {process.exitcode})"
-    raise submission_grading.EndedError(failed(text, kind=EndingKind.LOST))
+    raise EndedError(failed(text, kind=EndingKind.LOST))
 
 
 def in_unwalled_processes(due: Sequence[Work], workers: int, misbehave: Misbehave = well) -> Endings:

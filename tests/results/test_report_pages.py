@@ -136,7 +136,6 @@ STATUSES = [
     ("timed_out", "A cell ran longer than 20 s and was stopped."),
     ("out_of_memory", "The notebook used more than 2,048 MiB."),
     ("killed", "The kernel ended itself (exit status 0)."),
-    ("no_report", "The notebook could not be started."),
     ("cell_error", "A cell raised an error."),
     ("invalid", "network.ipynb is not a notebook: it is not JSON."),
     ("missing", "No notebook of this name was submitted."),
@@ -145,9 +144,8 @@ STATUSES = [
 
 @pytest.mark.parametrize(("status", "sentence"), STATUSES)
 def test_every_ending_is_told_in_words(tmp_path, status, sentence):
-    """The run's own message goes first; without one there is a sentence for each status."""
-    silent = status in ("no_report", "cell_error", "missing")
-    one = stopped("ada", status, "" if silent else sentence)
+    """By the notebook's own message."""
+    one = stopped("ada", status, sentence)
     assert sentence in Page(feedback(tmp_path, one)).text
 
 

@@ -20,7 +20,7 @@ from autograder.extensions.cluster.grader import MachineStanding
 from autograder.extensions.cluster.result_parcel import put_in_place
 from autograder.records.ending import EndingKind, Whose, failed
 
-DEATHS = 3
+DEATHS = int(Whose.KIT.tries)
 """Number of machines that may be lost with a submission; after the last one it is not graded."""
 POLL_SECONDS = 2.0
 """Seconds between two looks at the standing of the machines."""
@@ -167,7 +167,7 @@ class Dispatch:
         self._lost[running.work.student] += 1
         if self._lost[running.work.student] >= DEATHS:
             lost = f"{DEATHS} machines were lost while they graded it, the last one {running.address}: {reason}"
-            yield running.work, failed(lost, kind=EndingKind.LOST)
+            yield running.work, failed(lost, Whose.HOST, EndingKind.LOST)
         else:
             self._pending.append(running.work)
 

@@ -19,15 +19,7 @@ _ORDERS = ("asc", "desc")
 
 
 def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], seconds: float, decimals: int) -> Conclusion:
-    """Describe a grade.
-
-    Args:
-        grade: the grade; lateness is the platform's.
-        settings: the instructor's.
-        notes: sentences for the student about what was handed in.
-        seconds: how long it took.
-        decimals: places after the point of a score.
-    """
+    """Describe a grade."""
     tests = list(_public_summary(grade)) if settings.public_summary else []
     for number, shown_question in enumerate(student_texts.question_texts(grade), start=1):
         tests.append(
@@ -46,7 +38,10 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
         "tests": tests,
         "leaderboard": list(_leaderboard(grade)),
         **_frame(
-            "\n".join(student_texts.lines_above(grade, notes)), seconds, graded=True, versions=dict(grade.versions)
+            "\n".join(student_texts.lines_above(grade, notes, settings)),
+            seconds,
+            graded=True,
+            versions=dict(grade.versions),
         ),
     }
     return Conclusion(_as_text(results))
@@ -96,10 +91,10 @@ def _frame(output: str, seconds: float, **more: Any) -> dict[str, Any]:
 
 
 def _points(question: QuestionGrade, decimals: int) -> dict[str, Any]:
-    """Return score and status; a question that waits for a person has neither points nor a verdict yet."""
-    if question.waits:
-        return {}
+    """Return score and status; a question that waits for a person has its certain points, and no verdict yet."""
     score = student_texts.points(question, decimals)
+    if question.waits:
+        return {"score": score, "max_score": question.max_score} if score else {}
     passed = question.outcome is Outcome.PASSED and score >= question.max_score
     return {"score": score, "max_score": question.max_score, "status": "passed" if passed else "failed"}
 

@@ -30,24 +30,15 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
 
     A question that a person has to decide is named, and its tests fail for now: the platform has no word for "not yet".
     What a person grades in any case is no test: it belongs to the platform's manual assessment.
-
-    Args:
-        grade: the grade; lateness is the platform's.
-        settings: the instructor's; ``step`` counts.
-        notes: sentences for the student about what was handed in.
-        seconds: how long it took.
-        decimals: places after the point of a score.
     """
     texts = student_texts.question_texts(grade, settings.written)
-    lines = list(student_texts.lines_above(grade, notes))
-    if undecided := [text.name for text in texts if text.is_undecided]:
-        lines.insert(0, f"{', '.join(undecided)}: {student_texts.UNDECIDED}")
+    lines = list(student_texts.lines_above(grade, notes, settings, texts))
     cases = [case for text in texts if not text.is_written for case in _cases(text, settings.step, lines)]
     failures = sum(case.find("failure") is not None for case in cases)
     about = {"tests": str(len(cases)), "failures": str(failures), "errors": "0", "time": f"{seconds:.1f}"}
     suite = ET.Element("testsuite", {"name": grade.assignment, **about})
     properties = ET.SubElement(suite, "properties")
-    for line in student_texts.sandbox_lines(grade.notebooks):
+    for line in student_texts.sandbox_lines(grade, settings):
         ET.SubElement(properties, "property", {"name": "sandbox", "value": line})
     suite.extend(cases)
     text = ET.tostring(suite, encoding="unicode", xml_declaration=False).translate(_NOT_IN_XML)

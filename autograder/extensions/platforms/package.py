@@ -104,7 +104,7 @@ def pack(
     sources = [file.read_text("utf-8", "replace") for folder in work.modules for file in sorted(folder.glob("*.py"))]
     lines = pinned(release.exams, sources, requirements, bubblewrap=sandbox != USER_SANDBOX)
     python = ".".join(map(str, sys.version_info[:2]))
-    chosen = replace(chosen, written=_graded_by_hand(release))
+    chosen = replace(chosen, written=_graded_by_hand(release), sandbox=sandbox)
     solutions = solution_texts(release.exams)
     setup = _filled(package_settings.SETUP, {"PYTHON": python, "SANDBOX": sandbox})
     return Package(

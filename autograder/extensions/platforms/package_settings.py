@@ -11,6 +11,7 @@ from pathlib import Path
 
 from autograder._util.plain_records import from_plain, to_plain
 from autograder.errors import HostError
+from autograder.records.course import USER_SANDBOX
 from autograder.records.grade import NotebookGrade
 from autograder.records.limits import Limits
 from autograder.records.run import RunStatus
@@ -50,6 +51,8 @@ class PackageSettings:
     """Questions that a person grades in any case, as ``notebook/question``."""
     step: float = 0.5
     """Points of one test on Artemis."""
+    sandbox: str = USER_SANDBOX
+    """Name of the sandbox of kernels and examiners."""
 
 
 def dump(settings: PackageSettings) -> str:

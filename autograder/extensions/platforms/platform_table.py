@@ -18,7 +18,15 @@ class ResultsFormat(Protocol):
     def graded(
         self, grade: Grade, settings: PackageSettings, notes: Sequence[str], seconds: float, decimals: int
     ) -> Conclusion:
-        """Describe a grade."""
+        """Describe a grade.
+
+        Args:
+            grade: the grade; lateness is the platform's.
+            settings: the instructor's.
+            notes: sentences for the student about what was handed in.
+            seconds: how long it took.
+            decimals: places after the point of a score.
+        """
 
     def not_graded(self, words: str, seconds: float = 0.0) -> Conclusion:
         """Describe a submission without a grade, in words for the student: no points, and no attempt if possible."""

@@ -20,19 +20,10 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
     A question that a person has to decide is named, and counts with the points that are certain. The platform has no
     word for "not yet": without a score it counts no attempt, and a student could have as many as they like. What a
     person grades in any case belongs to the platform's manual points.
-
-    Args:
-        grade: the grade; lateness is the platform's.
-        settings: the instructor's.
-        notes: sentences for the student about what was handed in.
-        seconds: how long it took.
-        decimals: places after the point of a score.
     """
     texts = student_texts.question_texts(grade, settings.written)
     tests = [_test(text, decimals) for text in texts]
-    undecided = ", ".join(text.name for text in texts if text.is_undecided)
-    lines = [f"{undecided}: {student_texts.UNDECIDED}"] if undecided else []
-    lines += student_texts.lines_above(grade, notes)
+    lines = student_texts.lines_above(grade, notes, settings, texts)
     most = sum(text.question.max_score for text in texts if not text.is_written)
     share = sum(test["points"] for test in tests) / most if most else 0.0
     score = min(max(share, 0.0), 1.0)

@@ -196,7 +196,7 @@ def _examined(work: Work, deadline: Deadline) -> Ending:
             examiners.stop()
         for tried in range(1, int(Whose.KIT.tries) + 1):
             ending = attempt(work, examiners.examine)
-            if ending.whose is None or tried >= ending.whose.tries or deadline.passed:
+            if ending.is_done or tried >= ending.whose.tries or deadline.passed:
                 break
         return ending
 

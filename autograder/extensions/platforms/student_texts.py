@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from autograder._util.text import visible
+from autograder.extensions.platforms.package_settings import PackageSettings
 from autograder.records.checks import Outcome
 from autograder.records.course import USER_SANDBOX
-from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.grade import Grade, QuestionGrade
 from autograder.records.run import RunStatus
 from autograder.records.waits import Waits
 
@@ -66,23 +67,28 @@ def points(question: QuestionGrade, decimals: int) -> float:
     return round(question.score, decimals) if math.isfinite(question.score) else 0.0
 
 
-def lines_above(grade: Grade, notes: Sequence[str]) -> Iterator[str]:
-    """Yield the lines above the questions: how each notebook ran, what was handed in, and where it was examined."""
+def lines_above(
+    grade: Grade, notes: Sequence[str], settings: PackageSettings, texts: Sequence[QuestionText] = ()
+) -> Iterator[str]:
+    """Yield the lines above the questions: how each notebook ran, what was handed in, and where it was examined.
+
+    Which of ``texts`` a person has to decide is said first, for a platform that has no word for that.
+    """
+    if undecided := ", ".join(text.name for text in texts if text.is_undecided):
+        yield f"{undecided}: {UNDECIDED}"
     for book in grade.notebooks:
         if book.status != RunStatus.COMPLETED and book.message:
             yield visible(f"{book.notebook}: {book.message}", MAX_OUTPUT)
     for note in (*notes, *(sentence.rstrip(".") for sentence in grade.said.values())):
         yield visible(f"Note: {note}.", 500)
-    yield from sandbox_lines(grade.notebooks)
+    yield from sandbox_lines(grade, settings)
 
 
-def sandbox_lines(books: Sequence[NotebookGrade]) -> Iterator[str]:
-    """Yield a line for each sandbox that notebooks ran in."""
-    for label in dict.fromkeys(book.sandbox for book in books if book.sandbox):
-        if label.split(",")[0] == USER_SANDBOX:
-            yield f"{WEAKER.capitalize()} ({label})."
-        else:
-            yield f"Examined in the sandbox: {label}."
+def sandbox_lines(grade: Grade, settings: PackageSettings) -> Iterator[str]:
+    """Yield a line for each of the walls that notebooks ran in."""
+    for label in dict.fromkeys(book.sandbox for book in grade.notebooks if book.sandbox):
+        is_weaker = settings.sandbox == USER_SANDBOX
+        yield f"{WEAKER.capitalize()} ({label})." if is_weaker else f"Examined in the sandbox: {label}."
 
 
 def _output(question: QuestionGrade) -> str:

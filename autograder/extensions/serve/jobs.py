@@ -128,18 +128,17 @@ def try_again(job: Job, ending: Ending, seconds: float = 0.0) -> None:
         ending: how that try ended; a fault of the course or the machine uses up none.
         seconds: time until the next try.
     """
-    whose = ending.whose or Whose.KIT
-    if job.tries >= whose.tries:
-        failures = f"{MAX_TRIES} tries failed; the last: " if whose is Whose.KIT else ""
+    if job.tries >= ending.whose.tries:
+        failures = f"{MAX_TRIES} tries failed; the last: " if ending.whose is Whose.KIT else ""
         finish(job, JobState.PERSON, note=FOR_A_PERSON, detail=failures + ending.text)
         return
     after = datetime.now(UTC) + timedelta(seconds=seconds)
     Job.objects.filter(pk=job.pk, state=JobState.BEGUN).update(
         state=JobState.WAITING,
         detail=ending.text,
-        whose=whose,
+        whose=ending.whose,
         next_try=after,
-        tries=F("tries") - int(math.isinf(whose.tries)),
+        tries=F("tries") - int(math.isinf(ending.whose.tries)),
     )
 
 

@@ -10,11 +10,10 @@ from pathlib import Path
 
 from autograder.coordinator.assignment import Options
 from autograder.coordinator.service import Service
-from autograder.coordinator.submission_grading import EndedError
 from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
 from autograder.errors import AutograderError, CourseError, UsageError
-from autograder.records.ending import Whose, failed
+from autograder.records.ending import EndedError, Whose, failed
 from autograder.records.grade import Grade, NotGraded
 
 MAX_OPEN = 2

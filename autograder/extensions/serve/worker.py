@@ -313,7 +313,7 @@ class Worker:
             self._fail(job, error)
             return
         if isinstance(outcome, NotGraded):
-            self._wait(job, failed(outcome.reason, outcome.whose, outcome.kind))
+            self._wait(job, outcome.ending)
             return
         times = outcome.times
         if times.begun is None or times.begun < job.begun:  # the grade that counts may be of another attempt

@@ -141,7 +141,7 @@ def _answers(pack: Pack) -> Mapping[tuple[str, str], str]:
     return {(one.notebook, one.cell): one.after for one in pack}
 
 
-def _templates(due: Sequence[Work], execute: batch.Execute) -> contextlib.AbstractContextManager[None]:
+def _templates(due: Sequence[Work], execute: batch.Execute) -> contextlib.AbstractContextManager[object]:
     """Start templates for all runs, where processes do the work."""
     return prestart_templates(due) if execute is in_processes else contextlib.nullcontext()
 

@@ -27,7 +27,7 @@ from autograder.extensions.trust.bundle_reading import Bundle
 from autograder.extensions.trust.calibration_statistics import Interval, share_interval
 from autograder.extensions.trust.grade_comparison import differing_parts
 from autograder.records.course import Assignment, Course
-from autograder.records.ending import Ending, EndingKind
+from autograder.records.ending import Ending
 from autograder.records.grade import Grade
 from autograder.records.policies import LatePolicy
 from autograder.release.preparation import check_hidden_data
@@ -224,15 +224,12 @@ def _redirected(work: Work, folder: Path) -> Work:
 def _second(case: ReplayCase, work: Work, ending: Ending) -> Second:
     outcome = batch.verified(work, ending)
     if not isinstance(outcome, Grade):
-        return Second(None, reason=_UNRECORDED if ending.kind is EndingKind.UNRECORDED else outcome.reason)
+        return Second(None, reason=outcome.reason)
     if case.work.assignment.late.kind == "plugin":
         outcome = replace(outcome, late_penalty=case.grade.late_penalty)
     questions = tuple(changed_questions(case.grade, outcome))
     parts = differing_parts(case.grade, outcome, is_certain=work.replay_only)
     return Second(outcome, questions, tuple(parts))
-
-
-_UNRECORDED = "its recording does not answer all that the tests ask now"
 
 
 # --- cases ---------------------------------------------------------------------------------------------------

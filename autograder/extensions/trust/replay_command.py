@@ -140,6 +140,7 @@ def _run(cases: Sequence[ReplayCase], folder: Path, workers: int | None, quiet: 
     from autograder.coordinator import batch
     from autograder.coordinator.grading_sandboxes import require_walls
     from autograder.extensions.trust.replay import replay as make_anew
+    from autograder.records.ending import failed
     from autograder.records.grade import NotGraded
 
     work = cases[0].work
@@ -152,7 +153,7 @@ def _run(cases: Sequence[ReplayCase], folder: Path, workers: int | None, quiet: 
     with BatchProgress(due, title, Console(stderr=True), workers=count, quiet=quiet) as progress:
 
         def advance(student: str, part: str, second: Second) -> None:
-            outcome = second.grade or NotGraded(student, work.assignment.name, second.reason)
+            outcome = second.grade or NotGraded(student, work.assignment.name, failed(second.reason))
             progress.advance(_label(student, part), outcome)
 
         return make_anew(cases, folder, workers=count, advance=advance)

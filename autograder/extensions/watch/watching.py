@@ -98,15 +98,14 @@ def _teller(student: str, arrivals: Arrivals, quiet: bool) -> Callable[[Result],
             warn(f"{name}: graded, but not recorded: {error}{again(ending_of(error).whose)}")
             return
         if isinstance(outcome, NotGraded):
-            warn(f"not graded: {name}: {outcome.reason}{again(outcome.whose)}")
+            warn(f"not graded: {name}: {outcome.reason}{again(outcome.ending.whose)}")
         elif not quiet:
             score = f"{points(outcome.score)} / {points(outcome.max_score)}"
             seconds = time.monotonic() - began
             line = f"{datetime.now():%H:%M:%S}  {name:20}  {score:>11}  {tally.status_of(outcome):12}  {seconds:5.1f} s"
             click.echo(line)
 
-    def again(whose: Whose | None) -> str:
-        is_tried_again = arrivals.try_again(student, whose or Whose.KIT)
-        return f"; it is tried again in {RETRY_SECONDS:g} s" if is_tried_again else ""
+    def again(whose: Whose) -> str:
+        return f"; it is tried again in {RETRY_SECONDS:g} s" if arrivals.try_again(student, whose) else ""
 
     return tell

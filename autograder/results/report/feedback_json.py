@@ -54,11 +54,10 @@ def _held_back(held: HeldBack) -> dict[str, Any]:
 
 
 def _notebook(book: NotebookGrade) -> dict[str, Any]:
-    _, word, message = status_words.status_words(book)
     return {
         "notebook": one_line(book.notebook),
-        "status": word,
-        "message": visible(message, 2000),
+        "status": status_words.status_title(book.status)[1],
+        "message": visible(book.message, 2000),
         "questions": [_question(question) for question in book.questions],
         "comments": {one_line(name): visible(text, MAX_MESSAGE_CHARACTERS) for name, text in book.comments.items()},
         "curve": {name: _finite(book.history[name]) for name in _CURVES if name in book.history},

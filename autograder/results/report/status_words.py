@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from autograder.records.checks import Outcome
 from autograder.records.course import Assignment
-from autograder.records.grade import Grade, NotebookGrade
+from autograder.records.grade import Grade
 from autograder.records.run import RunStatus
 from autograder.records.waits import Waits
 from autograder.term.student_dates import deadline
@@ -35,71 +35,27 @@ WAITS: Mapping[Waits | None, str] = {
 }
 """Why a question waits for a person → words for staff."""
 
-_STATUSES = {
-    RunStatus.COMPLETED.value: ("passed", "Ran to the end", ""),
-    RunStatus.CELL_ERROR.value: (
-        "partial",
-        "Ran with errors",
-        "A cell raised an error. The cells after it ran all the same.",
-    ),
-    RunStatus.TIMED_OUT.value: (
-        "failed",
-        "Out of time",
-        "The notebook took too long and was stopped. What ran before that was graded.",
-    ),
-    RunStatus.OUT_OF_MEMORY.value: (
-        "failed",
-        "Out of memory",
-        "The notebook used more memory than it may and was stopped. What ran before that was graded.",
-    ),
-    RunStatus.OUT_OF_CPU.value: (
-        "failed",
-        "Out of processor time",
-        "The notebook used more processor time than it may and was stopped. What ran before that was graded.",
-    ),
-    RunStatus.OUT_OF_PROCESSES.value: (
-        "failed",
-        "Too many processes",
-        "The notebook started more processes and threads than it may. What ran all the same was graded.",
-    ),
-    RunStatus.OUT_OF_DISK.value: (
-        "failed",
-        "Out of disk",
-        "The notebook wrote more than its folders hold. The cells after that ran all the same.",
-    ),
-    RunStatus.TOO_MUCH_OUTPUT.value: (
-        "failed",
-        "Too much output",
-        "The notebook printed more than it may and was stopped. What ran before that was graded.",
-    ),
-    RunStatus.KILLED.value: (
-        "failed",
-        "Stopped",
-        "The notebook ended before its last cell. What ran before that was graded.",
-    ),
-    RunStatus.NO_REPORT.value: (
-        "broken",
-        "Did not run",
-        "The notebook could not be started. A person looks at it.",
-    ),
-    "invalid": ("broken", "Not a notebook", "The file could not be read as a notebook."),
-    "missing": ("broken", "Missing", "No notebook of this name was submitted."),
+_STATUSES: Mapping[str, tuple[str, str]] = {
+    RunStatus.COMPLETED: ("passed", "Ran to the end"),
+    RunStatus.CELL_ERROR: ("partial", "Ran with errors"),
+    RunStatus.TIMED_OUT: ("failed", "Out of time"),
+    RunStatus.OUT_OF_MEMORY: ("failed", "Out of memory"),
+    RunStatus.OUT_OF_CPU: ("failed", "Out of processor time"),
+    RunStatus.OUT_OF_PROCESSES: ("failed", "Too many processes"),
+    RunStatus.OUT_OF_DISK: ("failed", "Out of disk"),
+    RunStatus.TOO_MUCH_OUTPUT: ("failed", "Too much output"),
+    RunStatus.KILLED: ("failed", "Stopped"),
+    "invalid": ("broken", "Not a notebook"),
+    "missing": ("broken", "Missing"),
 }
 
-NOT_GRADED = frozenset({"invalid", "missing", RunStatus.NO_REPORT.value})
+NOT_GRADED = frozenset({"invalid", "missing"})
 """Statuses that say nothing about the student's work: left out of median and mean."""
 
 
-def status_words(book: NotebookGrade) -> tuple[str, str, str]:
-    """Return (color name, short title, sentence) for a notebook's status; the run's own message has precedence."""
-    color, title, sentence = _STATUSES.get(book.status, ("broken", book.status, ""))
-    return color, title, book.message or sentence
-
-
 def status_title(status: str) -> tuple[str, str]:
-    """Return (color name, short title) of a status."""
-    color, title, _ = _STATUSES.get(status, ("broken", status, ""))
-    return color, title
+    """Return (color name, short title) of a status; the notebook's own message says more."""
+    return _STATUSES.get(status, ("broken", status))
 
 
 def graded(grade: Grade) -> bool:

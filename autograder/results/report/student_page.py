@@ -30,7 +30,7 @@ class _Book:
     grade: NotebookGrade
     anchor: str
     """Beginning of the ids of its questions and cells on the page."""
-    status: tuple[str, str, str]
+    status: tuple[str, str]
     curve: Markup | None
     cells: list[cells.CellView]
     left_out: int
@@ -91,7 +91,7 @@ def _book(grade: NotebookGrade, notebook: NotebookNode | None, assignment: Assig
     return _Book(
         grade=grade,
         anchor=page_anchor,
-        status=status_words.status_words(grade),
+        status=status_words.status_title(grade.status),
         curve=plots.learning_curve(grade.history),
         cells=views,
         left_out=left_out,

@@ -181,6 +181,12 @@ def test_what_a_person_decides_has_no_points_and_says_so() -> None:
     assert content["score"] == 0.0  # the platform demands one where no test has points
 
 
+def test_the_certain_points_of_what_a_person_decides_count() -> None:
+    content = results(book(question("q1", Outcome.PARTIAL, 1.0, waits=Waits.UNDECIDED)))
+    assert [(test["score"], test["max_score"], "status" in test) for test in content["tests"]] == [(1.0, 2.0, False)]
+    assert content["score"] == 1.0
+
+
 def test_details_for_the_instructor_and_evidence_are_left_out() -> None:
     secret = CheckResult("loss", Outcome.FAILED, 0.0, "too large", detail="canary", evidence={"canary": 1})
     content = results(
@@ -207,7 +213,8 @@ def test_the_output_names_the_weaker_sandbox_what_stopped_the_notebook_and_the_n
         "Note: b.ipynb was not taken: a link.",
         "Examined in the weaker sandbox `user` (user, Landlock 7, reduced limits).",
     ]
-    assert results(book(sandbox="bubblewrap, cgroup v2"))["output"] == "Examined in the sandbox: bubblewrap, cgroup v2."
+    stronger = results(book(sandbox="bubblewrap, cgroup v2"), chosen=PackageSettings(sandbox="bubblewrap"))
+    assert stronger["output"] == "Examined in the sandbox: bubblewrap, cgroup v2."
 
 
 @pytest.mark.parametrize("visibility", package_settings.VISIBILITIES)

@@ -26,7 +26,7 @@ from autograder.exchange.work import Work
 from autograder.extensions.watch import arrivals as arrivals_module
 from autograder.extensions.watch.arrivals import Arrivals, Inbox
 from autograder.records.course import Course
-from autograder.records.ending import Ending, EndingKind, Whose
+from autograder.records.ending import Ending, EndingKind, Whose, failed
 from autograder.records.grade import Grade, NotGraded
 from autograder.results import second_look
 from autograder.submissions.collection import collect
@@ -129,7 +129,7 @@ def test_so_many_at_a_time_and_never_the_same_student_twice(
 def test_what_cannot_be_graded_says_why(course: Course, opened: Service, attempts: Attempts) -> None:
     submit(course, "ada")
     attempts.act = lambda work: "its examiner died"
-    assert opened.submit("ada").result(SECONDS) == NotGraded("ada", "hw", "its examiner died")
+    assert opened.submit("ada").result(SECONDS) == NotGraded("ada", "hw", failed("its examiner died"))
 
 
 def test_a_submission_that_cannot_even_be_looked_at_holds_up_no_other(
@@ -147,7 +147,7 @@ def test_a_submission_that_cannot_even_be_looked_at_holds_up_no_other(
         submit(course, student)
     eve, ada = opened.submit("eve"), opened.submit("ada")
     assert isinstance(ada.result(SECONDS), Grade)
-    assert eve.result(SECONDS) == NotGraded("eve", "hw", "ValueError: a name that nobody thought of")
+    assert eve.result(SECONDS) == NotGraded("eve", "hw", failed("ValueError: a name that nobody thought of"))
 
 
 def test_a_service_that_ends_by_a_fault_says_so(
@@ -303,7 +303,7 @@ def test_if_an_attempt_cannot_be_graded_the_best_is_not_known(best: Course, atte
         hand_in(best, tmp_path / "in", WRONG, 2)
         attempts.act = lambda work: "its examiner died"
         reason = "which attempt is the best is not known: its examiner died"
-        assert opened.submit("ada").result(SECONDS) == NotGraded("ada", "hw", reason)
+        assert opened.submit("ada").result(SECONDS) == NotGraded("ada", "hw", failed(reason))
         attempts.act = graded_by_content
         assert opened.submit("ada").result(SECONDS).score == first.score == 2
 
