@@ -119,7 +119,10 @@ check.close(theirs[1], ours[1])
         ("", ""),
         ("g.mul_(", "g.copy_(g * "),
         ("for g in grads:\n        g.mul_(", "for p in params:\n        if p.grad is not None: p.grad = p.grad * ("),
-        ("for g in grads:\n        g.mul_(", "for p in params:\n        if p.grad is not None: p.grad.data = p.grad * ("),
+        (
+            "for g in grads:\n        g.mul_(",
+            "for p in params:\n        if p.grad is not None: p.grad.data = p.grad * (",
+        ),
     ],
 )
 def test_a_function_that_changes_nothing_but_gradients_changes_the_tests(change: tuple[str, str]) -> None:
