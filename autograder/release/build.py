@@ -40,6 +40,7 @@ from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.release.release_files import release_files
 from autograder.release.stripping import strip_all
 from autograder.release.student_bundle import bundle_files
+from autograder.release.visible_data import visible_data
 from autograder.sandbox.work_files import read_only
 from autograder.syntax.course_modules import module_folders, star_names, state_names, test_files
 from autograder.syntax.pytest_cells import file_line
@@ -91,6 +92,8 @@ def build(course: Course, assignment: Assignment, faults: FaultList | None = Non
             listed += listed_answers(course, assignment)
             exams, tests = registry.load(registry.TEST_FILES, "pytest")(exams, source, listed)
     files = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
+    visible = ((exam, tests[name]) for name, exam in exams.items())
+    files.found.update(visible_data(course.source(assignment.name), visible))
     folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
     with faults.collecting():
         cells = answer_cells(course, assignment, files)
