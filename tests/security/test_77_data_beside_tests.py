@@ -1,4 +1,4 @@
-"""Numbers beside the tests of pytest files: the examiner has them, students those of visible tests, no kernel any."""
+"""Attack 77: the numbers beside hidden tests. The examiner has them, students those of visible tests, no kernel any."""
 
 from __future__ import annotations
 
@@ -188,18 +188,18 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_tests_find_what_lies_beside_them(graded: Path) -> None:
+def test_77_control_tests_find_what_lies_beside_them(graded: Path) -> None:
     assert set(scores(graded, "right").values()) == {1.0}
     assert set(scores(graded, "blank").values()) == {0.0}
 
 
 @pytest.mark.parametrize("student", [*CHEATS, "brings"])
-def test_nobody_reads_or_writes_the_numbers_of_a_test(graded: Path, student: str) -> None:
+def test_77_nobody_reads_or_writes_the_numbers_of_a_test(graded: Path, student: str) -> None:
     """The student's process has none of the snapshots, and what it writes under their names decides nothing."""
     assert set(scores(graded, student).values()) == {0.0}
 
 
-def test_students_get_the_numbers_of_visible_tests_alone(graded: Path) -> None:
+def test_77_students_get_the_numbers_of_visible_tests_alone(graded: Path) -> None:
     released = graded / "release/hw"
     names = {path.relative_to(released).as_posix() for path in released.rglob("*") if path.is_file()}
     assert names & {"tests/_snapshots/test_small.npz", "tests/_snapshots/test_by_name.npz", "tests/data/words.txt"} == {
@@ -215,7 +215,7 @@ def test_students_get_the_numbers_of_visible_tests_alone(graded: Path) -> None:
     assert tested.returncode == 0, tested.stdout
 
 
-def test_other_numbers_are_another_exam(graded: Path) -> None:
+def test_77_control_other_numbers_are_another_exam(graded: Path) -> None:
     before = scores(graded, "right")
     path = graded / "source/hw/tests/_snapshots/test_by_name.npz"
     content = path.read_bytes()
