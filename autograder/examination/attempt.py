@@ -187,8 +187,8 @@ class NotebookAttempt:
     def _workspace(self) -> Workspace:
         exam, conditions = self.tests.composed.exam, self.conditions
         outputs = written_paths(exam)
-        given = (conditions.shared, conditions.handed_in, paths_in(exam), self.executed.files)
-        return Workspace(*given, outputs=outputs, tests=conditions.tests)
+        files = (conditions.shared, conditions.handed_in, paths_in(exam), self.executed.files)
+        return Workspace(*files, outputs=outputs, tests=conditions.tests)
 
 
 class NotebookAttempts:

@@ -46,7 +46,7 @@ class Workspace:
 
     @functools.cached_property
     def withheld(self) -> Mapping[str, Path]:
-        """Return the data beside the tests that were not released: the kernel has a file once a call is given it."""
+        """Return the files beside the tests that were not released: the kernel gets one that a call is given."""
         data = tests_data(self.tests.parent) if self.tests is not None else {}
         return {path: file for path, file in data.items() if path not in self.given}
 

@@ -1,4 +1,4 @@
-"""Data beside the tests of a visible pytest file, which go to students with it; those of hidden tests never do."""
+"""Data beside test files: students get those of visible tests, and none of a hidden one."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def visible_data(source: Path, notebooks: Iterable[tuple[Exam, Mapping[str, str]
         visible |= {word for cell in cells if _is_visible(cell) for word in _names(cell, texts.get(cell.file, ""))}
     data = tests_data(source)
     words = {path: {file.name, file.stem, file.stem.partition("[")[0]} for path, file in data.items()}
-    shown = [path for path in data if words[path] & visible and not words[path] & hidden]
-    return {path: data[path] for path in (shown if is_any_hidden else data)}
+    released = [path for path in data if words[path] & visible and not words[path] & hidden]
+    return {path: data[path] for path in (released if is_any_hidden else data)}
 
 
 def _is_visible(cell: ExamCell) -> bool:

@@ -135,6 +135,31 @@ def test_a_wrong_one_changes_them_wrongly(change: tuple[str, str]) -> None:
     assert page(CLIP.replace(*change), OF_CLIP, solution=CLIP).points == 0
 
 
+OF_A_NETWORK = """
+def run(kind, function):
+    torch.manual_seed(1)
+    net = nn.Linear(3, 2)
+    optimizer = kind(net.parameters(), lr=0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        (net(X[:8, :3]) ** 2).sum().backward()
+        function(net.parameters(), 0.5)
+        optimizer.step()
+    return net
+theirs, ours = run(Adam, clip), run(torch.optim.Adam, nn.utils.clip_grad_norm_)
+assert torch.allclose(theirs.weight, ours.weight, atol=1e-4)
+assert torch.allclose(theirs.bias.grad, ours.bias.grad, atol=1e-4)
+"""
+OF_GENERATORS = ADAM + CLIP.replace("def clip(params, most):", "def clip(params, most):\n    params = list(params)")
+
+
+def test_the_parameters_that_a_generator_gives_are_the_networks() -> None:
+    said = page(OF_GENERATORS, OF_A_NETWORK)
+    assert said.points == 1, said
+    for change in (("v.sqrt()", "v"), ("g.mul_(", "g * ("), ("p -= ", "q = p - ")):
+        assert page(OF_GENERATORS.replace(*change), OF_A_NETWORK, solution=OF_GENERATORS).points == 0
+
+
 def test_what_a_call_changed_before_it_raised_comes_back() -> None:
     stop = "def halve(w):\n    w.grad.mul_(0.5)\n    raise ValueError('done')"
     test = """

@@ -62,6 +62,13 @@ class TensorTwins:
                 twin.values, twin.gradient = _copy(twin.own), _copy(gradient)
                 self.remote.ask("operate", "fill_tensor", (self._handle(twin), twin.own.detach(), twin.gradient))
 
+    def lend(self, call: TestedCall, value: Any) -> None:
+        """Keep the parameters that a generator or function of the test's gives to a call: ``net.parameters()``."""
+        parameters = [tensor for tensor in tensors_in(value) if tensor.requires_grad]
+        if parameters:
+            self._register(parameters)
+            self.send(call, parameters)
+
     def receive(self, call: TestedCall, arguments: Any, result: Any = None) -> None:
         """Find what a call keeps or has changed, and take the changes over where they may be."""
         passed = tensors_in(arguments)
@@ -76,8 +83,8 @@ class TensorTwins:
             for twin, value in zip(held, values, strict=False)
             if _fits(value, twin.own) and not (_equal(value, twin.values) and _equal(value.grad, twin.gradient))
         ]
-        shown = [(t, v) for t, v in changed if not (_equal(v, t.values) and _answers(t.gradient, v.grad, result))]
-        may_change = bool(changed) and self._may_change(call, bool(shown))
+        acts = [(t, v) for t, v in changed if not (_equal(v, t.values) and _answers(t.gradient, v.grad, result))]
+        may_change = bool(changed) and self._may_change(call, bool(acts))
         for twin, value in changed:
             twin.values, twin.gradient = _copy(value), _copy(value.grad)
             if may_change and not is_hidden(twin.own):
@@ -130,11 +137,11 @@ def _answers(gradient: Any, left: Any, result: Any) -> bool:
         return True
     tensors = (tensor.detach().double().numpy() for tensor in tensors_in(result))
     numbers = (np.asarray(one, dtype=float) for one in values_in(result, (np.ndarray, float, int)) if _is_real(one))
-    given = np.sort(np.concatenate([np.zeros(0), *(one.ravel() for one in (*tensors, *numbers))]))
-    if not given.size:
+    answered = np.sort(np.concatenate([np.zeros(0), *(one.ravel() for one in (*tensors, *numbers))]))
+    if not answered.size:
         return False
-    after = np.searchsorted(given, wanted).clip(1, given.size)
-    near = (given[(after - 1 + step).clip(0, given.size - 1)] for step in (0, 1))
+    above = np.searchsorted(answered, wanted).clip(0, answered.size - 1)
+    near = (answered[above], answered[(above - 1).clip(0)])
     return bool(np.all(np.any([np.isclose(one, wanted, rtol=_ROUNDING) for one in near], axis=0)))
 
 
