@@ -42,7 +42,7 @@ def _is_visible(cell: ExamCell) -> bool:
 
 
 def _names(cell: ExamCell, text: str) -> set[str]:
-    """Return what may name a file: the last parts of the paths in a text, and the name of the test."""
+    """Return what may name a file: the last parts of the paths in a text, and the test's name."""
     constants = [node.value for node in ast.walk(parsed(text) or ast.Module([], [])) if isinstance(node, ast.Constant)]
     paths = {PurePosixPath(one).name for one in constants if isinstance(one, str)}
     return paths | {str(cell.grade_id).rpartition("::")[2]}

@@ -128,12 +128,12 @@ def _fits(value: Any, tensor: Any) -> bool:
     return is_tensor and bool(torch.can_cast(value.dtype, tensor.dtype))
 
 
-def _answers(gradient: Any, left: Any, result: Any) -> bool:
+def _answers(gradient: Any, now: Any, result: Any) -> bool:
     """Tell whether a call leaves the gradient that was there, or gives all of its numbers, but for rounding."""
     if gradient is None:
         return False
-    wanted, kept = (np.zeros(0) if one is None else one.detach().double().numpy() for one in (gradient, left))
-    if wanted.shape == kept.shape and np.allclose(kept, wanted, rtol=_ROUNDING):
+    wanted, present = (np.zeros(0) if one is None else one.detach().double().numpy() for one in (gradient, now))
+    if wanted.shape == present.shape and np.allclose(present, wanted, rtol=_ROUNDING):
         return True
     tensors = (tensor.detach().double().numpy() for tensor in tensors_in(result))
     numbers = (np.asarray(one, dtype=float) for one in values_in(result, (np.ndarray, float, int)) if _is_real(one))
