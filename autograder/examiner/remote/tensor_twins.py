@@ -21,6 +21,8 @@ from autograder.kernel.passed_tensors import tensors_in, values_in
 
 KEY = "tensors"
 """What stands for all of them among the arguments that a call may change."""
+OPERATIONS = ("fill_tensor", "keep_tensor", "kept_tensors", "tensors")
+"""What the kernel is asked about tensors; nothing of the student's runs for it."""
 _ROUNDING = 1e-4
 """Relative difference of two ways to one gradient."""
 
