@@ -91,9 +91,8 @@ def build(course: Course, assignment: Assignment, faults: FaultList | None = Non
             listed = [course.root / name for name in assignment.files]
             listed += listed_answers(course, assignment)
             exams, tests = registry.load(registry.TEST_FILES, "pytest")(exams, source, listed)
-    files = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
-    visible = ((exam, tests[name]) for name, exam in exams.items())
-    files.found.update(visible_data(course.source(assignment.name), visible))
+    data = visible_data(course.source(assignment.name), [(exam, tests[name]) for name, exam in exams.items()])
+    files = release_files(course, assignment, [f"{name}.ipynb" for name in versions], data=data)
     folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
     with faults.collecting():
         cells = answer_cells(course, assignment, files)

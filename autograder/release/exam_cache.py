@@ -67,9 +67,8 @@ def load(course: Course, assignment: Assignment) -> Release | None:
     if not _has_its_stars(course, assignment, [notebook.exam for notebook in notebooks]):
         return None
     names = [f"{notebook.name}.ipynb" for notebook in notebooks]
-    files = release_files(course, assignment, names, sources)
-    visible = ((notebook.exam, notebook.tests) for notebook in notebooks)
-    files.found.update(visible_data(course.source(assignment.name), visible))
+    data = visible_data(course.source(assignment.name), [(notebook.exam, notebook.tests) for notebook in notebooks])
+    files = release_files(course, assignment, names, sources, data)
     return Release(assignment, notebooks, files.found, files.left_out, modules)
 
 

@@ -14,8 +14,8 @@ from autograder.syntax.course_modules import tests_data
 def visible_data(source: Path, notebooks: Iterable[tuple[Exam, Mapping[str, str]]]) -> dict[str, Path]:
     """Find the data that visible tests name and no hidden test does; all of them if no test is hidden.
 
-    A test names a file by a text that is its name, with or without its suffix, or by having its name: a snapshot of
-    ``test_rope`` is ``test_rope.npz``.
+    A test names a file by a text that is its name, or by having its name: a snapshot of ``test_rope`` is
+    ``test_rope.npz``. For a hidden test, a text without the suffix is enough.
 
     Args:
         source: the assignment's source folder.
@@ -29,11 +29,18 @@ def visible_data(source: Path, notebooks: Iterable[tuple[Exam, Mapping[str, str]
         cells = [cell for cell in exam.cells if cell.role is Role.TEST]
         is_any_hidden |= not all(map(_is_visible, cells))
         hidden |= {word for cell in cells if not _is_visible(cell) for word in _names(cell, cell.source)}
-        visible |= {word for cell in cells if _is_visible(cell) for word in _names(cell, texts.get(cell.file, ""))}
+        shown = [cell for cell in cells if _is_visible(cell)]
+        visible |= {word for cell in shown for word in _names(cell, texts.get(cell.file, "")) if "." in word}
+        visible |= {f"{_test(cell)}." for cell in shown}
     data = tests_data(source)
-    words = {path: {file.name, file.stem, file.stem.partition("[")[0]} for path, file in data.items()}
-    released = [path for path in data if words[path] & visible and not words[path] & hidden]
-    return {path: data[path] for path in (released if is_any_hidden else data)}
+    if not is_any_hidden:
+        return data
+    return {
+        path: file
+        for path, file in data.items()
+        if visible & {file.name, f"{file.stem.partition('[')[0]}."}
+        and not hidden & {file.name, file.stem, file.stem.partition("[")[0]}
+    }
 
 
 def _is_visible(cell: ExamCell) -> bool:
@@ -45,4 +52,8 @@ def _names(cell: ExamCell, text: str) -> set[str]:
     """Return what may name a file: the last parts of the paths in a text, and the test's name."""
     constants = [node.value for node in ast.walk(parsed(text) or ast.Module([], [])) if isinstance(node, ast.Constant)]
     paths = {PurePosixPath(one).name for one in constants if isinstance(one, str)}
-    return paths | {str(cell.grade_id).rpartition("::")[2]}
+    return paths | {_test(cell)}
+
+
+def _test(cell: ExamCell) -> str:
+    return str(cell.grade_id).rpartition("::")[2]

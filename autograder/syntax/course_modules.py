@@ -20,6 +20,7 @@ from autograder.syntax.refusals import aliases, dotted
 
 TESTS = "tests"
 """Folder of an assignment's test files, beside its notebooks."""
+_NO_DATA = (".py", ".pyc", ".ipynb")
 MAX_DEPTH = 20
 """Modules whose stars lead to one another."""
 
@@ -90,6 +91,8 @@ def test_files(source: Path) -> list[Path]:
 def tests_data(source: Path) -> dict[str, Path]:
     """List the files beside an assignment's test files that are no modules, such as ``tests/_snapshots/rope.npz``.
 
+    Notebooks, and names that begin with a dot, are none of them.
+
     Args:
         source: the folder of the notebooks.
 
@@ -100,7 +103,7 @@ def tests_data(source: Path) -> dict[str, Path]:
     return {
         path.as_posix(): source / path
         for path in (file.relative_to(source) for file in files if file.is_file())
-        if path.suffix not in (".py", ".pyc") and not IGNORED.intersection(path.parts)
+        if path.suffix not in _NO_DATA and not any(part in IGNORED or part.startswith(".") for part in path.parts)
     }
 
 

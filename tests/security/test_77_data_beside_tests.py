@@ -225,3 +225,16 @@ def test_77_control_other_numbers_are_another_exam(graded: Path) -> None:
         assert scores(graded, "right")["test_by_name"] == 0 < before["test_by_name"]
     finally:
         path.write_bytes(content)
+
+
+def test_77_a_link_to_hidden_data_is_not_released_as_a_visible_tests(tmp_path: Path) -> None:
+    root = course_with_data(tmp_path)
+    hidden = root / "source/hw/hidden"
+    hidden.mkdir()
+    (hidden / "holdout.npz").write_bytes(b"secret")
+    (root / "source/hw/tests/_snapshots/test_small.npz").unlink()
+    (root / "source/hw/tests/_snapshots/test_small.npz").symlink_to(hidden / "holdout.npz")
+    result = CliRunner().invoke(main, ["release", "hw", "--no-prove", "--course", str(root)])
+    assert result.exit_code != 0
+    assert "hidden" in result.stderr
+    assert not (root / "release").exists()
