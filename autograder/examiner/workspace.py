@@ -54,7 +54,7 @@ class Workspace:
     @functools.cached_property
     def fixed(self) -> Mapping[str, Path]:
         """Return the files that tests have as the instructor has them."""
-        return {p: file for p, file in {**self.given, **self.withheld}.items() if p not in self.outputs}
+        return {**{path: file for path, file in self.given.items() if path not in self.outputs}, **self.withheld}
 
     @contextlib.contextmanager
     def prepared(self, capture: Any, remote: Any) -> Iterator[None]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from autograder._util.syntax import parsed
 from autograder._util.text import one_line
 from autograder.records.exam import Exam, ExamCell, Role
-from autograder.records.observations import OBJECT, RESULT, Act, Fact
+from autograder.records.observations import OBJECT, RESULT, TENSORS, Act, Fact
 
 UNSEEN = "The solution was not run: nothing is allowed, and where that decides, a person grades."
 _FORMS = {"condition": "a condition on columns", "annotation": "an annotation"}
@@ -99,6 +99,8 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
 
 
 def _argument(key: str) -> str:
+    if key == TENSORS:
+        return "tensors and their gradients"
     return f"argument {int(key) + 1}" if key.isdecimal() else f"argument `{key}`"
 
 

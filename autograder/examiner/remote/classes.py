@@ -8,6 +8,7 @@ own classes only exceptions are ancestors here: a subclass of ``list`` is not a 
 from __future__ import annotations
 
 import builtins
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -140,7 +141,8 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
             remote.permissions.raised(call.place, error)
         arguments.settle(remote.permissions, call, None, remote.left, {})
         if not remote.lost:
-            remote.tensors.receive(call, [args, kwargs])
+            with contextlib.suppress(RemoteError):
+                remote.tensors.receive(call, [args, kwargs])
         raise
     if type(answer) is not tuple or len(answer) != 3:
         raise RemoteError("the notebook's kernel gave an answer that cannot be read")

@@ -17,10 +17,9 @@ import numpy as np
 from autograder.check.data import is_hidden
 from autograder.codec import Reference
 from autograder.examiner.remote.changes import TestedCall
-from autograder.kernel.passed_tensors import tensors_in, values_in
+from autograder.kernel.passed_tensors import MAX_TENSORS, tensors_in, values_in
+from autograder.records.observations import TENSORS
 
-KEY = "tensors"
-"""What stands for all of them among the arguments that a call may change."""
 OPERATIONS = ("fill_tensor", "keep_tensor", "kept_tensors", "tensors")
 """What the kernel is asked about tensors; nothing of the student's runs for it."""
 _ROUNDING = 1e-4
@@ -57,9 +56,9 @@ class TensorTwins:
             return
         changes = self._may_change(call, False)
         if changes:
-            self._register([tensor for tensor in tensors_in(arguments) if tensor.is_leaf and tensor.grad is not None])
+            self._register([tensor for tensor in tensors_in(arguments) if _gradient(tensor) is not None])
         for twin in self.twins.values():
-            gradient = twin.own.grad if changes else twin.gradient
+            gradient = _gradient(twin.own) if changes else twin.gradient
             if not _equal(twin.own, twin.values) or not _equal(gradient, twin.gradient):
                 twin.values, twin.gradient = _copy(twin.own), _copy(gradient)
                 self.remote.ask("operate", "fill_tensor", (self._handle(twin), twin.own.detach(), twin.gradient))
@@ -67,7 +66,7 @@ class TensorTwins:
     def lend(self, call: TestedCall, value: Any) -> None:
         """Keep the parameters that a generator or function of the test's gives to a call: ``net.parameters()``."""
         parameters = [tensor for tensor in tensors_in(value) if tensor.requires_grad]
-        if parameters:
+        if parameters and len(self.twins) < MAX_TENSORS:
             self._register(parameters)
             self.send(call, parameters)
 
@@ -95,7 +94,7 @@ class TensorTwins:
                     twin.own.grad = None if value.grad is None else _copy(value.grad).to(twin.own.dtype)
 
     def _may_change(self, call: TestedCall, changed: bool) -> bool:
-        keys = frozenset([KEY])
+        keys = frozenset([TENSORS])
         return bool(self.remote.permissions.changes(call.place, call.names, keys, keys if changed else frozenset()))
 
     def _register(self, tensors: list[Any], numbers: Any = None) -> None:
@@ -119,6 +118,13 @@ class TensorTwins:
         return self.remote.plain(twin.reference)
 
 
+def _gradient(tensor: Any) -> Any:
+    """Return the gradient of a leaf, if it has one that can travel."""
+    torch: Any = sys.modules["torch"]
+    gradient = tensor.grad if tensor.is_leaf else None
+    return gradient if gradient is not None and gradient.layout is torch.strided else None
+
+
 def _copy(tensor: Any) -> Any:
     return None if tensor is None else tensor.detach().clone()
 
@@ -132,8 +138,8 @@ def _fits(value: Any, tensor: Any) -> bool:
 
 def _answers(gradient: Any, now: Any, result: Any) -> bool:
     """Tell whether a call leaves the gradient that was there, or gives all of its numbers, but for rounding."""
-    if gradient is None:
-        return False
+    if gradient is None or gradient.is_complex():
+        return gradient is not None
     wanted, present = (np.zeros(0) if one is None else one.detach().double().numpy() for one in (gradient, now))
     if wanted.shape == present.shape and np.allclose(present, wanted, rtol=_ROUNDING):
         return True
