@@ -86,7 +86,7 @@ class Plugin:
         except BaseException as error:
             self.internal.append(_as_examined(error, self.test))
             return True
-        collected = _TestModule.from_parent(session, path=Path("/", file))
+        collected = _TestModule.from_parent(session, path=Path(self.folder, file))
         collected.content = module
         session.items = [item for item in session.genitems(collected) if _path_of(item) == path]
         for item in session.items:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # it imports pytest
 _NEUTRAL = "/usr"
 """Folder that pytest is started in."""
 _WITHOUT = (
-    *("cacheprovider", "debugging", "doctest", "faulthandler", "junitxml", "legacypath", "logging", "pastebin"),
+    *("cacheprovider", "debugging", "doctest", "faulthandler", "junitxml", "logging", "pastebin"),
     *("setuponly", "setupplan", "skipping", "stepwise", "subtests", "terminal", "threadexception", "tmpdir"),
     *("unittest", "unraisableexception", "warnings"),
 )
@@ -136,8 +136,8 @@ def _run(
     from autograder.check.pytest_collection import Plugin, working_in
 
     plugin = Plugin(define, test, notebook, outer)
-    arguments = ["--disable-plugin-autoload", "-c", os.devnull, "--rootdir", "/", "--noconftest", "--assert=plain"]
-    arguments += ["--capture=no", "--import-mode=importlib", *(f"-pno:{name}" for name in _WITHOUT)]
+    arguments = ["--disable-plugin-autoload", "-c", os.devnull, "--rootdir", plugin.folder, "--noconftest"]
+    arguments += ["--assert=plain", "--capture=no", "--import-mode=importlib", *(f"-pno:{name}" for name in _WITHOUT)]
     with _without_options(), working_in(_NEUTRAL):
         code = pytest.main(arguments, plugins=[plugin, *([conftest] if conftest is not None else [])])
     for error in plugin.internal:

@@ -22,7 +22,7 @@ from autograder.records.course import Assignment, Course
 from autograder.records.dates import Dates
 from autograder.records.exam import Exam
 from autograder.release.record import Release
-from autograder.syntax.course_modules import module_folders
+from autograder.syntax.course_modules import module_folders, tests_data
 from autograder.syntax.names import modules_imported
 
 EXAMINER_VERSION = "19"
@@ -79,14 +79,16 @@ def exam_key(course: Course, release: Release) -> str:
 
 
 def exam_digest(exams: Sequence[Exam], hidden: Path | None, folders: Sequence[Path]) -> str:
-    """Digest exams with their hidden data, and the modules in ``folders`` that they import."""
+    """Digest exams with their hidden data, the modules in ``folders`` that they import, and the data of their tests."""
     modules = [_own_modules(folder, exams) for folder in folders]
     # Tools renumber the ids of cells, and they ask nothing.
     plain = [
         asdict(replace(exam, cells=tuple(replace(c, cell_id="") for c in exam.cells), observations=None))
         for exam in exams
     ]
-    return digest(plain, folder_key(hidden) if hidden is not None else listed_key({}), modules)
+    data = {path: _sha256(file) for folder in folders[:1] for path, file in tests_data(folder).items()}
+    parts = [plain, folder_key(hidden) if hidden is not None else listed_key({}), modules]
+    return digest(*parts, *([data] if data else []))
 
 
 def _own_modules(folder: Path, exams: Sequence[Exam]) -> dict[str, str]:
@@ -96,10 +98,14 @@ def _own_modules(folder: Path, exams: Sequence[Exam]) -> dict[str, str]:
     digests = {}
     for name in sorted(names):
         if (folder / f"{name}.py").is_file():
-            digests[name] = hashlib.sha256((folder / f"{name}.py").read_bytes()).hexdigest()
+            digests[name] = _sha256(folder / f"{name}.py")
         elif (folder / name / "__init__.py").is_file():
             digests[name] = folder_key(folder / name)
     return digests
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 # --- runs

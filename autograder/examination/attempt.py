@@ -69,6 +69,8 @@ class Conditions:
     """Path in the work folder → file of the release, for test cells that look at files."""
     handed_in: Mapping[str, Path] = field(default_factory=dict)
     """The same for the student's further files."""
+    tests: Path | None = None
+    """The folder of the assignment's test files, for the data beside them."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The assignment's settings of extensions."""
     kernel_source: ChooseSource | None = None
@@ -202,7 +204,8 @@ class NotebookAttempt:
     def _workspace(self) -> Workspace:
         exam, conditions = self.tests.composed.exam, self.conditions
         outputs = written_paths(exam)
-        return Workspace(conditions.shared, conditions.handed_in, paths_in(exam), self.executed.files, outputs=outputs)
+        files = (conditions.shared, conditions.handed_in, paths_in(exam), self.executed.files)
+        return Workspace(*files, outputs=outputs, tests=conditions.tests)
 
 
 class NotebookAttempts:

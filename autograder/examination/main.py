@@ -44,6 +44,7 @@ from autograder.records.ending import EndingKind
 from autograder.records.exam import Exam
 from autograder.records.limits import Limits
 from autograder.sandbox.base import located
+from autograder.syntax.course_modules import TESTS
 
 MAX_PARCEL_BYTES = 1 << 31
 """Largest parcel from the coordinator, which sends only its own data."""
@@ -168,6 +169,7 @@ def _graded(
         work.hidden,
         shared=shared_files(work),
         handed_in=handed_in(work),
+        tests=work.modules[0] / TESTS,
         settings=work.assignment.settings,
         observe=work.observe,
     )

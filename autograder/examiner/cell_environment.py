@@ -37,12 +37,17 @@ class CellEnvironment:
 
 @contextlib.contextmanager
 def cell_environment(
-    cell: ExamCell, namespace: Namespace, hidden: Path | None, earned: Mapping[str, float]
+    cell: ExamCell,
+    namespace: Namespace,
+    hidden: Path | None,
+    earned: Mapping[str, float],
+    tests: Path | None,
 ) -> Iterator[CellEnvironment]:
     """Put everything around a test that it needs, and that keeps the student's bytes from becoming code here."""
     remote, trusted = namespace.answers.remote, namespace.known.trusted.values()
     permissions = remote.permissions
     note = permissions.did if isinstance(permissions, Observer) else None
+    readable = tuple(filter(None, (hidden, tests)))
     printed = io.StringIO()
     with (
         check.recording(earned) as results,
@@ -54,7 +59,7 @@ def cell_environment(
         mirror_patches(remote),
         collect_results() as unittests,
         written_as_json(),
-        deny_student_code(cell.source, *trusted, hidden=hidden, verbs=permissions.verbs(), note=note) as refused,
+        deny_student_code(cell.source, *trusted, hidden=readable, verbs=permissions.verbs(), note=note) as refused,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):

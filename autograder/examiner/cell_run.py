@@ -110,7 +110,7 @@ class CellTest:
 
     def _examine(self, statements: Sequence[CodeType], capture: Capture) -> Examined:
         around, is_hidden = self.around, self.around.namespace.tainted.is_asked
-        inside = cell_environment(self.cell, around.namespace, around.hidden, around.earned)
+        inside = cell_environment(self.cell, around.namespace, around.hidden, around.earned, around.workspace.tests)
         with inside as environment, collecting_mistakes(is_hidden) as mistakes:
             try:
                 self._run(statements, capture)

@@ -56,7 +56,7 @@ class ReleasedTables:
             return _NOTHING
         names: dict[str, Any] = {}
         exec(compile(library, "<instructor: imports>", "exec"), names)
-        with self.workspace.released({path: self.workspace.given[path]}):
+        with self.workspace.released({path: self.workspace.fixed[path]}):
             return eval(compile(ast.Expression(call), "<instructor: tables>", "eval"), names)
 
 

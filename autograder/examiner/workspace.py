@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import shutil
@@ -13,13 +14,15 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from autograder.check.shared_folder import sharing_folder
+from autograder.examiner.remote.tensor_twins import OPERATIONS as OF_TENSORS
 from autograder.examiner.student_text.allowed_paths import is_temporary
 from autograder.examiner.student_text.guard import guard_folder
 from autograder.examiner.student_text.hdf5_references import outside_reference
 from autograder.examiner.student_text.kernel_text import MAX_FILE_BYTES
-from autograder.examiner.student_text.taint import record_file
+from autograder.examiner.student_text.taint import instructors_file, record_file
 from autograder.execution.captured_files import CapturedFiles, FolderCopy, TooManyFiles, is_good
 from autograder.kernel.workfiles import WatchedFolder
+from autograder.syntax.course_modules import tests_data
 from autograder.syntax.file_paths import relative
 
 
@@ -39,11 +42,19 @@ class Workspace:
     """Paths that the instructor's own cells write. Of other files of the release, tests have the instructor's: what a
     student writes over them cannot change what a test expects.
     """
+    tests: Path | None = None
+    """The folder of the assignment's test files."""
 
-    @property
-    def fixed(self) -> frozenset[str]:
-        """Return the paths of files that are for tests as they were released."""
-        return frozenset(self.given) - self.outputs
+    @functools.cached_property
+    def withheld(self) -> Mapping[str, Path]:
+        """Return the files beside the tests that were not released: the kernel gets one that a call is given."""
+        data = tests_data(self.tests.parent) if self.tests is not None else {}
+        return {path: file for path, file in data.items() if path not in self.given}
+
+    @functools.cached_property
+    def fixed(self) -> Mapping[str, Path]:
+        """Return the files that tests have as the instructor has them."""
+        return {**{path: file for path, file in self.given.items() if path not in self.outputs}, **self.withheld}
 
     @contextlib.contextmanager
     def prepared(self, capture: Any, remote: Any) -> Iterator[None]:
@@ -93,8 +104,7 @@ class Workspace:
             files.fill()
             os.chdir(folder)
             try:
-                released_files = {path: self.given[path] for path in self.fixed}
-                with guard_folder(folder, released_files), sharing_folder(folder), files.follow_calls():
+                with guard_folder(folder, self.fixed), sharing_folder(folder), files.follow_calls():
                     yield
             finally:
                 os.chdir(before)
@@ -147,8 +157,9 @@ class Files:
 
     def fill(self) -> None:
         """Copy the notebook's files as they were, and of the release what the notebook is not to write."""
-        handed_in = {path: source for path, source in self.workspace.handed_in.items() if is_good(path)}
-        for files in (handed_in, self.workspace.given):
+        folders = {str(parent) for path in self.workspace.withheld for parent in PurePath(path).parents}
+        handed_in = {p: source for p, source in self.workspace.handed_in.items() if is_good(p) and p not in folders}
+        for files in (handed_in, self.workspace.given, self.workspace.withheld):
             for path, source in files.items():
                 if path not in self.captured.gone or path in self.workspace.fixed:
                     target = Path(self.here.root) / path
@@ -177,13 +188,24 @@ class Files:
                 self.ask("operate", "push_files", ({}, [f"{path}/" for path in reversed(self.made)]))
 
     def _ask_with_files(self, verb: str, *arguments: Any, **options: Any) -> Any:
-        if verb not in ("call", "operate"):
+        if verb not in ("call", "operate") or (verb == "operate" and arguments[0] in OF_TENSORS):
             return self.ask(verb, *arguments, **options)
+        if verb == "call":
+            function, args, kwargs, *further = arguments
+            args, kwargs = tuple(map(self._in_folder, args)), {k: self._in_folder(v) for k, v in kwargs.items()}
+            arguments = (function, args, kwargs, *further)
         self.push(arguments)
         try:
             return self.ask(verb, *arguments, **options)
         finally:
             self.pull()
+
+    def _in_folder(self, value: Any) -> Any:
+        """Return the path of a file beside the tests as that in the working folder; other values stay."""
+        tests = self.workspace.tests
+        if tests is None or not isinstance(value, str | PurePath) or not str(value).startswith(f"{tests}/"):
+            return value
+        return type(value)(PurePath(value).relative_to(tests.parent))
 
     def push(self, arguments: Iterable[Any]) -> None:
         """Send files that the test wrote to the kernel, if the call or the notebook's own cells name them."""
@@ -195,6 +217,7 @@ class Files:
             wanted = self._state(self.captured)
             self.entered = True
         changed, removed = self.here.pull()
+        changed = {path: data for path, data in changed.items() if path not in self.workspace.withheld}
         self.unsent.update(changed)
         self.own.update(changed)
         for path in removed:
@@ -203,6 +226,9 @@ class Files:
             wanted[path] = None
         paths = {self._relative(path) for path in _argument_paths(arguments)}
         self.named |= paths
+        # A path that the student's code gave to the test gets it nothing.
+        passed = [path for path in paths & self.workspace.withheld.keys() if instructors_file(path) is not None]
+        wanted.update({path: self.workspace.withheld[path].read_bytes() for path in passed})
         paths |= self.workspace.read_by_notebook
         for path in [p for p in self.unsent if _is_named(p, paths)]:
             wanted[path] = self.unsent.pop(path)
@@ -272,8 +298,13 @@ class Files:
         """
         permissions = self.remote.permissions
         position = permissions.place()
-        fixed = sorted(self.workspace.fixed.intersection(changed))
-        return {path for path in fixed if not permissions.writes(path, position, by_name=_is_named(path, self.named))}
+        fixed = sorted(self.workspace.fixed.keys() & changed.keys())
+        withheld = self.workspace.withheld
+        return {
+            path
+            for path in fixed
+            if path in withheld or not permissions.writes(path, position, by_name=_is_named(path, self.named))
+        }
 
     def _kept_as_written(self, changed: Mapping[str, bytes | None]) -> Set[str]:
         """Return the files of the test's that stay as it wrote them, whatever the call did to its copies.

@@ -23,7 +23,7 @@ def tensors_in(value: Any) -> list[Any]:
     if torch is None:
         return []
     tensors: list[Any] = []
-    for tensor in _walk(value, (torch.Tensor, torch.nn.Parameter)):
+    for tensor in values_in(value, (torch.Tensor, torch.nn.Parameter)):
         if tensor.numel() <= MAX_NUMBERS:
             tensors.append(tensor)
         if len(tensors) == MAX_TENSORS:
@@ -31,12 +31,13 @@ def tensors_in(value: Any) -> list[Any]:
     return tensors
 
 
-def _walk(value: Any, kinds: tuple[Any, ...], depth: int = 4) -> Iterator[Any]:
+def values_in(value: Any, kinds: tuple[Any, ...], depth: int = 4) -> Iterator[Any]:
+    """Yield the objects of these very types in a value, in its lists, tuples and dicts, too."""
     if type(value) in kinds:
         yield value
     elif depth and type(value) in (list, tuple, dict):
         for item in value.values() if type(value) is dict else value:
-            yield from _walk(item, kinds, depth - 1)
+            yield from values_in(item, kinds, depth - 1)
 
 
 class PassedTensors:

@@ -343,11 +343,12 @@ class Server:
         passed = self.tensors.begin([args, kwargs])
         try:
             result = function(*args, **kwargs)
-            self.tensors.end(passed)
         except BaseException:
             with contextlib.suppress(Exception):
                 self.left = self._changed(arguments, before)
             raise
+        finally:
+            self.tensors.end(passed)
         changed = self._changed(arguments, before)
         met = _met([result, *changed.values()], {id(arguments[key]) for key in before}) if before else set()
         held = {k: arguments[k] for k in before if k not in changed and id(arguments[k]) in met}

@@ -10,6 +10,8 @@ COPY, OBJECT = "copy", "object"
 """Forms in which the student's code gives something: a value, or an object that stays in the kernel."""
 RESULT = "="
 """What stands for a call's result among its arguments."""
+TENSORS = "*"
+"""What stands for all tensors of a test, with their gradients, among the arguments of a call."""
 LARGE, WIDE = "large", "wide"
 """Names of integers beyond the limits among the kinds of an answer; one that may be wide may be large."""
 
@@ -26,8 +28,8 @@ class Act(enum.StrEnum):
     """Kinds of facts. Each says what an answer may do where the solution did it."""
 
     CHANGES = "changes"
-    """A call changed an argument, or holds its result. Subject: the call; value: the argument's position or name, or
-    :data:`RESULT`."""
+    """A call changed an argument, or holds its result. Subject: the call; value: the argument's position or name,
+    :data:`TENSORS` or :data:`RESULT`."""
     READS = "reads"
     """Code that a test made run reads a global name that a test binds. Subject: the call; value: the name."""
     SHARES = "shares"

@@ -40,6 +40,7 @@ from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.release.release_files import release_files
 from autograder.release.stripping import strip_all
 from autograder.release.student_bundle import bundle_files
+from autograder.release.visible_data import visible_data
 from autograder.sandbox.work_files import read_only
 from autograder.syntax.course_modules import module_folders, star_names, state_names, test_files
 from autograder.syntax.pytest_cells import file_line
@@ -90,7 +91,8 @@ def build(course: Course, assignment: Assignment, faults: FaultList | None = Non
             listed = [course.root / name for name in assignment.files]
             listed += listed_answers(course, assignment)
             exams, tests = registry.load(registry.TEST_FILES, "pytest")(exams, source, listed)
-    files = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
+    data = visible_data(course.source(assignment.name), [(exam, tests[name]) for name, exam in exams.items()])
+    files = release_files(course, assignment, [f"{name}.ipynb" for name in versions], data=data)
     folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
     with faults.collecting():
         cells = answer_cells(course, assignment, files)

@@ -26,6 +26,7 @@ from autograder.release.left_out import source_notebooks
 from autograder.release.preparation import check_prepared
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.release.release_files import release_files
+from autograder.release.visible_data import visible_data
 from autograder.syntax.course_modules import module_folders, star_names, state_names
 
 
@@ -66,7 +67,8 @@ def load(course: Course, assignment: Assignment) -> Release | None:
     if not _has_its_stars(course, assignment, [notebook.exam for notebook in notebooks]):
         return None
     names = [f"{notebook.name}.ipynb" for notebook in notebooks]
-    files = release_files(course, assignment, names, sources)
+    data = visible_data(course.source(assignment.name), [(notebook.exam, notebook.tests) for notebook in notebooks])
+    files = release_files(course, assignment, names, sources, data)
     return Release(assignment, notebooks, files.found, files.left_out, modules)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator
 
+from autograder._util.syntax import parsed
 from autograder._util.text import one_line
 from autograder.records.exam import Exam, ExamCell, Role
-from autograder.records.observations import OBJECT, RESULT, Act, Fact
+from autograder.records.observations import OBJECT, RESULT, TENSORS, Act, Fact
 
 UNSEEN = "The solution was not run: nothing is allowed, and where that decides, a person grades."
 _FORMS = {"condition": "a condition on columns", "annotation": "an annotation"}
@@ -24,11 +26,23 @@ def explained(exam: Exam) -> Iterator[str]:
         if cell.role is not Role.TEST or (cell.in_kernel and not facts):
             continue
         yield f"{cell.grade_id}:"
+        yield from (f"  asks {', '.join(names)} of {file}" for file, names in _asked(exam, cell))
         lines = dict.fromkeys(line for fact in facts if (line := sentence(fact, cell)))
         yield from (f"  {line}" for line in lines or [NOTHING])
     for fact in exam.observations.facts:
         if fact.act is Act.COMPILED:
             yield f"the model `{fact.subject}` is evaluated as your solution compiles it: {_compiled(fact.value)}"
+
+
+def _asked(exam: Exam, test: ExamCell) -> Iterator[tuple[str, list[str]]]:
+    """Yield each answer file that a test asks, with the functions and classes of it that the test names."""
+    nodes = list(ast.walk(parsed(test.source) or ast.Module([], [])))
+    words = {n.id for n in nodes if isinstance(n, ast.Name)} | {n.attr for n in nodes if isinstance(n, ast.Attribute)}
+    for cell in exam.answer_files:
+        tree = parsed(cell.source) or ast.Module([], [])
+        definitions = [n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        if asked_names := [name for name in definitions if name in words]:
+            yield cell.file, asked_names
 
 
 def sentence(fact: Fact, cell: ExamCell) -> str:
@@ -85,6 +99,8 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
 
 
 def _argument(key: str) -> str:
+    if key == TENSORS:
+        return "tensors and their gradients"
     return f"argument {int(key) + 1}" if key.isdecimal() else f"argument `{key}`"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from autograder.course.nbgrader_config import FilePatterns, file_patterns, read_nbgrader_config
 from autograder.course.paths import inside, is_hidden
@@ -49,7 +50,11 @@ class ReleaseFiles:
 
 
 def release_files(
-    course: Course, assignment: Assignment, notebooks: list[str], contents: Mapping[Path, bytes] | None = None
+    course: Course,
+    assignment: Assignment,
+    notebooks: list[str],
+    contents: Mapping[Path, bytes] | None = None,
+    data: Mapping[str, Path] = MappingProxyType({}),
 ) -> ReleaseFiles:
     """List the files of the release except notebooks, and the files that are left out.
 
@@ -61,6 +66,7 @@ def release_files(
         assignment: the assignment.
         notebooks: file names of its source notebooks.
         contents: source notebooks that the caller has read; others are read here.
+        data: place in the release → file beside the tests, for visible tests.
 
     Raises:
         CourseError: a file would give hidden data away, lies outside the course, or is no file.
@@ -77,6 +83,9 @@ def release_files(
         start = course.root / name
         is_ours = start.resolve().is_relative_to(source)
         files.add(start.resolve().relative_to(source) if is_ours else Path(PurePosixPath(name).name), start)
+    for target, path in data.items():
+        if files.patterns.takes(path.name):
+            files.found.setdefault(target, _releasable(course, path))
     for target in left_out(course, assignment.name):
         if files.found.pop(target, None) or (source / target).is_file():
             files.left_out[target] = LEFT_OUT_REASON

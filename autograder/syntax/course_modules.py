@@ -11,6 +11,7 @@ import posixpath
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from autograder._util.digests import IGNORED
 from autograder._util.syntax import parsed
 from autograder.records.exam import Exam, Role
 from autograder.syntax.module_state import sharing_names, used_names
@@ -19,6 +20,7 @@ from autograder.syntax.refusals import aliases, dotted
 
 TESTS = "tests"
 """Folder of an assignment's test files, beside its notebooks."""
+_NO_DATA = (".py", ".pyc", ".ipynb")
 MAX_DEPTH = 20
 """Modules whose stars lead to one another."""
 
@@ -84,6 +86,25 @@ def test_files(source: Path) -> list[Path]:
         source: the folder of the notebooks.
     """
     return sorted(path for path in (source / TESTS).rglob("test_*.py") if path.is_file())
+
+
+def tests_data(source: Path) -> dict[str, Path]:
+    """List the files beside an assignment's test files that are no modules, such as ``tests/_snapshots/rope.npz``.
+
+    Notebooks, and names that begin with a dot, are none of them.
+
+    Args:
+        source: the folder of the notebooks.
+
+    Returns:
+        Path from that folder → file, in the order of the paths; empty if there are no test files.
+    """
+    files = sorted((source / TESTS).rglob("*")) if test_files(source) else []
+    return {
+        path.as_posix(): source / path
+        for path in (file.relative_to(source) for file in files if file.is_file())
+        if path.suffix not in _NO_DATA and not any(part in IGNORED or part.startswith(".") for part in path.parts)
+    }
 
 
 def module_folders(source: Path, root: Path, exams: Sequence[Exam]) -> tuple[Path, ...]:

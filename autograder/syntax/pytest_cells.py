@@ -18,9 +18,9 @@ INDENT = "    "
 _HEADER_LINES, _FOOTER_LINES = 2, 2
 
 
-def write_cell(head: Sequence[str], lines: Sequence[str], call: str) -> str:
+def write_cell(head: Sequence[str], lines: Sequence[str], call: str, parameters: str = "") -> str:
     """Write a cell of imports, the indented lines of a test file, and the call of a test."""
-    return "\n".join(["; ".join(head), f"def {MODULE}():", *lines, f"{INDENT}return locals()", call]) + "\n"
+    return "\n".join(["; ".join(head), f"def {MODULE}({parameters}):", *lines, f"{INDENT}return locals()", call]) + "\n"
 
 
 def file_line(cell: ExamCell, line: int) -> int:

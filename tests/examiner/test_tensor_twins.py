@@ -91,6 +91,90 @@ def test_a_function_that_changes_its_arguments_does() -> None:
     assert page(SGD.replace("lr *", "2 * lr *"), OF_SGD, solution=SGD).points == 0.5  # its gradients are right
 
 
+CLIP = """
+def clip(params, most):
+    grads = [p.grad for p in params if p.grad is not None]
+    norm = math.sqrt(sum(float((g ** 2).sum()) for g in grads))
+    for g in grads:
+        g.mul_(min(1.0, most / (norm + 1e-6)))
+"""
+OF_CLIP = """
+tensors = [torch.randn(5, 5) for _ in range(3)]
+def clipped(function):
+    params = tuple(nn.Parameter(t.clone()) for t in tensors)
+    params[-1].requires_grad_(False)
+    (torch.cat(params) ** 2).sum().backward()
+    function(params, 0.01)
+    return [p.grad for p in params]
+theirs, ours = clipped(clip), clipped(nn.utils.clip_grad_norm_)
+assert theirs[-1] is None
+check.close(theirs[0], ours[0])
+check.close(theirs[1], ours[1])
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("", ""),
+        ("g.mul_(", "g.copy_(g * "),
+        ("for g in grads:\n        g.mul_(", "for p in params:\n        if p.grad is not None: p.grad = p.grad * ("),
+        (
+            "for g in grads:\n        g.mul_(",
+            "for p in params:\n        if p.grad is not None: p.grad.data = p.grad * (",
+        ),
+    ],
+)
+def test_a_function_that_changes_nothing_but_gradients_changes_the_tests(change: tuple[str, str]) -> None:
+    said = page(CLIP.replace(*change) if change[0] else CLIP, OF_CLIP, solution=CLIP)
+    assert said.points == 1, said
+
+
+@pytest.mark.parametrize("change", [("g.mul_(", "g * ("), ("** 2", "** 4"), ("most /", "2 * most /")], ids=str)
+def test_a_wrong_one_changes_them_wrongly(change: tuple[str, str]) -> None:
+    assert page(CLIP.replace(*change), OF_CLIP, solution=CLIP).points == 0
+
+
+OF_A_NETWORK = """
+def run(kind, function):
+    torch.manual_seed(1)
+    net = nn.Linear(3, 2)
+    optimizer = kind(net.parameters(), lr=0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        (net(X[:8, :3]) ** 2).sum().backward()
+        function(net.parameters(), 0.5)
+        optimizer.step()
+    return net
+theirs, ours = run(Adam, clip), run(torch.optim.Adam, nn.utils.clip_grad_norm_)
+assert torch.allclose(theirs.weight, ours.weight, atol=1e-4)
+assert torch.allclose(theirs.bias.grad, ours.bias.grad, atol=1e-4)
+"""
+OF_GENERATORS = ADAM + CLIP.replace("def clip(params, most):", "def clip(params, most):\n    params = list(params)")
+
+
+def test_the_parameters_that_a_generator_gives_are_the_networks() -> None:
+    said = page(OF_GENERATORS, OF_A_NETWORK)
+    assert said.points == 1, said
+    for change in (("v.sqrt()", "v"), ("g.mul_(", "g * ("), ("p -= ", "q = p - ")):
+        assert page(OF_GENERATORS.replace(*change), OF_A_NETWORK, solution=OF_GENERATORS).points == 0
+
+
+def test_what_a_call_changed_before_it_raised_comes_back() -> None:
+    stop = "def halve(w):\n    w.grad.mul_(0.5)\n    raise ValueError('done')"
+    test = """
+w = torch.tensor([1.0, 2.0], requires_grad=True)
+(3 * w).sum().backward()
+try:
+    halve(w)
+except ValueError:
+    pass
+check.close(w.grad, [1.5, 1.5])
+"""
+    assert page(stop, test).points == 1
+    assert page(stop.replace("0.5", "0.6"), test, solution=stop).points == 0
+
+
 NORM = """
 class Norm(nn.Module):
     def __init__(self):

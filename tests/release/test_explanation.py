@@ -97,3 +97,13 @@ def test_a_test_of_a_file_has_colons_in_its_id() -> None:
 
 def test_a_solution_that_was_not_run_allows_nothing() -> None:
     assert list(explained(Exam("hw", "nb", ()))) == [UNSEEN]
+
+
+def test_the_functions_of_answer_files_that_a_test_asks_are_named() -> None:
+    exam = exam_of(
+        (Role.ANSWER, "def relu(x): return x\ndef unused(): pass\nclass Net: pass"),
+        (Role.TEST, "import layers\nassert layers.relu(1) == 1\nNet()"),
+    )
+    answer, test = exam.cells
+    exam = dataclasses.replace(exam, cells=(dataclasses.replace(answer, file="net/layers.py"), test))
+    assert "  asks relu, Net of net/layers.py" in explained(dataclasses.replace(exam, observations=Observations()))

@@ -204,7 +204,7 @@ class Callbacks:
         """Encode an answer, with libraries' objects as they are now."""
         before, self._prepared = self._prepared, {}
         try:
-            return encode(("ok", result), self.refer, gradients=False)
+            return encode(("ok", result), self.refer, gradients=False, staying=self.twins)
         finally:
             self._prepared = before | self._prepared
 
@@ -228,10 +228,12 @@ class Callbacks:
         kinds: Container[str],
         refer: Callable[[Reference], Any],
         convert: Callable[[Any], Any] = lambda passed: passed,
+        lend: Callable[[Any], None] = lambda result: None,
     ) -> Packed:
         """Serve one question of the kernel's.
 
-        Its arguments may have these kinds, get objects from ``refer``, and arrive as ``convert`` returns them.
+        Its arguments may have these kinds, get objects from ``refer``, and arrive as ``convert`` returns them; ``lend``
+        is told the answer before it goes.
 
         An exception of the test goes to the student's code as its built-in type. It is raised unchanged here if the
         student's code lets it pass.
@@ -246,7 +248,9 @@ class Callbacks:
                 return self._tell(reference.handle, method)
             if method not in _FILE_METHODS:
                 args, kwargs = convert(args) if args else args, convert(kwargs) if kwargs else kwargs
-            return self._answered(self._use(reference.kind, value, method)(*args, **kwargs))
+            result = self._use(reference.kind, value, method)(*args, **kwargs)
+            lend(result)
+            return self._answered(result)
         except ArgumentError as error:
             return self._raised(error)
         except CodecError as error:

@@ -8,6 +8,7 @@ own classes only exceptions are ancestors here: a subclass of ``list`` is not a 
 from __future__ import annotations
 
 import builtins
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -132,27 +133,22 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
     pins = remote.attributes.pins(call.names)
     more = () if pins is None else (pins,)
 
-    def ask() -> Any:
-        with remote.figures.lending.during(remote, (args, kwargs)):
-            return remote.ask("call", function, args, kwargs, arguments.parts, arguments.names, *more)
-
     try:
-        try:
-            answer = ask()
-        except Exception:
-            if not remote.tensors.may_need_gradients(call, [args, kwargs]):
-                raise
-            answer = ask()
+        with remote.figures.lending.during(remote, (args, kwargs)):
+            answer = remote.ask("call", function, args, kwargs, arguments.parts, arguments.names, *more)
     except Exception as error:
         if isinstance(remote.permissions, Observer):
             remote.permissions.raised(call.place, error)
         arguments.settle(remote.permissions, call, None, remote.left, {})
+        if not remote.lost:
+            with contextlib.suppress(RemoteError):
+                remote.tensors.receive(call, [args, kwargs])
         raise
     if type(answer) is not tuple or len(answer) != 3:
         raise RemoteError("the notebook's kernel gave an answer that cannot be read")
     question = remote.question(("call", function, args, kwargs), now=bool(answer[1]))
     result = arguments.settle(remote.permissions, call, *answer)
-    remote.tensors.receive(call, [args, kwargs])
+    remote.tensors.receive(call, [args, kwargs], result)
     if isinstance(remote.permissions, Observer):
         remote.permissions.returned(call.place, call.names, result)
     result = remote.convert(call, result, question, given_types((args, kwargs)))

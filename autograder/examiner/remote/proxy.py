@@ -166,7 +166,7 @@ class Remote:
         request_name = arguments[0] if verb == "operate" else verb
         try:
             limit = self.patience.limit(verb, timeout)
-            reply = self.link.exchange(request, limit, functools.partial(self._answer, kinds, call.passing))
+            reply = self.link.exchange(request, limit, functools.partial(self._answer, kinds, call))
         except LostError as error:
             self.lost = self.ending = self.patience.lost(error)
             raise self.lost from None
@@ -212,12 +212,14 @@ class Remote:
             raised = end_of_generator(raised)
         raise raised
 
-    def _answer(self, kinds: Container[str], passing: TestedCall, question: Packed) -> Packed:
+    def _answer(self, kinds: Container[str], call: TestedCall, question: Packed) -> Packed:
         """Answer a question of the student's code; what it passes may judge only where the solution passed objects."""
+        passing = call.passing
         if isinstance(self.permissions, Observer):
             self.permissions.arrived(*passing, form_of((), question))
         refer = functools.partial(self.claimed, judges=self.permissions.judges(*passing))
-        return self.callbacks.answer(question, kinds, refer, lambda passed: self.convert(passing, passed, lambda: ""))
+        convert, lend = functools.partial(self.convert, passing), functools.partial(self.tensors.lend, call)
+        return self.callbacks.answer(question, kinds, refer, lambda passed: convert(passed, lambda: ""), lend)
 
     def _convert_given(self, name: str, value: Any, call: TestedCall, handles: Sequence[Any], always: Set[str]) -> Any:
         """Return what a request gave in the form of the solution's; that a loop ends is nothing empty."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
@@ -78,11 +78,11 @@ class PlaceError(CourseError, PermissionError):
 class Places:
     """The files of one test cell."""
 
-    def __init__(self, texts: TrustedTexts, kernel_text: KernelText, hidden: Path | None) -> None:
+    def __init__(self, texts: TrustedTexts, kernel_text: KernelText, hidden: Sequence[Path]) -> None:
         self.texts = texts
         self.kernel_text = kernel_text
-        self.hidden = (os.path.realpath(hidden),) if hidden else ()
-        """The folder of hidden data, if there is one."""
+        self.hidden = tuple(map(os.path.realpath, hidden))
+        """Folders that only the instructor writes: of hidden data, and of tests."""
         self.temporary = os.path.realpath(tempfile.gettempdir())
 
     def check_event(self, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:

@@ -14,7 +14,7 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -80,7 +80,7 @@ class _Cell:
     """The state of one test cell that is examined."""
 
     def __init__(
-        self, sources: tuple[str, ...], hidden: Path | None, verbs: frozenset[str] | None, note: Note | None
+        self, sources: tuple[str, ...], hidden: Sequence[Path], verbs: frozenset[str] | None, note: Note | None
     ) -> None:
         self.verbs, self.note = verbs, note
         self.texts = compilation.TrustedTexts(sources)
@@ -137,13 +137,13 @@ _installed = False
 
 @contextlib.contextmanager
 def deny_student_code(
-    *sources: str, hidden: Path | None = None, verbs: frozenset[str] | None = None, note: Note | None = None
+    *sources: str, hidden: Sequence[Path] = (), verbs: frozenset[str] | None = None, note: Note | None = None
 ) -> Iterator[list[Exception]]:
     """Apply the ban while the block examines a test cell.
 
     Args:
         sources: the test cell, and the instructor's statements that tests use.
-        hidden: the folder of hidden data.
+        hidden: folders that only the instructor writes: of hidden data, and of tests.
         verbs: what SQL statements that do not stand in the test may do besides reading, because the solution's did: see
             :mod:`~autograder.examiner.student_text.sql_verbs`. None: it is not known, and a person decides.
         note: records the solution's verbs and texts. With it, all verbs are allowed if none are given.

@@ -15,6 +15,7 @@ from autograder.syntax.pytest_cells import INDENT, MODULE, write_cell
 from autograder.syntax.refusals import dotted
 
 _IMPORT = "from autograder.check.pytest_runs import run as _pytest_run, student as _pytest_student"
+_PATH = "from os.path import abspath as _pytest_path"
 _SKIPPING = ("skip", "skipif", "xfail")
 _MARKS = ("points", "visible", "hidden", "notebook", "parametrize", "usefixtures", *_SKIPPING)
 """Marks that mean something here; a course may have others of its own."""
@@ -48,7 +49,7 @@ class ReadFile:
     """The file without its hidden tests; empty if all are hidden."""
 
 
-def read_file(file: str, source: str, *, package: str = "", conftest: str = "") -> ReadFile:
+def read_file(file: str, source: str, *, package: str = "", conftest: str = "", has_data: bool = False) -> ReadFile:
     """Read the tests of a file.
 
     Args:
@@ -56,18 +57,20 @@ def read_file(file: str, source: str, *, package: str = "", conftest: str = "") 
         source: its text.
         package: the package that it is in, for relative imports; empty: none.
         conftest: name by which its tests import their ``conftest.py``; empty: there is none.
+        has_data: whether files lie beside the tests, to which a fixture may lead.
 
     Raises:
         CourseError: it is not Python, or a test cannot be examined; the message names file and line.
     """
-    return _TestFileReader(file, source, package).read(conftest)
+    return _TestFileReader(file, source, package).read(conftest, has_data)
 
 
 class _TestFileReader(ParsedTestFile):
     """A test file that is read."""
 
-    def read(self, conftest: str) -> ReadFile:
+    def read(self, conftest: str, has_data: bool) -> ReadFile:
         self.check()
+        self.has_path = has_data or any(isinstance(n, ast.Name) and n.id == "__file__" for n in ast.walk(self.tree))
         self.conftest = conftest
         self.functions = list(self._functions())
         marks_of_all = [
@@ -163,7 +166,10 @@ class _TestFileReader(ParsedTestFile):
             head.append(f"import {self.conftest} as _pytest_conftest")
             fixtures = ", conftest=_pytest_conftest"
         call = f"_pytest_run({MODULE}, {name!r}, _pytest_student({answers}), hidden={not visible}{fixtures})"
-        return write_cell(head, body, call)
+        # A path in a test's cell gives it the working folder, where the file would be.
+        path = f"__file__=_pytest_path({self.file!r})" if self.has_path else ""
+        head += [_PATH] if path else []
+        return write_cell(head, body, call, path)
 
     def _with_called_tests(self, function: ast.FunctionDef) -> list[ast.FunctionDef]:
         """Return a test with those of the file's level that it calls."""

@@ -148,6 +148,8 @@ class ParsedTestFile:
                     continue  # a star may bind it
                 if node.id == "student":
                     self.fail(node, "`student` is a fixture: make it a parameter of the function")
+                if node.id == "__file__":
+                    continue
                 if node.id.startswith("__"):
                     self.fail(node, f"`{node.id}` means nothing in a test that the examiner runs")
                 self.fail(node, f"`{node.id}` is not bound in this file; the notebook's is student.{node.id}")

@@ -15,7 +15,7 @@ from autograder._util.syntax import parsed
 from autograder.errors import CourseError
 from autograder.extensions.pytest_files.pytest_file_reader import FileTest, read_file
 from autograder.records.exam import Exam, ExamCell, Role
-from autograder.syntax.course_modules import TESTS, test_files
+from autograder.syntax.course_modules import TESTS, test_files, tests_data
 from autograder.syntax.names import modules_imported
 
 
@@ -36,14 +36,14 @@ def with_tests(
         CourseError: a test file cannot be read, or a test of it cannot be examined; the message names file and line.
     """
     extended, visible = dict(exams), {name: dict[str, str]() for name in exams}
-    conftest = _conftest(folder)
+    conftest, has_data = _conftest(folder), bool(tests_data(folder))
     for path in test_files(folder):
         file = path.relative_to(folder).as_posix()
         try:
             source = path.read_text("utf-8")
         except (OSError, ValueError) as error:
             raise CourseError(f"{file} cannot be read ({error})") from error
-        test_file = read_file(file, source, package=_package(path.parent, folder), conftest=conftest)
+        test_file = read_file(file, source, package=_package(path.parent, folder), conftest=conftest, has_data=has_data)
         if not test_file.notebook and len(exams) > 1:
             todo = f'write pytestmark = pytest.mark.notebook("{next(iter(exams))}")'
             raise CourseError(f"{file}: which of the notebooks does it test ({', '.join(exams)})? {todo}")

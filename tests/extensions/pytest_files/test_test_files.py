@@ -182,7 +182,7 @@ POINTS = "@pytest.mark.points(1)\n"
         (POINTS + "def test_a():\n    assert net\n", "line 4: `net` is not bound in this file; .* student.net"),
         (POINTS + "def test_a():\n    student.net\n", "line 4: `student` is a fixture"),
         ("value = student.x\n" + POINTS + "def test_a(): pass\n", "`student` is a fixture"),
-        (POINTS + "def test_a():\n    print(__file__)\n", "line 4: `__file__` means nothing"),
+        (POINTS + "def test_a():\n    print(__spec__)\n", "line 4: `__spec__` means nothing"),
         ("from . import x\n" + POINTS + "def test_a(): pass\n", "line 2: write `import"),
         ("x = 1\n" + POINTS + "def test_a():\n    global x\n", "line 5: `global`"),
         (POINTS + "async def test_a(): pass\n", "line 3: test_a is async"),
