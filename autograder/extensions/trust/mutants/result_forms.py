@@ -13,8 +13,10 @@ from autograder.extensions.trust.mutants.result_types import FLOAT, FRAME, Resul
 from autograder.extensions.trust.mutants.syntax_edits import replaced
 from autograder.syntax.cell_matching import bound_names
 
-ORDER = r"\border|sort|ascend|descend|alphabet|smallest|largest|\bfirst\b|\blast\b"
+ORDER = r"\border|sort|ascend|descend|alphabet|\bin turn\b|est (\w+ )?first\b"
 """Pattern of the words by which a task settles an order."""
+RANK = r"smallest|largest|\bfirst\b|\blast\b"
+"""Pattern of words that may settle one."""
 _WHOLE = r"\bint|whole|float|decimal|dtype"
 _NUMBERED = r"reset_index|as_index=False|ignore_index"
 OTHER_ORDER, AS_FLOATS, OTHER_DIGITS = (
@@ -28,10 +30,11 @@ def _other_order(value, given):
         return value
     lengths = [len(one) for one in given if isinstance(one, (str, list, tuple, set, dict)) or getattr(one, "shape", ())]
     kinds = {type(one).__name__ for one in value}
-    has_places = any("float" in kind or kind == "ndarray" for kind in kinds) or len(value) in lengths
+    may_be_series = lengths or not given
+    has_places = any("float" in kind and may_be_series or kind == "ndarray" for kind in kinds) or len(value) in lengths
     return value if has_places or len({repr(one) for one in value}) < len(value) else value[::-1]
 """
-"""Reverses a result, unless its items repeat, are computed numbers or rows, or stand beside those of an argument."""
+"""Reverses a result, unless its items repeat, are rows or numbers of a series, or stand beside those of an argument."""
 _DIGITS_HELPER = """
 def _floats(value):
     if isinstance(value, type):
@@ -83,8 +86,11 @@ class ResultForm:
     """Pattern that the answer's source must match."""
     helper: str = ""
     """Functions that the expression calls, with ``_given``: what the result was made from."""
+    asks: str = ""
+    """What only the author knows whether the task fixes it: a loss of points is asked about."""
 
 
+_ORDER_OF_RESULT = "the order of this result"
 _ARRAY, _DICT, _TABLE = r"ndarray .*", "dict|Counter|OrderedDict|defaultdict", rf"{FRAME}|Series.*"
 _FLOATS = rf"{FLOAT}|ndarray float\d+|list|tuple|dict|{FRAME}|Series float\d+|Tensor"
 
@@ -92,7 +98,22 @@ FORMS: tuple[ResultForm, ...] = (
     ResultForm("list", "a tuple for a list", "tuple(_x)", r"\blists?\b"),
     ResultForm("list", "an array for a list", "np.array(_x)", r"\blists?\b|\barray"),
     ResultForm("list", "a generator for a list", "(value for value in _x)", r"\blists?\b|\barray|\btuple"),
-    ResultForm(rf"list|{_ARRAY}", OTHER_ORDER, "_other_order(_x, _given)", ORDER, helper=_ORDER_HELPER),
+    ResultForm(
+        "list", "lists for tuples in a list", "[list(v) if type(v) is tuple else v for v in _x]", r"\btuple|\bpair|\[\("
+    ),
+    ResultForm(
+        "list", "tuples for lists in a list", "[tuple(v) if type(v) is list else v for v in _x]", r"\blists\b|\[\["
+    ),
+    ResultForm(
+        rf"list|{_ARRAY}", OTHER_ORDER, "_other_order(_x, _given)", ORDER, helper=_ORDER_HELPER, asks=_ORDER_OF_RESULT
+    ),
+    ResultForm(
+        "str",
+        "a text with another end of its last line",
+        r"(_x[:-1] if _x.endswith('\n') else _x + '\n') if '\n' in _x else _x",
+        r"newline|\\n|end of (the|its) last line",
+        asks="whether the text ends with a newline",
+    ),
     ResultForm(_FLOATS, OTHER_DIGITS, "_other_digits(_x, _given)", r"\bround|decimal|digit", helper=_DIGITS_HELPER),
     ResultForm("tuple", "a list for a tuple", "list(_x)", r"\btuple|\bpair|\bshape"),
     ResultForm(
@@ -103,7 +124,7 @@ FORMS: tuple[ResultForm, ...] = (
     ),
     ResultForm("(frozen)?set", "a list for a set", "list(_x)", r"\bsets?\b"),
     ResultForm(_DICT, "another order of a dict", "dict(reversed(_x.items()))", ORDER),
-    ResultForm(_DICT, "a subclass for a dict", "__import__('collections').OrderedDict(_x)", r"\bdict\b|dictionary"),
+    ResultForm(_DICT, "a subclass for a dict", "__import__('collections').OrderedDict(_x)", r"\b(plain|ordinary) dict"),
     ResultForm(_ARRAY, "a list for an array", "np.asarray(_x).tolist()", r"array|matrix|vector|shape|numpy"),
     ResultForm(_ARRAY, "a copy of an array", "np.array(_x)", r"\bview|in place"),
     ResultForm(_ARRAY, "a view for an array", "np.array(_x)[...]", r"\bview|\bcopy"),
@@ -114,6 +135,13 @@ FORMS: tuple[ResultForm, ...] = (
         _WHOLE,
     ),
     ResultForm(r"ndarray u?int\d+", AS_FLOATS, "np.asarray(_x, dtype=float)", _WHOLE),
+    ResultForm(
+        r"ndarray (float|u?int)(8|16|32)",
+        "numbers of the usual width",
+        "_x.astype('float64' if _x.dtype.kind == 'f' else 'int64')",
+        r"(int|float)\d+|dtype|\bbits?\b|\bbytes?\b|precision",
+    ),
+    ResultForm("bool", "a truth value of numpy's", "np.bool_(_x)", r"Python bool|`bool`"),
     ResultForm("int|float", "a number of numpy's", "np.asarray(_x)[()]", r"Python (number|float|int)"),
     ResultForm(r"(float|u?int)\d+ .*", "a plain number for one of numpy's", "_x.item()", r"numpy"),
     ResultForm(FLOAT, "a whole number for a float", "int(_x) if _x.is_integer() else _x", _WHOLE),
@@ -122,8 +150,22 @@ FORMS: tuple[ResultForm, ...] = (
     ResultForm(
         _TABLE, "rows with other numbers in the index", "_x.set_axis(range(7, 7 + len(_x)))", "index", _NUMBERED
     ),
+    ResultForm(
+        _TABLE,
+        "an index without a name",
+        "_x.rename_axis(index=None)",
+        r"index[^.]{0,20}\bnamed?\b|\bnamed? [^.]{0,20}index",
+        asks="the name of the index",
+    ),
 )
 """Forms that Python's, numpy's and pandas' results may have."""
+
+
+def question(operator: str, task: str) -> str:
+    """Return what an author is asked if this form loses points; empty for one that is right without doubt."""
+    form = next((form for form in FORMS if form.operator == operator), None)
+    may_fix_order = form is not None and ORDER in form.settled and re.search(RANK, task, re.IGNORECASE)
+    return _ORDER_OF_RESULT if may_fix_order else form.asks if form is not None else ""
 
 
 def result_forms(
