@@ -45,7 +45,7 @@ class Judgement:
     def words(self) -> str:
         """What a teacher reads first: the remarks, and each right answer that loses points."""
         lost = [result.mutant.operator for result in self.found.of(MutantVerdict.LOST)]
-        lost += ["does the task fix the order?"] if self.is_asked and self.test.kind == "strict" else []
+        lost += [result.reason for result in self.found.of(MutantVerdict.ASKED)] if self.test.kind == "strict" else []
         return " · ".join([*self.found.questions[0].remarks, *sorted(set(lost))])
 
     @property

@@ -10,8 +10,9 @@ from collections.abc import Container, Iterator, Sequence
 from autograder.extensions.trust.mutants.code_slips import called
 from autograder.extensions.trust.mutants.feeds import WORD
 
-PARAMETERS, ATTRIBUTES, WORDS = "other parameters", "other attributes", "an error with other words"
-OPERATORS = frozenset({PARAMETERS, ATTRIBUTES, WORDS})
+PARAMETERS, ATTRIBUTES = "other parameters", "other attributes"
+WORDS, KIND = "an error with other words", "another kind of error"
+OPERATORS = frozenset({PARAMETERS, ATTRIBUTES, WORDS, KIND})
 """Names of these rewrites, which no comparison of values takes for the solution's."""
 
 
@@ -25,7 +26,7 @@ def rewrites(source: str, tree: ast.Module, used: Sequence[str], known: Containe
         known: words that students read, or that other answers hold.
     """
     yield from _other_parameters(source, tree, used, known)
-    for operator, change in ((ATTRIBUTES, _rename_attributes), (WORDS, _reword_errors)):
+    for operator, change in ((ATTRIBUTES, _rename_attributes), (WORDS, _reword_errors), (KIND, _other_errors)):
         copied = copy.deepcopy(tree)
         change(copied, known)
         yield operator, ast.unparse(copied)
@@ -81,12 +82,39 @@ def _is_of_self(node: ast.Attribute) -> bool:
 
 def _reword_errors(tree: ast.Module, known: Container[str]) -> None:
     """Give Python's own errors another message, unless students read its words."""
-    for node in ast.walk(tree):
-        error = node.exc if isinstance(node, ast.Raise) else None
-        if isinstance(error, ast.Call) and hasattr(builtins, called(error)) and error.args:
-            words = [word for one in ast.walk(error) for word in _words(one)]
+    for node in _raised(tree):
+        if isinstance(node.exc, ast.Call) and node.exc.args:
+            words = [word for one in ast.walk(node.exc) for word in _words(one)]
             if not words or any(word not in known for word in words):
-                error.args = [ast.Constant("in other words")]
+                node.exc.args = [ast.Constant("in other words")]
+
+
+def _other_errors(tree: ast.Module, known: Container[str]) -> None:
+    """Raise another of Python's own errors, unless students read its name, or the answer catches one itself."""
+    if any(isinstance(node, ast.ExceptHandler) for node in ast.walk(tree)):
+        return
+    for node in _raised(tree):
+        name = _error_of(node)
+        if isinstance(name, ast.Name) and name.id not in known:
+            name.id = "RuntimeError" if name.id != "RuntimeError" else "ValueError"
+
+
+def _raised(tree: ast.Module) -> Iterator[ast.Raise]:
+    """Yield the statements that raise one of Python's own errors, without those of methods that Python calls."""
+    called_by_python = [
+        one
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("__") and node.name != "__init__"
+        for one in ast.walk(node)
+    ]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) and isinstance(name := _error_of(node), ast.Name):
+            if hasattr(builtins, name.id) and node not in called_by_python:
+                yield node
+
+
+def _error_of(node: ast.Raise) -> ast.expr | None:
+    return node.exc.func if isinstance(node.exc, ast.Call) else node.exc
 
 
 def _words(node: ast.AST) -> list[str]:

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 
 from autograder._util.syntax import own_nodes, parsed
 from autograder.extensions.trust.mutants.result_types import FLOAT, FRAME, ResultTypes
-from autograder.extensions.trust.mutants.syntax_edits import replaced
 from autograder.syntax.cell_matching import bound_names
 
 ORDER = r"\border|sort|ascend|descend|alphabet|\bin turn\b|est (\w+ )?first\b"
 """Pattern of the words by which a task settles an order."""
 RANK = r"smallest|largest|\bfirst\b|\blast\b"
 """Pattern of words that may settle one."""
-_WHOLE = r"\bint|whole|float|decimal|dtype"
+_WHOLE = r"\bint(eger)?s?\b|\bint\d|whole|float|decimal|dtype"
 _NUMBERED = r"reset_index|as_index=False|ignore_index"
 OTHER_ORDER, AS_FLOATS, OTHER_DIGITS = (
     "another order of what is different",
@@ -48,7 +47,7 @@ def _floats(value):
 def _other_digits(value, given, _known=[]):
     if not _known:
         _known.append(_floats([_NUMBERS, *[one for name, one in list(globals().items()) if name not in _NAMES]]))
-    return _digits(value, _known[0] | _floats(list(given)))
+    return _digits(value, _known[0] | _floats([*given, *[vars(one) for one in given if hasattr(one, "__dict__")]]))
 
 def _digits(value, copied):
     if type(value) in (list, tuple):
@@ -90,6 +89,24 @@ class ResultForm:
     """What only the author knows whether the task fixes it: a loss of points is asked about."""
 
 
+_INSIDE_HELPER = """
+def _inside(value, old, new):
+    if type(value) is dict:
+        return {key: new(one) if type(one) is old else one for key, one in value.items()}
+    return [new(one) if type(one) is old else one for one in value] if type(value) is list else value
+"""
+_TIES_HELPER = """
+def _other_ties(value, own, given):
+    lists = [place for place, one in enumerate(given) if type(one) is list]
+    if type(value) is not list or len(lists) != 1:
+        return value
+    other = own(*[one[::-1] if place in lists else one for place, one in enumerate(given)])
+    is_sorted = type(other) is list and sorted(map(repr, other)) == sorted(map(repr, value)) and other != value[::-1]
+    return other if is_sorted else value
+"""
+"""Turns an argument round where this changes the order of a result alone, and does not turn that round as well."""
+_LISTS_INSIDE = ("lists for the tuples inside", "_inside(_x, tuple, list)")
+_TUPLES_INSIDE = ("tuples for the lists inside", "_inside(_x, list, tuple)")
 _ORDER_OF_RESULT = "the order of this result"
 _ARRAY, _DICT, _TABLE = r"ndarray .*", "dict|Counter|OrderedDict|defaultdict", rf"{FRAME}|Series.*"
 _FLOATS = rf"{FLOAT}|ndarray float\d+|list|tuple|dict|{FRAME}|Series float\d+|Tensor"
@@ -98,14 +115,19 @@ FORMS: tuple[ResultForm, ...] = (
     ResultForm("list", "a tuple for a list", "tuple(_x)", r"\blists?\b"),
     ResultForm("list", "an array for a list", "np.array(_x)", r"\blists?\b|\barray"),
     ResultForm("list", "a generator for a list", "(value for value in _x)", r"\blists?\b|\barray|\btuple"),
-    ResultForm(
-        "list", "lists for tuples in a list", "[list(v) if type(v) is tuple else v for v in _x]", r"\btuple|\bpair|\[\("
-    ),
-    ResultForm(
-        "list", "tuples for lists in a list", "[tuple(v) if type(v) is list else v for v in _x]", r"\blists\b|\[\["
-    ),
+    ResultForm("list|dict", *_LISTS_INSIDE, r"\btuple|\bpair|\[\(", helper=_INSIDE_HELPER),
+    ResultForm("list", *_TUPLES_INSIDE, r"\blists\b|\[\[", helper=_INSIDE_HELPER),
+    ResultForm("dict", *_TUPLES_INSIDE, r"\blists\b|\ba list\b|\[", helper=_INSIDE_HELPER),
     ResultForm(
         rf"list|{_ARRAY}", OTHER_ORDER, "_other_order(_x, _given)", ORDER, helper=_ORDER_HELPER, asks=_ORDER_OF_RESULT
+    ),
+    ResultForm(
+        "list",
+        "another order of what is equal",
+        "_other_ties(_x, _own, _given)",
+        r"stable|\bties?\b|equal|\bturn\b|order (of|in)\b|same order",
+        helper=_TIES_HELPER,
+        asks="the order of what is equal",
     ),
     ResultForm(
         "str",
@@ -141,6 +163,8 @@ FORMS: tuple[ResultForm, ...] = (
         "_x.astype('float64' if _x.dtype.kind == 'f' else 'int64')",
         r"(int|float)\d+|dtype|\bbits?\b|\bbytes?\b|precision",
     ),
+    ResultForm(r"Series u?int\d+", AS_FLOATS, "_x.astype(float)", _WHOLE),
+    ResultForm(FRAME, AS_FLOATS, "_x.astype({name: float for name in _x.select_dtypes('integer')})", _WHOLE),
     ResultForm("bool", "a truth value of numpy's", "np.bool_(_x)", r"Python bool|`bool`"),
     ResultForm("int|float", "a number of numpy's", "np.asarray(_x)[()]", r"Python (number|float|int)"),
     ResultForm(r"(float|u?int)\d+ .*", "a plain number for one of numpy's", "_x.item()", r"numpy"),
@@ -225,11 +249,11 @@ def _is_open(form: ResultForm, source: str, task: str) -> bool:
 def _in_form(source: str, node: ast.stmt, used: Sequence[str], types: ResultTypes, form: ResultForm) -> str:
     """Write an answer so that the results of a statement have a form; unchanged where no type allows it."""
     if isinstance(node, ast.FunctionDef):
-        pattern = _pattern(form, types.get(f"{node.name}()", frozenset()))
-        if node.name not in used or not pattern:
-            return source
-        return _around(source, node.name, form) if form.helper else _returning(source, node, form, pattern)
-    if isinstance(node, ast.ClassDef) or _gives_several(getattr(node, "value", None), form):
+        return _of_functions(source, [node], "", types, form) if node.name in used else source
+    if isinstance(node, ast.ClassDef):
+        methods = [one for one in node.body if isinstance(one, ast.FunctionDef) and not one.decorator_list]
+        return _of_functions(source, methods, f"{node.name}.", types, form) if node.name in used else source
+    if _gives_several(getattr(node, "value", None), form):
         return source
     patterns = {name: _pattern(form, types.get(name, frozenset())) for name in used if name in _bound(node)}
     lines = [
@@ -240,12 +264,25 @@ def _in_form(source: str, node: ast.stmt, used: Sequence[str], types: ResultType
     return _with_helper(source, form, lines) if lines else source
 
 
-def _around(source: str, name: str, form: ResultForm) -> str:
-    """Put a function around the answer's, which gives its results and arguments to the form's helper."""
-    inner = f"_own_{name}"
-    result = form.pattern.replace("_x", "result").replace("_given", "[*arguments, *named.values()]")
+def _of_functions(
+    source: str, functions: Sequence[ast.FunctionDef], owner: str, types: ResultTypes, form: ResultForm
+) -> str:
+    """Give the results of functions a form, or of methods; those that Python itself calls stay."""
+    lines: list[str] = []
+    for function in functions:
+        pattern = _pattern(form, types.get(f"{function.name}()", frozenset()))
+        returns = (node.value for node in own_nodes(function) if isinstance(node, ast.Return))
+        if pattern and not function.name.startswith("__") and not any(_gives_several(one, form) for one in returns):
+            lines += _around(f"{owner}{function.name}", pattern)
+    return _with_helper(source, form, lines) if lines else source
+
+
+def _around(name: str, pattern: str) -> list[str]:
+    """Write a function around the answer's, or around a method, which changes the form of its results."""
+    inner, outer = (f"{prefix}_{name.replace('.', '_')}" for prefix in ("_own", "_outer"))
+    result = pattern.replace("_x", "result").replace("_own", inner).replace("_given", "[*arguments, *named.values()]")
     body = f"    result = {inner}(*arguments, **named)\n    return {result}"
-    return _with_helper(source, form, [f"{inner} = {name}", f"def {name}(*arguments, **named):\n{body}"])
+    return [f"{inner} = {name}", f"def {outer}(*arguments, **named):\n{body}", f"{name} = {outer}"]
 
 
 def _with_helper(source: str, form: ResultForm, lines: Sequence[str]) -> str:
@@ -274,22 +311,3 @@ def _gives_several(value: ast.expr | None, form: ResultForm) -> bool:
 
 def _bound(node: ast.stmt) -> set[str]:
     return {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
-
-
-def _returning(source: str, function: ast.FunctionDef, form: ResultForm, pattern: str) -> str:
-    """Write a function whose results all have the form."""
-    returns = (node.value for node in own_nodes(function) if isinstance(node, ast.Return))
-    texts = []
-    for value in (value for value in returns if value is not None):
-        if _gives_several(value, form):
-            continue
-        text = ast.unparse(value)
-        if pattern.count("_x") == 1:
-            texts.append((value, pattern.replace("_x", text if _is_plain(value) else f"({text})")))
-        else:
-            texts.append((value, f"(lambda result: {pattern.replace('_x', 'result')})({text})"))
-    return replaced(source, texts)
-
-
-def _is_plain(value: ast.expr) -> bool:
-    return not isinstance(value, ast.BinOp | ast.UnaryOp | ast.BoolOp | ast.Compare | ast.IfExp | ast.Lambda)
