@@ -17,7 +17,6 @@ UNSEEN = assignments(Path(__file__).parent / "unseen")
 TESTS = [(planted, test) for planted in UNSEEN for test in planted.tests]
 MISSED = {
     "crossing": "a result that is as near as the task asks, and no nearer",
-    "most_frequent": "another one of several that are equally good",
     "walk": "random numbers that are drawn otherwise, of which `autograder release` warns",
 }
 """Assignments with a strict test that is not called so → the form that no operator gives."""

@@ -23,6 +23,20 @@ OTHER_ORDER, AS_FLOATS, OTHER_DIGITS = (
     "floats for whole numbers",
     "floats with another last digit",
 )
+_FUNCTION_HELPER = """
+import functools
+def _in_form(own, form, calls=[]):
+    @functools.wraps(own)
+    def outer(*arguments, **named):
+        calls.append(own)
+        try:
+            result = own(*arguments, **named)
+            return form(result, own, [*arguments, *named.values()]) if len(calls) == 1 else result
+        finally:
+            calls.pop()
+    return outer
+"""
+"""Changes what a function gives to a test; what functions of the answer give to one another stays."""
 _ORDER_HELPER = """
 def _other_order(value, given):
     if type(value) is not list and not getattr(value, "shape", ()):
@@ -100,11 +114,26 @@ def _other_ties(value, own, given):
     lists = [place for place, one in enumerate(given) if type(one) is list]
     if type(value) is not list or len(lists) != 1:
         return value
-    other = own(*[one[::-1] if place in lists else one for place, one in enumerate(given)])
+    try:
+        other = own(*[one[::-1] if place in lists else one for place, one in enumerate(given)])
+    except Exception:
+        return value
     is_sorted = type(other) is list and sorted(map(repr, other)) == sorted(map(repr, value)) and other != value[::-1]
     return other if is_sorted else value
 """
 """Turns an argument round where this changes the order of a result alone, and does not turn that round as well."""
+_BEST_HELPER = """
+def _other_best(value, own, given):
+    if len(given) != 1 or type(given[0]) not in (list, str) or len(given[0]) > 20 or value not in given[0]:
+        return value
+    turned = lambda items: [own(items[n:] + items[:n]) for n in range(len(items))]
+    others = [one for one in turned(given[0]) if one != value and one in given[0]]
+    without_one = [given[0][:n] + given[0][n + 1:] for n in range(len(given[0]))] if others else []
+    parts = [part for part in without_one if any(one != part[0] for one in part)]
+    has_no_place = any(all(one == results[0] for one in results) for results in map(turned, parts))
+    return others[0] if has_no_place else value
+"""
+"""Turns an argument until another of its items is the result, where the place of an item alone decides nothing."""
 _LISTS_INSIDE = ("lists for the tuples inside", "_inside(_x, tuple, list)")
 _TUPLES_INSIDE = ("tuples for the lists inside", "_inside(_x, list, tuple)")
 _ORDER_OF_RESULT = "the order of this result"
@@ -128,6 +157,14 @@ FORMS: tuple[ResultForm, ...] = (
         r"stable|\bties?\b|equal|\bturn\b|order (of|in)\b|same order",
         helper=_TIES_HELPER,
         asks="the order of what is equal",
+    ),
+    ResultForm(
+        "int|str|float",
+        "another one of the best",
+        "_other_best(_x, _own, _given)",
+        r"\bfirst\b|\blast\b|earliest|latest",
+        helper=_BEST_HELPER,
+        asks="which one counts of several that are equally good",
     ),
     ResultForm(
         "str",
@@ -273,16 +310,15 @@ def _of_functions(
         pattern = _pattern(form, types.get(f"{function.name}()", frozenset()))
         returns = (node.value for node in own_nodes(function) if isinstance(node, ast.Return))
         if pattern and not function.name.startswith("__") and not any(_gives_several(one, form) for one in returns):
-            lines += _around(f"{owner}{function.name}", pattern)
-    return _with_helper(source, form, lines) if lines else source
-
-
-def _around(name: str, pattern: str) -> list[str]:
-    """Write a function around the answer's, or around a method, which changes the form of its results."""
-    inner, outer = (f"{prefix}_{name.replace('.', '_')}" for prefix in ("_own", "_outer"))
-    result = pattern.replace("_x", "result").replace("_own", inner).replace("_given", "[*arguments, *named.values()]")
-    body = f"    result = {inner}(*arguments, **named)\n    return {result}"
-    return [f"{inner} = {name}", f"def {outer}(*arguments, **named):\n{body}", f"{name} = {outer}"]
+            changed = pattern.replace("_x", "result").replace("_own", "own").replace("_given", "given")
+            name = f"{owner}{function.name}"
+            lines.append(f"{name} = _in_form({name}, lambda result, own, given: {changed})")
+    if not lines:
+        return source
+    own = {node.name for node in (parsed(source) or ast.Module([], [])).body if isinstance(node, ast.FunctionDef)}
+    others = sorted(own - {function.name for function in functions})
+    lines += [f"{name} = _in_form({name}, lambda result, own, given: result)" for name in others]
+    return _with_helper(source, form, [_FUNCTION_HELPER.strip("\n"), *lines])
 
 
 def _with_helper(source: str, form: ResultForm, lines: Sequence[str]) -> str:
