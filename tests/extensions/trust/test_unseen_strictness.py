@@ -1,7 +1,7 @@
 """Whether an audit calls strict what is strict, on tests that were written before it was run on them.
 
 ``unseen/`` has assignments in the format of :mod:`helpers.ground_truth`. Only the honest rewrites are run. When they
-were written, 5 of 26 strict tests were called so; then the forms came that the others lacked.
+were written, 9 of 36 strict tests were called so: 2 of 14, 3 of 12 and 4 of 10, with the forms that came in between.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ from helpers.tiny import Here
 UNSEEN = assignments(Path(__file__).parent / "unseen")
 TESTS = [(planted, test) for planted in UNSEEN for test in planted.tests]
 MISSED = {
+    "correlations": "an array for a table, where the task has the word table",
+    "distances": "a number that is nearly 0 for one that is 0",
+    "holdout": "a count that is rounded otherwise",
+    "tidy": "other blanks in a text",
     "crossing": "a result that is as near as the task asks, and no nearer",
     "walk": "random numbers that are drawn otherwise, of which `autograder release` warns",
 }

@@ -223,9 +223,10 @@ def _honest(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     others = (cell.source for cell in answer.exam.cells if cell.role is Role.ANSWER and cell is not answer.cell)
     yield from own_names.rewrites(source, tree, used, public_words.union(*map(WORD.findall, others)))
     scope = [answer.cell] if answer.cell.is_answer_file else answer.exam.cells  # a module sees no notebook's names
-    has_numpy = any("import numpy as np" in cell.source for cell in scope)
+    libraries = result_forms.LIBRARIES.items()
+    imported = {name for name, line in libraries if any(line in cell.source for cell in scope)}
     task = task_of(answer.exam, answer.cell)
-    yield from result_forms.result_forms(source, tree, used, answer.types, task, has_numpy)
+    yield from result_forms.result_forms(source, tree, used, answer.types, task, imported)
 
 
 def _of_networks(answer: AnswerCell) -> Iterator[tuple[str, str]]:
@@ -292,7 +293,7 @@ def _edited(
             yield edit.operator, after
 
 
-_RIGHT_AS_MADE = result_forms.ORDERS | honest_rewrites.FREE | own_names.OPERATORS
+_RIGHT_AS_MADE = result_forms.OPERATORS | honest_rewrites.FREE | own_names.OPERATORS
 _FAMILIES: dict[str, Family] = {
     HONEST: _honest,
     "code": _code,

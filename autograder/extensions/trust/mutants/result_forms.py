@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from autograder._util.syntax import own_nodes, parsed
@@ -16,6 +16,8 @@ ORDER = r"\border|sort|ascend|descend|alphabet|\bin turn\b|est (\w+ )?first\b"
 """Pattern of the words by which a task settles an order."""
 RANK = r"smallest|largest|\bfirst\b|\blast\b"
 """Pattern of words that may settle one."""
+LIBRARIES = {"np": "import numpy as np", "torch": "import torch"}
+"""Name by which a form needs a library → statement that imports it."""
 _WHOLE = r"\bint(eger)?s?\b|\bint\d|whole|float|decimal|dtype"
 _NUMBERED = r"reset_index|as_index=False|ignore_index"
 OTHER_ORDER, AS_FLOATS, OTHER_DIGITS = (
@@ -136,6 +138,7 @@ def _other_best(value, own, given):
 """Turns an argument until another of its items is the result, where the place of an item alone decides nothing."""
 _LISTS_INSIDE = ("lists for the tuples inside", "_inside(_x, tuple, list)")
 _TUPLES_INSIDE = ("tuples for the lists inside", "_inside(_x, list, tuple)")
+_TYPE_INSIDE = "whether what this result holds is lists or tuples"
 _ORDER_OF_RESULT = "the order of this result"
 _ARRAY, _DICT, _TABLE = r"ndarray .*", "dict|Counter|OrderedDict|defaultdict", rf"{FRAME}|Series.*"
 _FLOATS = rf"{FLOAT}|ndarray float\d+|list|tuple|dict|{FRAME}|Series float\d+|Tensor"
@@ -144,9 +147,9 @@ FORMS: tuple[ResultForm, ...] = (
     ResultForm("list", "a tuple for a list", "tuple(_x)", r"\blists?\b"),
     ResultForm("list", "an array for a list", "np.array(_x)", r"\blists?\b|\barray"),
     ResultForm("list", "a generator for a list", "(value for value in _x)", r"\blists?\b|\barray|\btuple"),
-    ResultForm("list|dict", *_LISTS_INSIDE, r"\btuple|\bpair|\[\(", helper=_INSIDE_HELPER),
-    ResultForm("list", *_TUPLES_INSIDE, r"\blists\b|\[\[", helper=_INSIDE_HELPER),
-    ResultForm("dict", *_TUPLES_INSIDE, r"\blists\b|\ba list\b|\[", helper=_INSIDE_HELPER),
+    ResultForm("list|dict", *_LISTS_INSIDE, r"\btuple|\bpair", helper=_INSIDE_HELPER, asks=_TYPE_INSIDE),
+    ResultForm("list", *_TUPLES_INSIDE, r"\blists\b", helper=_INSIDE_HELPER, asks=_TYPE_INSIDE),
+    ResultForm("dict", *_TUPLES_INSIDE, r"\blists\b|\ba list\b", helper=_INSIDE_HELPER, asks=_TYPE_INSIDE),
     ResultForm(
         rf"list|{_ARRAY}", OTHER_ORDER, "_other_order(_x, _given)", ORDER, helper=_ORDER_HELPER, asks=_ORDER_OF_RESULT
     ),
@@ -204,6 +207,13 @@ FORMS: tuple[ResultForm, ...] = (
     ResultForm(FRAME, AS_FLOATS, "_x.astype({name: float for name in _x.select_dtypes('integer')})", _WHOLE),
     ResultForm("bool", "a truth value of numpy's", "np.bool_(_x)", r"Python bool|`bool`"),
     ResultForm("int|float", "a number of numpy's", "np.asarray(_x)[()]", r"Python (number|float|int)"),
+    ResultForm(
+        "int|float",
+        "a tensor for a number",
+        "torch.tensor(_x)",
+        r"Python (number|float|int)|\b(a|as) float\b",
+        asks="whether this number may be a tensor",
+    ),
     ResultForm(r"(float|u?int)\d+ .*", "a plain number for one of numpy's", "_x.item()", r"numpy"),
     ResultForm(FLOAT, "a whole number for a float", "int(_x) if _x.is_integer() else _x", _WHOLE),
     ResultForm(FRAME, "columns in another order", "_x[_x.columns[::-1]]", ORDER),
@@ -230,7 +240,7 @@ def question(operator: str, task: str) -> str:
 
 
 def result_forms(
-    source: str, tree: ast.Module, used: Sequence[str], types: ResultTypes, task: str, has_numpy: bool
+    source: str, tree: ast.Module, used: Sequence[str], types: ResultTypes, task: str, imported: Set[str]
 ) -> Iterator[tuple[str, str]]:
     """Yield an answer with its results in each form that the task leaves open.
 
@@ -240,11 +250,12 @@ def result_forms(
         used: names that later cells and tests use of it.
         types: types of its results.
         task: what students are told, in words and in released code.
-        has_numpy: whether the notebook imports numpy as ``np``.
+        imported: names of :data:`LIBRARIES` that the notebook imports.
     """
     yield from _collected(source, tree, used, task)
     for node, form in itertools.product(tree.body, FORMS):
-        if _is_open(form, ast.unparse(node), task) and (has_numpy or "np." not in form.pattern):
+        needed = {name for name in LIBRARIES if f"{name}." in form.pattern}
+        if _is_open(form, ast.unparse(node), task) and needed <= imported:
             after = _in_form(source, node, used, types, form)
             if parsed(after) is not None:
                 yield form.operator, after
@@ -253,8 +264,6 @@ def result_forms(
 A_LIST = "a list for a generator"
 OPERATORS = frozenset(form.operator for form in FORMS) | {A_LIST}
 """Names of these rewrites."""
-ORDERS = frozenset(name for name in OPERATORS if re.search(r"order|index|generator", name))
-"""Rewrites among them whose results no comparison of values takes for the solution's."""
 
 
 def _collected(source: str, tree: ast.Module, used: Sequence[str], task: str) -> Iterator[tuple[str, str]]:
