@@ -166,7 +166,10 @@ NO_REWRITES = [
     ("class f(Layer):\n    def g(self):\n        self.built = True", "other attributes"),
     ("class f:\n    def g(self):\n        self.a = getattr(self, 'a', 1)", "other attributes"),
     ("class f:\n    def __getitem__(self, key):\n        raise IndexError(key)", "another kind of error"),
-    ("def f(a):\n    try:\n        raise ValueError\n    except ValueError:\n        return a", "another kind of error"),
+    (
+        "def f(a):\n    try:\n        raise ValueError\n    except ValueError:\n        return a",
+        "another kind of error",
+    ),
 ]
 
 
@@ -362,6 +365,7 @@ ORDERED = [
     ("def f(a):\n    return [b + 1 for b in a]", [4, 7], [5, 8]),
     ("def f(a):\n    return [b / 7 for b in a[1:]]", [1, 2, 4], [2 / 7, 4 / 7]),
     ("def f(a):\n    return [a] if a else None", 0, None),
+    ("def f(a):\n    return [[a, 1], [a, 2]]", 0, [[0, 1], [0, 2]]),
     ("def f(a):\n    return [-(a ** 0.5), a ** 0.5]", 2, [2**0.5, -(2**0.5)]),
 ]
 

@@ -108,9 +108,9 @@ def _raised(tree: ast.Module) -> Iterator[ast.Raise]:
         for one in ast.walk(node)
     ]
     for node in ast.walk(tree):
-        if isinstance(node, ast.Raise) and isinstance(name := _error_of(node), ast.Name):
-            if hasattr(builtins, name.id) and node not in called_by_python:
-                yield node
+        error = _error_of(node) if isinstance(node, ast.Raise) and node not in called_by_python else None
+        if isinstance(node, ast.Raise) and isinstance(error, ast.Name) and hasattr(builtins, error.id):
+            yield node
 
 
 def _error_of(node: ast.Raise) -> ast.expr | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from autograder._util.syntax import own_nodes, parsed
+from autograder.extensions.trust.mutants import form_helpers
 from autograder.extensions.trust.mutants.result_types import FLOAT, FRAME, ResultTypes
 from autograder.syntax.cell_matching import bound_names
 
@@ -25,65 +26,6 @@ OTHER_ORDER, AS_FLOATS, OTHER_DIGITS = (
     "floats for whole numbers",
     "floats with another last digit",
 )
-_FUNCTION_HELPER = """
-import functools
-def _in_form(own, form, calls=[]):
-    @functools.wraps(own)
-    def outer(*arguments, **named):
-        calls.append(own)
-        try:
-            result = own(*arguments, **named)
-            return form(result, own, [*arguments, *named.values()]) if len(calls) == 1 else result
-        finally:
-            calls.pop()
-    return outer
-"""
-"""Changes what a function gives to a test; what functions of the answer give to one another stays."""
-_ORDER_HELPER = """
-def _other_order(value, given):
-    if type(value) is not list and not getattr(value, "shape", ()):
-        return value
-    lengths = [len(one) for one in given if isinstance(one, (str, list, tuple, set, dict)) or getattr(one, "shape", ())]
-    kinds = {type(one).__name__ for one in value}
-    may_be_series = lengths or not given
-    has_places = any("float" in kind and may_be_series or kind == "ndarray" for kind in kinds) or len(value) in lengths
-    return value if has_places or len({repr(one) for one in value}) < len(value) else value[::-1]
-"""
-"""Reverses a result, unless its items repeat, are rows or numbers of a series, or stand beside those of an argument."""
-_DIGITS_HELPER = """
-def _floats(value):
-    if isinstance(value, type):
-        return set()
-    value = value.to_numpy() if hasattr(value, "iloc") else value
-    value = value.tolist() if hasattr(value, "tolist") and value.nbytes < 10**7 else value
-    value = list(value.values()) if type(value) is dict else value
-    is_plain = type(value) in (list, tuple, set)
-    return set().union(*map(_floats, value)) if is_plain else {value} if isinstance(value, float) else set()
-
-def _other_digits(value, given, _known=[]):
-    if not _known:
-        _known.append(_floats([_NUMBERS, *[one for name, one in list(globals().items()) if name not in _NAMES]]))
-    return _digits(value, _known[0] | _floats([*given, *[vars(one) for one in given if hasattr(one, "__dict__")]]))
-
-def _digits(value, copied):
-    if type(value) in (list, tuple):
-        return type(value)(_digits(one, copied) for one in value)
-    if type(value) is dict:
-        return {key: _digits(one, copied) for key, one in value.items()}
-    if hasattr(value, "columns"):
-        return value.apply(lambda column: _digits(column, copied))
-    kind = str(getattr(value, "dtype", type(value).__name__))
-    if "float" not in kind:
-        return value
-    step = 2.0 ** (-23 if "32" in kind else -52)
-    if not getattr(value, "shape", ()):
-        return value if value in copied or value * 1024 % 1 == 0 else value * (1 + step)
-    import numpy
-    numbers = value.detach().numpy() if hasattr(value, "detach") else value
-    computed = ~numpy.isin(numbers, list(copied)) & (numbers * 1024 % 1 != 0)
-    return value + value * step * (value.new_tensor(computed) if hasattr(value, "detach") else computed)
-"""
-"""Rounds each computed float otherwise: a multiple of 1/1024 is exact, and one of the inputs was copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,37 +47,6 @@ class ResultForm:
     """What only the author knows whether the task fixes it: a loss of points is asked about."""
 
 
-_INSIDE_HELPER = """
-def _inside(value, old, new):
-    if type(value) is dict:
-        return {key: new(one) if type(one) is old else one for key, one in value.items()}
-    return [new(one) if type(one) is old else one for one in value] if type(value) is list else value
-"""
-_TIES_HELPER = """
-def _other_ties(value, own, given):
-    lists = [place for place, one in enumerate(given) if type(one) is list]
-    if type(value) is not list or len(lists) != 1:
-        return value
-    try:
-        other = own(*[one[::-1] if place in lists else one for place, one in enumerate(given)])
-    except Exception:
-        return value
-    is_sorted = type(other) is list and sorted(map(repr, other)) == sorted(map(repr, value)) and other != value[::-1]
-    return other if is_sorted else value
-"""
-"""Turns an argument round where this changes the order of a result alone, and does not turn that round as well."""
-_BEST_HELPER = """
-def _other_best(value, own, given):
-    if len(given) != 1 or type(given[0]) not in (list, str) or len(given[0]) > 20 or value not in given[0]:
-        return value
-    turned = lambda items: [own(items[n:] + items[:n]) for n in range(len(items))]
-    others = [one for one in turned(given[0]) if one != value and one in given[0]]
-    without_one = [given[0][:n] + given[0][n + 1:] for n in range(len(given[0]))] if others else []
-    parts = [part for part in without_one if any(one != part[0] for one in part)]
-    has_no_place = any(all(one == results[0] for one in results) for results in map(turned, parts))
-    return others[0] if has_no_place else value
-"""
-"""Turns an argument until another of its items is the result, where the place of an item alone decides nothing."""
 _LISTS_INSIDE = ("lists for the tuples inside", "_inside(_x, tuple, list)")
 _TUPLES_INSIDE = ("tuples for the lists inside", "_inside(_x, list, tuple)")
 _TYPE_INSIDE = "whether what this result holds is lists or tuples"
@@ -147,18 +58,23 @@ FORMS: tuple[ResultForm, ...] = (
     ResultForm("list", "a tuple for a list", "tuple(_x)", r"\blists?\b"),
     ResultForm("list", "an array for a list", "np.array(_x)", r"\blists?\b|\barray"),
     ResultForm("list", "a generator for a list", "(value for value in _x)", r"\blists?\b|\barray|\btuple"),
-    ResultForm("list|dict", *_LISTS_INSIDE, r"\btuple|\bpair", helper=_INSIDE_HELPER, asks=_TYPE_INSIDE),
-    ResultForm("list", *_TUPLES_INSIDE, r"\blists\b", helper=_INSIDE_HELPER, asks=_TYPE_INSIDE),
-    ResultForm("dict", *_TUPLES_INSIDE, r"\blists\b|\ba list\b", helper=_INSIDE_HELPER, asks=_TYPE_INSIDE),
+    ResultForm("list|dict", *_LISTS_INSIDE, r"\btuple|\bpair", helper=form_helpers.INSIDE, asks=_TYPE_INSIDE),
+    ResultForm("list", *_TUPLES_INSIDE, r"\blists\b", helper=form_helpers.INSIDE, asks=_TYPE_INSIDE),
+    ResultForm("dict", *_TUPLES_INSIDE, r"\blists\b|\ba list\b", helper=form_helpers.INSIDE, asks=_TYPE_INSIDE),
     ResultForm(
-        rf"list|{_ARRAY}", OTHER_ORDER, "_other_order(_x, _given)", ORDER, helper=_ORDER_HELPER, asks=_ORDER_OF_RESULT
+        rf"list|{_ARRAY}",
+        OTHER_ORDER,
+        "_other_order(_x, _given)",
+        ORDER,
+        helper=form_helpers.OTHER_ORDER,
+        asks=_ORDER_OF_RESULT,
     ),
     ResultForm(
         "list",
         "another order of what is equal",
         "_other_ties(_x, _own, _given)",
         r"stable|\bties?\b|equal|\bturn\b|order (of|in)\b|same order",
-        helper=_TIES_HELPER,
+        helper=form_helpers.OTHER_TIES,
         asks="the order of what is equal",
     ),
     ResultForm(
@@ -166,7 +82,7 @@ FORMS: tuple[ResultForm, ...] = (
         "another one of the best",
         "_other_best(_x, _own, _given)",
         r"\bfirst\b|\blast\b|earliest|latest",
-        helper=_BEST_HELPER,
+        helper=form_helpers.OTHER_BEST,
         asks="which one counts of several that are equally good",
     ),
     ResultForm(
@@ -176,7 +92,9 @@ FORMS: tuple[ResultForm, ...] = (
         r"newline|\\n|end of (the|its) last line",
         asks="whether the text ends with a newline",
     ),
-    ResultForm(_FLOATS, OTHER_DIGITS, "_other_digits(_x, _given)", r"\bround|decimal|digit", helper=_DIGITS_HELPER),
+    ResultForm(
+        _FLOATS, OTHER_DIGITS, "_other_digits(_x, _given)", r"\bround|decimal|digit", helper=form_helpers.OTHER_DIGITS
+    ),
     ResultForm("tuple", "a list for a tuple", "list(_x)", r"\btuple|\bpair|\bshape"),
     ResultForm(
         "tuple",
@@ -327,7 +245,7 @@ def _of_functions(
     own = {node.name for node in (parsed(source) or ast.Module([], [])).body if isinstance(node, ast.FunctionDef)}
     others = sorted(own - {function.name for function in functions})
     lines += [f"{name} = _in_form({name}, lambda result, own, given: result)" for name in others]
-    return _with_helper(source, form, [_FUNCTION_HELPER.strip("\n"), *lines])
+    return _with_helper(source, form, [form_helpers.IN_FORM.strip("\n"), *lines])
 
 
 def _with_helper(source: str, form: ResultForm, lines: Sequence[str]) -> str:
