@@ -388,6 +388,15 @@ def test_a_function_that_calls_itself_changes_its_form_once() -> None:
     assert results == ["[(2, 1), [2, 1, 0]]", "[[2, 1], (2, 1, 0)]"]
 
 
+def test_a_result_that_cannot_have_a_form_keeps_its_own() -> None:
+    """A list of lists of several lengths is no array, and an answer's own error is still raised."""
+    source = "import numpy as np\ndef f(a):\n    return [[a], [a, 1 / a]]"
+    function = in_another_form("an array for a list", source, "list")["f"]
+    assert function(1) == [[1], [1, 1]]  # type: ignore[operator]
+    with pytest.raises(ZeroDivisionError):
+        function(0)  # type: ignore[operator]
+
+
 INSIDE = [
     ("tuples for the lists inside", "def f(a):\n    return [[a], a]", [(3,), 3]),
     ("tuples for the lists inside", "def f(a):\n    return {a: [a]}", {3: (3,)}),

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 IN_FORM = """
-import functools
+import contextlib, functools
 def _in_form(own, form, calls=[]):
     @functools.wraps(own)
     def outer(*arguments, **named):
         calls.append(own)
         try:
             result = own(*arguments, **named)
-            return form(result, own, [*arguments, *named.values()]) if len(calls) == 1 else result
+            if len(calls) > 1:
+                return result
+            with contextlib.suppress(Exception):
+                return form(result, own, [*arguments, *named.values()])
+            return result
         finally:
             calls.pop()
     return outer
 """
-"""Changes what a function gives to a test; what functions of the answer give to one another stays."""
+"""Changes what a function gives to a test, where it has the form; what an answer's functions give one another stays."""
 OTHER_ORDER = """
 def _other_order(value, given):
     if type(value) is not list and not getattr(value, "shape", ()):
@@ -75,10 +79,7 @@ def _other_ties(value, own, given):
     lists = [place for place, one in enumerate(given) if type(one) is list]
     if type(value) is not list or len(lists) != 1:
         return value
-    try:
-        other = own(*[one[::-1] if place in lists else one for place, one in enumerate(given)])
-    except Exception:
-        return value
+    other = own(*[one[::-1] if place in lists else one for place, one in enumerate(given)])
     is_sorted = type(other) is list and sorted(map(repr, other)) == sorted(map(repr, value)) and other != value[::-1]
     return other if is_sorted else value
 """

@@ -217,7 +217,7 @@ def _in_form(source: str, node: ast.stmt, used: Sequence[str], types: ResultType
     if isinstance(node, ast.ClassDef):
         methods = [one for one in node.body if isinstance(one, ast.FunctionDef) and not one.decorator_list]
         return _of_functions(source, methods, f"{node.name}.", types, form) if node.name in used else source
-    if _gives_several(getattr(node, "value", None), form):
+    if _gives_several(getattr(node, "value", None), form) or "_own" in form.pattern:
         return source
     patterns = {name: _pattern(form, types.get(name, frozenset())) for name in used if name in _bound(node)}
     lines = [
