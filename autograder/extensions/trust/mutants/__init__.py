@@ -220,8 +220,9 @@ def _honest(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     public_words = frozenset(WORD.findall(public_text(answer.exam)))
     source, tree, used = answer.cell.source, answer.tree, answer.used
     yield from honest_rewrites.whole_cells(source, tree, used, public_words)
-    others = (cell.source for cell in answer.exam.cells if cell.role is Role.ANSWER and cell is not answer.cell)
-    yield from own_names.rewrites(source, tree, used, public_words.union(*map(WORD.findall, others)))
+    answers_apart = (cell for cell in answer.exam.cells if cell.role is Role.ANSWER and cell is not answer.cell)
+    known_words = public_words.union(*(WORD.findall(cell.source) for cell in answers_apart))
+    yield from own_names.rewrites(source, tree, used, known_words)
     scope = [answer.cell] if answer.cell.is_answer_file else answer.exam.cells  # a module sees no notebook's names
     libraries = result_forms.LIBRARIES.items()
     imported = {name for name, line in libraries if any(line in cell.source for cell in scope)}

@@ -242,9 +242,10 @@ def _of_functions(
             lines.append(f"{name} = _in_form({name}, lambda result, own, given: {changed})")
     if not lines:
         return source
-    own = {node.name for node in (parsed(source) or ast.Module([], [])).body if isinstance(node, ast.FunctionDef)}
-    others = sorted(own - {function.name for function in functions})
-    lines += [f"{name} = _in_form({name}, lambda result, own, given: result)" for name in others]
+    body = (parsed(source) or ast.Module([], [])).body
+    names = {node.name for node in body if isinstance(node, ast.FunctionDef)}
+    unchanged = sorted(names - {function.name for function in functions})
+    lines += [f"{name} = _in_form({name}, lambda result, own, given: result)" for name in unchanged]
     return _with_helper(source, form, [form_helpers.IN_FORM.strip("\n"), *lines])
 
 
