@@ -169,7 +169,8 @@ def _show(outcome: Audit, quiet: bool) -> None:
             f"right, and loses points: {result.mutant.cell}: {one_line(result.mutant.operator)} ({_lost(result)})"
         )
     for result in outcome.of(MutantVerdict.ASKED):
-        click.echo(f"{result.mutant.cell}: {result.reason} In another order it loses points ({_lost(result)}).")
+        form = one_line(result.mutant.operator)
+        click.echo(f"{result.mutant.cell}: {result.reason} What loses points: {form} ({_lost(result)}).")
     if not quiet:
         for question in outcome.questions:
             caught = (

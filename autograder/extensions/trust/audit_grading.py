@@ -158,7 +158,7 @@ def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade, exams: S
         return Result(mutant, MutantVerdict.WITHDRAWN, losses, raised, reason=_ARE_PLACES)
     if mutant.is_honest:
         if losses and mutant.is_question:
-            return Result(mutant, MutantVerdict.ASKED, losses, raised, reason=_IS_ORDER_FIXED)
+            return Result(mutant, MutantVerdict.ASKED, losses, raised, reason=_IS_FIXED.format(mutant.asks))
         return Result(mutant, MutantVerdict.LOST if losses else MutantVerdict.SPARED, losses, raised)
     if losses and mutant.family != "cheat" and all(_ends_with(_MISSING, loss.question, outcome) for loss in losses):
         return Result(mutant, MutantVerdict.MISSING, losses, raised, reason=_ONLY_MISSING)
@@ -166,8 +166,8 @@ def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade, exams: S
 
 
 _FORM_IS_SHOWN = "a visible test shows students that another form is wanted"
-_IS_ORDER_FIXED = (
-    "Does your task fix the order of this result? If it does, say so in its text; if not, let the test sort, or name "
+_IS_FIXED = (
+    "Does your task fix {}? If it does, say so in its text; if not, let the test allow both, or name "
     "the change under `right` in course.yaml."
 )
 _ARE_PLACES = "these numbers are used as places or lengths, which floats cannot be"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
+import functools
 import hashlib
 import json
 import shutil
@@ -11,7 +13,7 @@ import subprocess
 import types
 import typing
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,15 @@ from helpers.bundles import rewritten
 from helpers.tiny import TEST, YAML, Here, copied, submit, tiny_course, tiny_release
 
 from autograder.coordinator import batch
+from autograder.coordinator.forecast import changed_questions
 from autograder.errors import CourseError, HostError, UsageError
 from autograder.exchange import parcel
+from autograder.exchange.result_json import from_json, to_json
 from autograder.execution.recording import Transcript
 from autograder.extensions.trust.bundle import VERSION, Manifest, write_bundle
 from autograder.extensions.trust.bundle_reading import Bundle, BundleError, read_bundle
 from autograder.extensions.trust.bundle_signature import PROGRAM, SignatureError, sign, signer
+from autograder.extensions.trust.grade_comparison import differing_parts
 from autograder.extensions.trust.replay import ReplayReport, bundle_case, replay
 from autograder.extensions.trust.replay_report import rows, sentences
 from autograder.records.course import Course
@@ -517,6 +522,36 @@ def test_a_forged_part_of_a_grade_is_named_and_is_no_chance(
     assert found[0] == "The grade differs."
     assert "ada: the recording gives another grade, and no chance is in it: the grade was changed" in found[-1]
     assert "chance or time" not in " ".join(found)
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Each value of plain data that holds no other, with its path."""
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from leaves(value[key], (*path, key))
+    else:
+        yield path, value
+
+
+def test_each_value_of_a_grade_is_compared_but_for_times_and_what_it_was_made_from(
+    bundle_of_ada: Path, tmp_path: Path
+) -> None:
+    """Changed one by one. Versions and keys are compared with the bundle's own, and details are kept elsewhere."""
+    grade = opened(bundle_of_ada, tmp_path).grade
+    passed_over = set()
+    for path, value in leaves(to_json(grade)):
+        data = to_json(grade)
+        place = functools.reduce(lambda inner, key: inner[key], path[:-1], data)
+        place[path[-1]] = (
+            not value if isinstance(value, bool) else value + 1 if isinstance(value, int | float) else "other"
+        )
+        with contextlib.suppress(ValueError, TypeError, KeyError, HostError):  # what cannot be read is refused
+            other = from_json(data)
+            if not [*differing_parts(other, grade, is_certain=True), *changed_questions(other, grade)]:
+                passed_over.add(path[0] if path[0] not in ("questions", "notebooks") else path[-1])
+    assert passed_over <= {"wall_seconds", "own_seconds", "cpu_seconds", "answer_seconds", "test_seconds", "times"} | {
+        "peak_memory_mib", "sandbox", "kept", "versions", "content_keys", "detail"
+    }  # fmt: skip
 
 
 def test_a_bundle_as_it_was_made_gives_the_same_grade_in_all_its_parts(bundle_of_ada: Path, tmp_path: Path) -> None:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from helpers.audits import Silent, observed_release
+from helpers.audit_judgements import Judgement, judgement
 from helpers.ground_truth import PlantedAssignment, PlantedTest, assignments
-from helpers.kernels import InProcessKernel
-from helpers.tiny import YAML, Here, cell, notebook, tiny_course
+from helpers.tiny import Here
 from variants.running import ENVIRONMENT
-
-from autograder.coordinator.batch import Execute
-from autograder.extensions.trust.audit import audit
-from autograder.extensions.trust.audit_records import Audit, MutantVerdict, Result
-from autograder.extensions.trust.audit_runs import AuditOptions
 
 PAGE = Path(__file__).parents[3] / "docs/explanation/audits.md"
 PLANTED = assignments()
@@ -41,67 +33,6 @@ def test_there_are_enough_of_them() -> None:
     assert len(PLANTED) >= 12
     assert sum(len(planted.wrong) for planted in PLANTED) >= 150
     assert sum(len(planted.right) for planted in PLANTED) >= 80
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What an audit said of one planted test."""
-
-    planted: PlantedAssignment
-    test: PlantedTest
-    found: Audit
-
-    @property
-    def is_called_weak(self) -> bool:
-        return bool(self.found.questions[0].remarks)
-
-    @property
-    def is_called_strict(self) -> bool:
-        return self.found.count(MutantVerdict.LOST) > 0
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether the teacher is asked if the task fixes an order."""
-        return self.found.count(MutantVerdict.ASKED) > 0
-
-    @property
-    def words(self) -> str:
-        """What a teacher reads first: the remarks, and each right answer that loses points."""
-        lost = [result.mutant.operator for result in self.found.of(MutantVerdict.LOST)]
-        lost += ["does the task fix the order?"] if self.is_asked and self.test.kind == "strict" else []
-        return " · ".join([*self.found.questions[0].remarks, *sorted(set(lost))])
-
-    @property
-    def is_named(self) -> bool:
-        return re.search(self.test.fault, self.words) is not None
-
-    def truly_wrong(self) -> list[tuple[Result, bool]]:
-        """Each survivor, and whether it is wrong by plain Python."""
-        survivors = self.found.of(MutantVerdict.SURVIVED)
-        return [(result, not self.planted.is_right(result.mutant.after)) for result in survivors]
-
-    def truly_right(self) -> list[tuple[Result, bool]]:
-        """Each right answer that loses points, and whether it is right by plain Python."""
-        return [(result, self.planted.is_right(result.mutant.after)) for result in self.found.of(MutantVerdict.LOST)]
-
-
-def judgement(folder: Path, planted: PlantedAssignment, test: PlantedTest, execute: Execute) -> Judgement:
-    """Audit an assignment with one of its tests."""
-    course = tiny_course(folder, yaml=YAML.replace("cell_seconds: 20, notebook_seconds: 60", LIMITS))
-    answer = f"### BEGIN SOLUTION\n{planted.solution}\n### END SOLUTION"
-    (course.source("hw") / "nb.ipynb").write_text(
-        notebook(
-            cell(planted.given, "given", locked=True),
-            cell(planted.task, kind="markdown"),
-            cell(answer, "answer", solution=True),
-            cell(test.source, "test-answer", grade=True, locked=True, points=2),
-        )
-    )
-    given = AuditOptions(minutes=120, execute=execute, start=InProcessKernel, workers=1)
-    return Judgement(planted, test, audit(course, observed_release(course), given, Silent()))
-
-
-LIMITS = "cell_seconds: 300, notebook_seconds: 900"
 
 
 def share(values: Sequence[bool]) -> str:

@@ -24,6 +24,7 @@ from autograder.extensions.trust.mutants import (
     honest_rewrites,
     network_rewrites,
     network_slips,
+    own_names,
     result_forms,
 )
 from autograder.extensions.trust.mutants.feeds import WORD, Feeds, feeds, used_later
@@ -63,6 +64,8 @@ class Mutant:
     """Whether the instructor says that the task allows this change."""
     is_forbidden: bool = False
     """Whether the instructor says that the task forbids this rewrite."""
+    asks: str = field(default="", compare=False)
+    """What only the instructor knows whether the task fixes it; empty where a loss of points needs no question."""
 
     @property
     def id(self) -> str:
@@ -90,13 +93,12 @@ class Mutant:
     @property
     def is_question(self) -> bool:
         """Whether only the instructor knows if the task leaves it open: a loss of points is asked about."""
-        is_answered = self.is_allowed or self.is_forbidden
-        return self.family == HONEST and self.operator == result_forms.OTHER_ORDER and not is_answered
+        return bool(self.asks) and not self.is_allowed and not self.is_forbidden
 
     @property
     def is_right_as_made(self) -> bool:
-        """Whether it is right although a comparison with the solution shows a difference, of order or of names."""
-        return self.family == HONEST and self.operator in result_forms.ORDERS | {honest_rewrites.OTHER_NAMES}
+        """Whether it is right although a comparison with the solution shows a difference: an order, a name, a seed."""
+        return self.family == HONEST and self.operator in _RIGHT_AS_MADE
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +174,11 @@ def mutants(
 
 def _of(answer: AnswerCell, family: str) -> Iterator[Mutant]:
     name, before = str(answer.cell.grade_id), answer.cell.source
-    has_order = re.search(result_forms.ORDER, task_of(answer.exam, answer.cell), re.IGNORECASE) is not None
+    task = task_of(answer.exam, answer.cell)
+    has_order = re.search(f"{result_forms.ORDER}|{result_forms.RANK}", task, re.IGNORECASE) is not None
     for operator, after in _FAMILIES[family](answer):
-        yield Mutant(family, operator, answer.exam.notebook, name, before, after, answer.feeds, has_order)
+        asks = result_forms.question(operator, task) if family == HONEST else ""
+        yield Mutant(family, operator, answer.exam.notebook, name, before, after, answer.feeds, has_order, asks=asks)
 
 
 def _is_new(source: str, forms: set[str]) -> bool:
@@ -216,10 +220,14 @@ def _honest(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     public_words = frozenset(WORD.findall(public_text(answer.exam)))
     source, tree, used = answer.cell.source, answer.tree, answer.used
     yield from honest_rewrites.whole_cells(source, tree, used, public_words)
+    answers_apart = (cell for cell in answer.exam.cells if cell.role is Role.ANSWER and cell is not answer.cell)
+    known_words = public_words.union(*(WORD.findall(cell.source) for cell in answers_apart))
+    yield from own_names.rewrites(source, tree, used, known_words)
     scope = [answer.cell] if answer.cell.is_answer_file else answer.exam.cells  # a module sees no notebook's names
-    has_numpy = any("import numpy as np" in cell.source for cell in scope)
+    libraries = result_forms.LIBRARIES.items()
+    imported = {name for name, line in libraries if any(line in cell.source for cell in scope)}
     task = task_of(answer.exam, answer.cell)
-    yield from result_forms.result_forms(source, tree, used, answer.types, task, has_numpy)
+    yield from result_forms.result_forms(source, tree, used, answer.types, task, imported)
 
 
 def _of_networks(answer: AnswerCell) -> Iterator[tuple[str, str]]:
@@ -286,6 +294,7 @@ def _edited(
             yield edit.operator, after
 
 
+_RIGHT_AS_MADE = result_forms.OPERATORS | honest_rewrites.FREE | own_names.OPERATORS
 _FAMILIES: dict[str, Family] = {
     HONEST: _honest,
     "code": _code,

@@ -8,13 +8,15 @@ import re
 from collections.abc import Container, Iterator, Sequence
 
 from autograder._util.syntax import parsed
-from autograder.extensions.trust.calibration_seeds import SEEDING_NAMES, keyword_seeds
+from autograder.extensions.trust.calibration_seeds import KEYWORDS, SEEDING_NAMES, keyword_seeds
 from autograder.extensions.trust.mutants.code_slips import called
 from autograder.extensions.trust.mutants.syntax_edits import New, Operator, expression, replaced
 
 Edits = Iterator[tuple[str, New]]
 SEEDS = (11, 23, 42)
 OTHER_NAMES = "other names"
+FREE = frozenset({OTHER_NAMES, *(f"seed {seed}" for seed in SEEDS)})
+"""Rewrites whose names or numbers are free, so that no comparison of values takes them for the solution's."""
 
 
 # --- one place -----------------------------------------------------------------------------------------
@@ -102,7 +104,7 @@ def whole_cells(
     yield from _other_names(source, tree, [name for name in used if name in public_words])
     yield from _helpers(source, tree)
     yield from _hints(tree)
-    yield from _other_seeds(source, tree)
+    yield from _other_seeds(source, tree, public_words)
 
 
 def _other_names(source: str, tree: ast.Module, used: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -181,9 +183,10 @@ def _hints(tree: ast.Module) -> Iterator[tuple[str, str]]:
         yield "type hints", ast.unparse(copied)
 
 
-def _other_seeds(source: str, tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Train from other seeds."""
-    for seed in SEEDS if _trains(tree) else ():
+def _other_seeds(source: str, tree: ast.Module, public_words: Container[str]) -> Iterator[tuple[str, str]]:
+    """Train from other seeds; draw from others, too, where the task says nothing of a seed."""
+    is_open = any(_seeds(tree)) and not any(word in public_words for word in SEEDING_NAMES | KEYWORDS)
+    for seed in SEEDS if is_open or _trains(tree) else ():
         yield f"seed {seed}", seeded(source, tree, seed)
 
 

@@ -5,67 +5,27 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from autograder._util.syntax import own_nodes, parsed
+from autograder.extensions.trust.mutants import form_helpers
 from autograder.extensions.trust.mutants.result_types import FLOAT, FRAME, ResultTypes
-from autograder.extensions.trust.mutants.syntax_edits import replaced
 from autograder.syntax.cell_matching import bound_names
 
-ORDER = r"\border|sort|ascend|descend|alphabet|smallest|largest|\bfirst\b|\blast\b"
+ORDER = r"\border|sort|ascend|descend|alphabet|\bin turn\b|est (\w+ )?first\b"
 """Pattern of the words by which a task settles an order."""
-_WHOLE = r"\bint|whole|float|decimal|dtype"
+RANK = r"smallest|largest|\bfirst\b|\blast\b"
+"""Pattern of words that may settle one."""
+LIBRARIES = {"np": "import numpy as np", "torch": "import torch"}
+"""Name by which a form needs a library → statement that imports it."""
+_WHOLE = r"\bint(eger)?s?\b|\bint\d|whole|float|decimal|dtype"
 _NUMBERED = r"reset_index|as_index=False|ignore_index"
 OTHER_ORDER, AS_FLOATS, OTHER_DIGITS = (
     "another order of what is different",
     "floats for whole numbers",
     "floats with another last digit",
 )
-_ORDER_HELPER = """
-def _other_order(value, given):
-    if type(value) is not list and not getattr(value, "shape", ()):
-        return value
-    lengths = [len(one) for one in given if isinstance(one, (str, list, tuple, set, dict)) or getattr(one, "shape", ())]
-    kinds = {type(one).__name__ for one in value}
-    has_places = any("float" in kind or kind == "ndarray" for kind in kinds) or len(value) in lengths
-    return value if has_places or len({repr(one) for one in value}) < len(value) else value[::-1]
-"""
-"""Reverses a result, unless its items repeat, are computed numbers or rows, or stand beside those of an argument."""
-_DIGITS_HELPER = """
-def _floats(value):
-    if isinstance(value, type):
-        return set()
-    value = value.to_numpy() if hasattr(value, "iloc") else value
-    value = value.tolist() if hasattr(value, "tolist") and value.nbytes < 10**7 else value
-    value = list(value.values()) if type(value) is dict else value
-    is_plain = type(value) in (list, tuple, set)
-    return set().union(*map(_floats, value)) if is_plain else {value} if isinstance(value, float) else set()
-
-def _other_digits(value, given, _known=[]):
-    if not _known:
-        _known.append(_floats([_NUMBERS, *[one for name, one in list(globals().items()) if name not in _NAMES]]))
-    return _digits(value, _known[0] | _floats(list(given)))
-
-def _digits(value, copied):
-    if type(value) in (list, tuple):
-        return type(value)(_digits(one, copied) for one in value)
-    if type(value) is dict:
-        return {key: _digits(one, copied) for key, one in value.items()}
-    if hasattr(value, "columns"):
-        return value.apply(lambda column: _digits(column, copied))
-    kind = str(getattr(value, "dtype", type(value).__name__))
-    if "float" not in kind:
-        return value
-    step = 2.0 ** (-23 if "32" in kind else -52)
-    if not getattr(value, "shape", ()):
-        return value if value in copied or value * 1024 % 1 == 0 else value * (1 + step)
-    import numpy
-    numbers = value.detach().numpy() if hasattr(value, "detach") else value
-    computed = ~numpy.isin(numbers, list(copied)) & (numbers * 1024 % 1 != 0)
-    return value + value * step * (value.new_tensor(computed) if hasattr(value, "detach") else computed)
-"""
-"""Rounds each computed float otherwise: a multiple of 1/1024 is exact, and one of the inputs was copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +43,14 @@ class ResultForm:
     """Pattern that the answer's source must match."""
     helper: str = ""
     """Functions that the expression calls, with ``_given``: what the result was made from."""
+    asks: str = ""
+    """What only the author knows whether the task fixes it: a loss of points is asked about."""
 
 
+_LISTS_INSIDE = ("lists for the tuples inside", "_inside(_x, tuple, list)")
+_TUPLES_INSIDE = ("tuples for the lists inside", "_inside(_x, list, tuple)")
+_TYPE_INSIDE = "whether what this result holds is lists or tuples"
+_ORDER_OF_RESULT = "the order of this result"
 _ARRAY, _DICT, _TABLE = r"ndarray .*", "dict|Counter|OrderedDict|defaultdict", rf"{FRAME}|Series.*"
 _FLOATS = rf"{FLOAT}|ndarray float\d+|list|tuple|dict|{FRAME}|Series float\d+|Tensor"
 
@@ -92,8 +58,43 @@ FORMS: tuple[ResultForm, ...] = (
     ResultForm("list", "a tuple for a list", "tuple(_x)", r"\blists?\b"),
     ResultForm("list", "an array for a list", "np.array(_x)", r"\blists?\b|\barray"),
     ResultForm("list", "a generator for a list", "(value for value in _x)", r"\blists?\b|\barray|\btuple"),
-    ResultForm(rf"list|{_ARRAY}", OTHER_ORDER, "_other_order(_x, _given)", ORDER, helper=_ORDER_HELPER),
-    ResultForm(_FLOATS, OTHER_DIGITS, "_other_digits(_x, _given)", r"\bround|decimal|digit", helper=_DIGITS_HELPER),
+    ResultForm("list|dict", *_LISTS_INSIDE, r"\btuple|\bpair", helper=form_helpers.INSIDE, asks=_TYPE_INSIDE),
+    ResultForm("list", *_TUPLES_INSIDE, r"\blists\b", helper=form_helpers.INSIDE, asks=_TYPE_INSIDE),
+    ResultForm("dict", *_TUPLES_INSIDE, r"\blists\b|\ba list\b", helper=form_helpers.INSIDE, asks=_TYPE_INSIDE),
+    ResultForm(
+        rf"list|{_ARRAY}",
+        OTHER_ORDER,
+        "_other_order(_x, _given)",
+        ORDER,
+        helper=form_helpers.OTHER_ORDER,
+        asks=_ORDER_OF_RESULT,
+    ),
+    ResultForm(
+        "list",
+        "another order of what is equal",
+        "_other_ties(_x, _own, _given)",
+        r"stable|\bties?\b|equal|\bturn\b|order (of|in)\b|same order",
+        helper=form_helpers.OTHER_TIES,
+        asks="the order of what is equal",
+    ),
+    ResultForm(
+        "int|str|float",
+        "another one of the best",
+        "_other_best(_x, _own, _given)",
+        r"\bfirst\b|\blast\b|earliest|latest",
+        helper=form_helpers.OTHER_BEST,
+        asks="which one counts of several that are equally good",
+    ),
+    ResultForm(
+        "str",
+        "a text with another end of its last line",
+        r"(_x[:-1] if _x.endswith('\n') else _x + '\n') if '\n' in _x else _x",
+        r"newline|\\n|end of (the|its) last line",
+        asks="whether the text ends with a newline",
+    ),
+    ResultForm(
+        _FLOATS, OTHER_DIGITS, "_other_digits(_x, _given)", r"\bround|decimal|digit", helper=form_helpers.OTHER_DIGITS
+    ),
     ResultForm("tuple", "a list for a tuple", "list(_x)", r"\btuple|\bpair|\bshape"),
     ResultForm(
         "tuple",
@@ -103,7 +104,7 @@ FORMS: tuple[ResultForm, ...] = (
     ),
     ResultForm("(frozen)?set", "a list for a set", "list(_x)", r"\bsets?\b"),
     ResultForm(_DICT, "another order of a dict", "dict(reversed(_x.items()))", ORDER),
-    ResultForm(_DICT, "a subclass for a dict", "__import__('collections').OrderedDict(_x)", r"\bdict\b|dictionary"),
+    ResultForm(_DICT, "a subclass for a dict", "__import__('collections').OrderedDict(_x)", r"\b(plain|ordinary) dict"),
     ResultForm(_ARRAY, "a list for an array", "np.asarray(_x).tolist()", r"array|matrix|vector|shape|numpy"),
     ResultForm(_ARRAY, "a copy of an array", "np.array(_x)", r"\bview|in place"),
     ResultForm(_ARRAY, "a view for an array", "np.array(_x)[...]", r"\bview|\bcopy"),
@@ -114,7 +115,23 @@ FORMS: tuple[ResultForm, ...] = (
         _WHOLE,
     ),
     ResultForm(r"ndarray u?int\d+", AS_FLOATS, "np.asarray(_x, dtype=float)", _WHOLE),
+    ResultForm(
+        r"ndarray (float|u?int)(8|16|32)",
+        "numbers of the usual width",
+        "_x.astype('float64' if _x.dtype.kind == 'f' else 'int64')",
+        r"(int|float)\d+|dtype|\bbits?\b|\bbytes?\b|precision",
+    ),
+    ResultForm(r"Series u?int\d+", AS_FLOATS, "_x.astype(float)", _WHOLE),
+    ResultForm(FRAME, AS_FLOATS, "_x.astype({name: float for name in _x.select_dtypes('integer')})", _WHOLE),
+    ResultForm("bool", "a truth value of numpy's", "np.bool_(_x)", r"Python bool|`bool`"),
     ResultForm("int|float", "a number of numpy's", "np.asarray(_x)[()]", r"Python (number|float|int)"),
+    ResultForm(
+        "int|float",
+        "a tensor for a number",
+        "torch.tensor(_x)",
+        r"Python (number|float|int)|\b(a|as) float\b",
+        asks="whether this number may be a tensor",
+    ),
     ResultForm(r"(float|u?int)\d+ .*", "a plain number for one of numpy's", "_x.item()", r"numpy"),
     ResultForm(FLOAT, "a whole number for a float", "int(_x) if _x.is_integer() else _x", _WHOLE),
     ResultForm(FRAME, "columns in another order", "_x[_x.columns[::-1]]", ORDER),
@@ -122,12 +139,26 @@ FORMS: tuple[ResultForm, ...] = (
     ResultForm(
         _TABLE, "rows with other numbers in the index", "_x.set_axis(range(7, 7 + len(_x)))", "index", _NUMBERED
     ),
+    ResultForm(
+        _TABLE,
+        "an index without a name",
+        "_x.rename_axis(index=None)",
+        r"index[^.]{0,20}\bnamed?\b|\bnamed? [^.]{0,20}index",
+        asks="the name of the index",
+    ),
 )
 """Forms that Python's, numpy's and pandas' results may have."""
 
 
+def question(operator: str, task: str) -> str:
+    """Return what an author is asked if this form loses points; empty for one that is right without doubt."""
+    form = next((form for form in FORMS if form.operator == operator), None)
+    may_fix_order = form is not None and ORDER in form.settled and re.search(RANK, task, re.IGNORECASE)
+    return _ORDER_OF_RESULT if may_fix_order else form.asks if form is not None else ""
+
+
 def result_forms(
-    source: str, tree: ast.Module, used: Sequence[str], types: ResultTypes, task: str, has_numpy: bool
+    source: str, tree: ast.Module, used: Sequence[str], types: ResultTypes, task: str, imported: Set[str]
 ) -> Iterator[tuple[str, str]]:
     """Yield an answer with its results in each form that the task leaves open.
 
@@ -137,11 +168,12 @@ def result_forms(
         used: names that later cells and tests use of it.
         types: types of its results.
         task: what students are told, in words and in released code.
-        has_numpy: whether the notebook imports numpy as ``np``.
+        imported: names of :data:`LIBRARIES` that the notebook imports.
     """
     yield from _collected(source, tree, used, task)
     for node, form in itertools.product(tree.body, FORMS):
-        if _is_open(form, ast.unparse(node), task) and (has_numpy or "np." not in form.pattern):
+        needed = {name for name in LIBRARIES if f"{name}." in form.pattern}
+        if _is_open(form, ast.unparse(node), task) and needed <= imported:
             after = _in_form(source, node, used, types, form)
             if parsed(after) is not None:
                 yield form.operator, after
@@ -150,8 +182,6 @@ def result_forms(
 A_LIST = "a list for a generator"
 OPERATORS = frozenset(form.operator for form in FORMS) | {A_LIST}
 """Names of these rewrites."""
-ORDERS = frozenset(name for name in OPERATORS if re.search(r"order|index|generator", name))
-"""Rewrites among them whose results no comparison of values takes for the solution's."""
 
 
 def _collected(source: str, tree: ast.Module, used: Sequence[str], task: str) -> Iterator[tuple[str, str]]:
@@ -183,11 +213,11 @@ def _is_open(form: ResultForm, source: str, task: str) -> bool:
 def _in_form(source: str, node: ast.stmt, used: Sequence[str], types: ResultTypes, form: ResultForm) -> str:
     """Write an answer so that the results of a statement have a form; unchanged where no type allows it."""
     if isinstance(node, ast.FunctionDef):
-        pattern = _pattern(form, types.get(f"{node.name}()", frozenset()))
-        if node.name not in used or not pattern:
-            return source
-        return _around(source, node.name, form) if form.helper else _returning(source, node, form, pattern)
-    if isinstance(node, ast.ClassDef) or _gives_several(getattr(node, "value", None), form):
+        return _of_functions(source, [node], "", types, form) if node.name in used else source
+    if isinstance(node, ast.ClassDef):
+        methods = [one for one in node.body if isinstance(one, ast.FunctionDef) and not one.decorator_list]
+        return _of_functions(source, methods, f"{node.name}.", types, form) if node.name in used else source
+    if _gives_several(getattr(node, "value", None), form) or "_own" in form.pattern:
         return source
     patterns = {name: _pattern(form, types.get(name, frozenset())) for name in used if name in _bound(node)}
     lines = [
@@ -198,12 +228,25 @@ def _in_form(source: str, node: ast.stmt, used: Sequence[str], types: ResultType
     return _with_helper(source, form, lines) if lines else source
 
 
-def _around(source: str, name: str, form: ResultForm) -> str:
-    """Put a function around the answer's, which gives its results and arguments to the form's helper."""
-    inner = f"_own_{name}"
-    result = form.pattern.replace("_x", "result").replace("_given", "[*arguments, *named.values()]")
-    body = f"    result = {inner}(*arguments, **named)\n    return {result}"
-    return _with_helper(source, form, [f"{inner} = {name}", f"def {name}(*arguments, **named):\n{body}"])
+def _of_functions(
+    source: str, functions: Sequence[ast.FunctionDef], owner: str, types: ResultTypes, form: ResultForm
+) -> str:
+    """Give the results of functions a form, or of methods; those that Python itself calls stay."""
+    lines: list[str] = []
+    for function in functions:
+        pattern = _pattern(form, types.get(f"{function.name}()", frozenset()))
+        returns = (node.value for node in own_nodes(function) if isinstance(node, ast.Return))
+        if pattern and not function.name.startswith("__") and not any(_gives_several(one, form) for one in returns):
+            changed = pattern.replace("_x", "result").replace("_own", "own").replace("_given", "given")
+            name = f"{owner}{function.name}"
+            lines.append(f"{name} = _in_form({name}, lambda result, own, given: {changed})")
+    if not lines:
+        return source
+    body = (parsed(source) or ast.Module([], [])).body
+    names = {node.name for node in body if isinstance(node, ast.FunctionDef)}
+    unchanged = sorted(names - {function.name for function in functions})
+    lines += [f"{name} = _in_form({name}, lambda result, own, given: result)" for name in unchanged]
+    return _with_helper(source, form, [form_helpers.IN_FORM.strip("\n"), *lines])
 
 
 def _with_helper(source: str, form: ResultForm, lines: Sequence[str]) -> str:
@@ -232,22 +275,3 @@ def _gives_several(value: ast.expr | None, form: ResultForm) -> bool:
 
 def _bound(node: ast.stmt) -> set[str]:
     return {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
-
-
-def _returning(source: str, function: ast.FunctionDef, form: ResultForm, pattern: str) -> str:
-    """Write a function whose results all have the form."""
-    returns = (node.value for node in own_nodes(function) if isinstance(node, ast.Return))
-    texts = []
-    for value in (value for value in returns if value is not None):
-        if _gives_several(value, form):
-            continue
-        text = ast.unparse(value)
-        if pattern.count("_x") == 1:
-            texts.append((value, pattern.replace("_x", text if _is_plain(value) else f"({text})")))
-        else:
-            texts.append((value, f"(lambda result: {pattern.replace('_x', 'result')})({text})"))
-    return replaced(source, texts)
-
-
-def _is_plain(value: ast.expr) -> bool:
-    return not isinstance(value, ast.BinOp | ast.UnaryOp | ast.BoolOp | ast.Compare | ast.IfExp | ast.Lambda)
