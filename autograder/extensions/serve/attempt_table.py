@@ -62,6 +62,14 @@ def may_choose(hand_ins: HandIns, student: str, assignment: str, when: datetime)
     return is_theirs and is_open and hand_ins.course.assignments[assignment].attempts.use == "student"
 
 
+def choosable(hand_ins: HandIns, student: str, assignment: str, when: datetime) -> list[Attempt]:
+    """List the attempts of which a student may say that they count."""
+    if not may_choose(hand_ins, student, assignment, when):
+        return []
+    beyond = hand_ins.allowed(student, hand_ins.course.assignments[assignment])[1]
+    return [each for each in hand_ins.attempts(student, assignment) if each not in beyond]
+
+
 def choose(
     course: Course, student: str, assignment: str, wanted: str, *, by: str, reason: str, when: datetime | None = None
 ) -> tuple[str, str]:

@@ -74,19 +74,16 @@ def send_soon(assignment: str) -> None:
         add(Kind.POST, "", assignment, "", next_try=datetime.now(UTC) + timedelta(seconds=SEND_SECONDS))
 
 
-def hand_ins_of_day(student: str) -> int:
-    """Count what a student handed in during the last 24 hours, with what was refused."""
-    return int(_of_day(student).count())
+def of_day(student: str, kind: str = Kind.HAND_IN) -> Any:
+    """Return what a student asked for during the last 24 hours, with what was refused."""
+    return Job.objects.filter(
+        kind=kind, by=student, student=student, received__gt=datetime.now(UTC) - timedelta(days=1)
+    )
 
 
 def bytes_of_day(student: str) -> int:
     """Sum the bytes that a student handed in during the last 24 hours, without what was refused."""
-    return int(_of_day(student).exclude(file="").aggregate(Sum("size"))["size__sum"] or 0)
-
-
-def _of_day(student: str) -> Any:
-    since = datetime.now(UTC) - timedelta(days=1)
-    return Job.objects.filter(kind=Kind.HAND_IN, student=student, received__gt=since)
+    return int(of_day(student).exclude(file="").aggregate(Sum("size"))["size__sum"] or 0)
 
 
 def takeable(after: int, busy: Collection[str], resting: Collection[str]) -> Job | None:

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 
 from autograder.errors import AutograderError, HostError, UsageError
 from autograder.exchange import result_json
-from autograder.extensions.serve import acts, course_tables, health, jobs, launch_claims, pages, staff_socket
+from autograder.extensions.serve import acts, health, jobs, launch_claims, pages, staff_socket
 from autograder.extensions.serve.acts import ACTS
 from autograder.extensions.serve.attempt_table import listed
 from autograder.extensions.serve.course_keys import door
@@ -36,7 +36,7 @@ def overview(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "queue": under_way[:MOST_ROWS],
         "asked": _open_requests(visitor),
         "fault": health.fault(visitor.course),
-        "course_fault": course_tables.read(visitor.course.root).fault,
+        "course_fault": health.course_fault(visitor.course),
         "contested": sum(claim.is_contested for claim in claims),
     }
     values: dict[str, Any] = {

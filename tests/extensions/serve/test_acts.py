@@ -460,3 +460,57 @@ def test_a_release_is_packed_once_until_it_changes(door: Door, tmp_path: Path) -
     assert {file: file.stat().st_mtime_ns for file in kept} == kept
     (door.course.release("hw") / "nb.ipynb").write_text("{}")
     assert b"".join(client.get(path)) != first
+
+
+# --- limits and damage
+
+
+def test_a_student_chooses_and_asks_so_often_on_a_day_refusals_included(door: Door, attempts: Attempts) -> None:
+    dated(door, "    attempts: {use: student}\n")
+    setting(door, "serve: {", "serve: {daily_hand_ins: 10, ")
+    first, _ = two_hand_ins(door)
+    client = door.visitor("ada")
+    for kind, path in ((Kind.USE, f"/receipts/{first.receipt}/use/"), (Kind.ASK, "/assignments/hw/second-look/")):
+        for _ in range(9):
+            jobs.add(kind, "ada", "hw", "ada", state=JobState.REFUSED)
+        jobs.add(kind, "ada", "hw", "meier", state=JobState.DONE)  # staff's own are not the student's
+        assert client.post(path, {"question": "", "text": "why?"}).status_code == 302
+        Job.objects.filter(kind=kind).update(state=JobState.DONE)
+        answer = client.post(path, {"question": "", "text": "why?"})
+        assert answer.status_code == 429
+        assert "10 times in 24 hours" in answer.content.decode()
+        assert Job.objects.filter(kind=kind, by="ada").count() == 10
+
+
+def test_a_damaged_file_of_choices_stops_no_page_and_staff_see_it(door: Door, attempts: Attempts) -> None:
+    dated(door, "    attempts: {use: student}\n")
+    first, _ = two_hand_ins(door)
+    door.hand_in("bob")
+    act(door, "use", attempt=first.receipt)
+    door.work()
+    (door.root / ".autograder" / "choices" / "hw" / "ada.json").write_text("[{")
+    assert HandIns(door.course).chosen("ada", "hw").time == first.received  # type: ignore[union-attr]
+    staff = door.visitor("meier")
+    pages = ["/staff/students/hw/ada/", "/staff/students/hw/bob/", "/staff/", "/staff/preview/", "/metrics"]
+    assert {staff.get(path).status_code for path in pages} == {200}
+    assert {door.visitor("ada").get(path).status_code for path in ("/assignments/", "/assignments/hw/")} == {200}
+    assert "ada.json cannot be read" in staff.get("/staff/").content.decode()
+    assert "course_with_fault 1" in staff.get("/metrics").content.decode()
+    door.hand_in("ada", OTHER + b"\n")
+    door.work()
+    act(door, "use", attempt=first.receipt)  # a new decision mends it
+    door.work()
+    assert "cannot be read" not in staff.get("/staff/").content.decode()
+    assert len(choices(door.course, "hw", ["ada"])) == 2
+
+
+def test_the_button_stands_only_where_the_choice_would_be_taken(door: Door, attempts: Attempts) -> None:
+    dated(door, "    attempts: {use: student, total: 3}\n")
+    rows = two_hand_ins(door)
+    for content in (OTHER + b"\n", OTHER + b"\n", OTHER + b"\n\n", b"no notebook"):  # counts, the same, beyond, refused
+        door.hand_in("ada", content)
+        door.work()
+    door.hand_in("ada", OTHER + b"\n\n\n")  # still in line
+    page = door.visitor("ada").get("/assignments/hw/").content.decode()
+    offered = re.findall(r'action="/receipts/(\w+)/use/"', page)
+    assert sorted(offered) == sorted(row.receipt for row in rows)
