@@ -18,6 +18,7 @@ from pathlib import Path
 from django.db import OperationalError
 
 from autograder._util.text import one_line
+from autograder._util.time_zones import in_words, placed
 from autograder.coordinator import locks
 from autograder.coordinator.assignment import Options
 from autograder.coordinator.submission_grading import ending_of, is_full
@@ -267,7 +268,7 @@ class Worker:
             chosen = HandIns(course).chosen(job.student, job.assignment)
             is_last = chosen is None or chosen.folder == course.submitted(job.student, job.assignment)
             counts = "that time counts" if is_last else "another hand-in was chosen, and counts"
-            job.note = f"You handed in the same on {before:%Y-%m-%d %H:%M} UTC; {counts}."
+            job.note = f"You handed in the same on {in_words(placed(before, course.zone))}; {counts}."
         self._grade(course, job, anew=False)
 
     def _collect_missed(self, course: Course, job: Job) -> None:
@@ -321,7 +322,7 @@ class Worker:
         jobs.finish(
             job,
             JobState.PERSON if outcome.needs_manual_grade else JobState.DONE,
-            note=job.note or _other_attempt(job, outcome),
+            note=job.note or _other_attempt(self._course, job, outcome),
             detail=to_do(outcome),
             score=outcome.score,
             max_score=outcome.max_score,
@@ -343,11 +344,11 @@ class Worker:
                     path.unlink()
 
 
-def _other_attempt(job: Job, grade: Grade) -> str:
+def _other_attempt(course: Course, job: Job, grade: Grade) -> str:
     """Say that another hand-in than this one counts, if one does."""
     if job.kind != Kind.HAND_IN or grade.submitted_at is None or grade.submitted_at == job.received:
         return ""
-    return f"Your hand-in of {grade.submitted_at:%Y-%m-%d %H:%M} UTC is the one that counts."
+    return f"Your hand-in of {in_words(placed(grade.submitted_at, course.zone))} is the one that counts."
 
 
 def _moved(course: Course) -> Iterator[tuple[str, str]]:

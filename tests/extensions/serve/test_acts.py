@@ -11,6 +11,7 @@ import pytest
 from helpers.doors import NOTEBOOK, OTHER, Door
 from helpers.service_attempts import Attempts, without_walls
 
+from autograder._util.time_zones import in_words
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.exchange import result_json
@@ -180,8 +181,8 @@ def test_an_extension_is_a_line_of_the_table_and_makes_the_grade_anew(door: Door
     door.work()
     row = newest(Kind.EXTEND)
     assert (row.state, row.by) == (JobState.DONE, "meier")
-    assert row.values["before"] == f"{due:%Y-%m-%d %H:%M} UTC"
-    assert row.values["after"] == f"{due + timedelta(days=3):%Y-%m-%d %H:%M} UTC"
+    assert row.values["before"] == in_words(due)
+    assert row.values["after"] == in_words(due + timedelta(days=3))
     assert (door.root / "extensions.csv").stat().st_mode & 0o777 == 0o640, "reasons are not for everybody"
     lines = (door.root / "extensions.csv").read_text().splitlines()
     assert lines[0] == "student,assignment,days,section,due,excused,reason"
@@ -514,3 +515,24 @@ def test_the_button_stands_only_where_the_choice_would_be_taken(door: Door, atte
     page = door.visitor("ada").get("/assignments/hw/").content.decode()
     offered = re.findall(r'action="/receipts/(\w+)/use/"', page)
     assert sorted(offered) == sorted(row.receipt for row in rows)
+
+
+# --- times
+
+
+def test_all_times_of_a_page_are_in_the_courses_zone_and_in_one_form(door: Door, attempts: Attempts) -> None:
+    dated(door, "    attempts: {use: student}\n")
+    setting(door, "course: tiny", "timezone: Asia/Kolkata\ncourse: tiny")
+    first, _ = two_hand_ins(door)
+    act(door, "use", attempt=first.receipt)
+    act(door, "extend", due=f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d} 18:00", why="ill")
+    door.work()
+    assert newest(Kind.EXTEND).values["after"].endswith(", 18:00 IST")
+    student, staff = door.visitor("ada"), door.visitor("meier")
+    pages = [student.get(path) for path in ("/assignments/", "/assignments/hw/", f"/receipts/{first.receipt}/")]
+    pages += [staff.get(path) for path in ("/staff/", "/staff/submissions/", "/staff/students/hw/ada/", "/staff/acts/")]
+    for page in pages:
+        text = re.sub(r"<[^>]*>|such as 2027-01-31 23:59", " ", page.content.decode())
+        assert "UTC" not in text
+        assert not re.search(r"\d{4}-\d\d-\d\d", text), text
+    assert " IST" in pages[2].content.decode()
