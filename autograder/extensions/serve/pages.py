@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
+from django.urls import get_script_prefix
 from django.utils import dateformat, translation
 
 from autograder._util.digests import digest
@@ -61,7 +62,7 @@ def page(
     """Render a page of ``templates/serve/``, in the browser's language; staff's pages are in English."""
     is_staff = visitor is not None and visitor.is_staff
     language = "en" if is_staff else translation.get_language() or "en"
-    common = {"visitor": visitor, "csrf": get_token(request)}
+    common = {"visitor": visitor, "csrf": get_token(request), "base": get_script_prefix().rstrip("/")}
     course = visitor.course if visitor is not None else None
     words = {"_": translation.gettext, "language": language, "moment": partial(_moment, course), "person": _person}
     with translation.override(language):

@@ -39,7 +39,7 @@ def enter(request: HttpRequest, visitor: Visitor, token: str) -> HttpResponse:
     holder = link_holder(visitor.course, token)
     if holder.role is VisitorRole.NOBODY:
         return ask_for_link(request)
-    unsaid = "cross-site" if door(visitor.course).secure else "none"  # browsers say it on encrypted ways alone
+    unsaid = "cross-site" if door(visitor.course).is_encrypted else "none"  # browsers say it on encrypted ways alone
     is_foreign = request.headers.get("Sec-Fetch-Site", unsaid) not in ("none", "same-origin")
     if request.method != "POST" and visitor.id != holder.id and (visitor.id or is_foreign):
         return pages.page(request, visitor, "enter", holder=holder)

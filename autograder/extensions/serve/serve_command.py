@@ -70,9 +70,7 @@ autograder serve --only worker --workers 2
 @click.option(
     "--url",
     metavar="ADDRESS",
-    default="http://127.0.0.1:8000",
-    show_default=True,
-    help="With links, renew and register: the server's address.",
+    help="With links, renew and register: the server's address (default: the url of course.yaml).",
 )
 @workers_option
 def serve(
@@ -83,7 +81,7 @@ def serve(
     without_proxy: bool,
     only: str | None,
     demo: bool,
-    url: str,
+    url: str | None,
     workers: int | None,
 ) -> None:
     """Serve the pages where students hand in and read their feedback, and grade what they hand in.
@@ -110,13 +108,14 @@ def serve(
             return
     if demo:
         _make_demo(root)
+    from autograder.extensions.serve.course_keys import door
     from autograder.extensions.serve.django_settings import configure
 
     course = configure(root)
     if action == "start":
         _start(course, bind, only, workers, show_links=demo)
     elif action in _ACTIONS:
-        _ACTIONS[action](course, url.rstrip("/"), subject or "")
+        _ACTIONS[action](course, (url or door(course).url or f"http://{bind}").rstrip("/"), subject or "")
 
 
 def _is_local(bind: str) -> bool:
@@ -151,14 +150,15 @@ def _make_demo(root: Path) -> None:
 
 def _start(course: Course, bind: str, only: str | None, workers: int | None, *, show_links: bool) -> None:
     from autograder.extensions.serve import processes
+    from autograder.extensions.serve.course_keys import door
 
     if only == "web":
-        processes.run_web(bind)
+        processes.run_web(course, bind)
         return
     if only == "worker":
         processes.run_worker(course, workers)
         return
-    url = f"http://{bind}"
+    url = door(course).url.rstrip("/") or f"http://{bind}"
     if show_links:
         _links(course, url, "")
     click.echo(f"{url} (people come by their links: autograder serve links); Ctrl-C ends it", err=True)
