@@ -64,6 +64,8 @@ class Door:
     """Address of a JupyterHub's API, "http://hub:8081/hub/api", whose tokens count."""
     hub_service: str = "door"
     """Name of the door among the Hub's services: a token that may not access it opens nothing."""
+    link_days: int = 200
+    """Days for which people's links, and sessions that began with them, open the door."""
     lti: LtiPlatform = LtiPlatform()
     """The learning system that opens the door."""
     review: bool = True
@@ -129,7 +131,12 @@ def is_encrypted(address: str) -> bool:
 DOOR = ExtensionKey(
     Door(),
     check=_check,
-    ranges={"most_waiting": (1, 1000), "daily_mib": (100, 1_000_000), "daily_hand_ins": (10, 100_000)},
+    ranges={
+        "most_waiting": (1, 1000),
+        "daily_mib": (100, 1_000_000),
+        "daily_hand_ins": (10, 100_000),
+        "link_days": (1, 3660),
+    },
 )
 
 

@@ -66,6 +66,7 @@ def _values(course: Course, secret: str) -> dict[str, Any]:
         "LANGUAGE_CODE": "en",
         "LOGGING_CONFIG": None,
         "MIDDLEWARE": [
+            f"{PACKAGE}.access_log.note",
             f"{PACKAGE}.pages.add_headers",
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.middleware.locale.LocaleMiddleware",

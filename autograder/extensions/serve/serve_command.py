@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from urllib.parse import quote
 
 import click
 
+from autograder._util.time_zones import placed
 from autograder.cli.output import examples, workers_option
 from autograder.cli.requirements import GradingCommand
 from autograder.errors import HostError, UsageError
@@ -167,15 +169,23 @@ def _start(course: Course, bind: str, only: str | None, workers: int | None, *, 
 
 def _links(course: Course, url: str, _: str) -> None:
     """Print a link for everybody."""
+    from autograder.extensions.serve.course_keys import door
     from autograder.extensions.serve.visitors import people, token
 
+    until = placed(datetime.now(UTC), course.zone) + timedelta(days=door(course).link_days)
     rows = [
-        {"id": person.id, "name": person.name, "role": str(person.role), "link": _link(url, "enter", token(person.id))}
+        {
+            "id": person.id,
+            "name": person.name,
+            "role": str(person.role),
+            "link": _link(url, "enter", token(person.id)),
+            "until": f"{until:%Y-%m-%d %H:%M}",
+        }
         for person in people(course)
     ]
     if not rows:
         raise UsageError("nobody may come in: write people.csv, and name staff in course.yaml (serve: {staff: [you]})")
-    _print(("id", "name", "role", "link"), rows)
+    _print(("id", "name", "role", "link", "until"), rows)
 
 
 def _renew(course: Course, url: str, person: str) -> None:

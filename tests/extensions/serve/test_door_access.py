@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.signing import Signer
+from django.core.signing import TimestampSigner
 from django.test import Client, override_settings
 from django.test.utils import override_script_prefix
 from helpers.doors import NOTEBOOK, Door
@@ -277,13 +277,58 @@ def test_a_link_that_nobody_gave_opens_nothing(door: Door, change: str) -> None:
     bad = {
         "other person": good.replace("ada", "bob"),
         "no signature": good.rpartition(":")[0],
-        "other salt": Signer(salt="another").sign("0:ada"),
-        "other secret": Signer(key="guessed", salt="named link").sign("0:ada"),
+        "other salt": TimestampSigner(salt="another").sign("0:ada"),
+        "other secret": TimestampSigner(key="guessed", salt="named link").sign("0:ada"),
     }[change]
     client = Client(HTTP_HOST="127.0.0.1")
     assert client.get(f"/enter/{bad}/").status_code == 401
     assert client.get("/assignments/").status_code == 401
     assert client.get("/assignments/", HTTP_AUTHORIZATION=f"Bearer {bad}").status_code == 401
+
+
+def test_a_link_and_its_session_end_after_the_days_of_the_course(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    setting = door.root / "course.yaml"
+    setting.write_text(setting.read_text().replace("serve: {", "serve: {link_days: 3, "))
+    path, client = f"/enter/{visitors.token('ada')}/", door.visitor("ada")
+    now = time.time()
+    for days, status in ((2.9, 200), (3.1, 401)):
+        monkeypatch.setattr("django.core.signing.time", SimpleNamespace(time=lambda days=days: now + days * 86400))
+        assert client.get("/assignments/").status_code == status
+        assert door.visitor().get(path, follow=True).status_code == status
+
+
+def test_the_access_log_has_a_line_for_each_request_and_no_secret(door: Door) -> None:
+    link = visitors.token("ada")
+    client = door.visitor()
+    client.get(f"/enter/{link}/")
+    client.get(f"/enter/{link}")  # without the slash at the end, no address of the door
+    client.get("/assignments/hw/?token=secret")
+    client.get("/staff/people/", HTTP_AUTHORIZATION=f"Bearer {link}")
+    client.get("/nobody%0Ahas%20GET%20this/")
+    door.hand_in("bob")
+    (log,) = (door.root / ".autograder" / "serve").glob("access-*.log")
+    lines = log.read_text().splitlines()
+    assert [line.split()[2:6] for line in lines] == [
+        ["ada", "GET", "/enter/*/", "302"],
+        ["-", "GET", "/enter/*", "301"],
+        ["ada", "GET", "/assignments/hw/", "200"],
+        ["ada", "GET", "/staff/people/", "403"],
+        ["-", "GET", "/nobody%0Ahas%20GET%20this/", "404"],
+        ["bob", "GET", "/enter/*/", "302"],
+        ["bob", "POST", "/assignments/hw/", "302"],
+    ]
+    assert all(re.fullmatch(r"\S+Z 127.0.0.1( \S+){6}", line) for line in lines)
+    assert link.rpartition(":")[2] not in log.read_text()
+    assert "secret" not in log.read_text()
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_log_that_cannot_be_written_stops_no_page(door: Door) -> None:
+    client = door.visitor("ada")
+    (log,) = (door.root / ".autograder" / "serve").glob("access-*.log")
+    log.unlink()
+    log.mkdir()
+    assert client.get("/assignments/").status_code == 200
 
 
 def test_somebody_elses_link_asks_before_it_ends_a_session(door: Door) -> None:
