@@ -112,7 +112,7 @@ def feedback_path(course: Course, student: str, assignment: str, *, is_staff: bo
 
     Both names come from the course: of its people and of its assignments.
     """
-    if not is_staff and jobs.is_held(assignment):
+    if not is_staff and jobs.is_held(course, assignment):
         return None
     pages = course.feedback(student, assignment).glob("*.html")
     return min(pages, key=lambda path: (path.name != "index.html", path.name), default=None)

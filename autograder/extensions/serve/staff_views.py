@@ -167,7 +167,7 @@ def previews(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     for assignment in visitor.course.assignments.values():
         job = jobs.of_assignment(assignment.name, kind=Kind.PREVIEW).first()
         result = json.loads(job.text) if job is not None and job.text else None
-        is_held = jobs.is_held(assignment.name)
+        is_held = jobs.is_held(visitor.course, assignment.name)
         rows.append({"assignment": assignment, "job": job, "result": result, "is_held": is_held})
     of_all = {kind: act for kind, act in ACTS.items() if not act.of_student}
     return pages.page(request, visitor, "previews", rows=rows, names=_names(visitor), acts=of_all)

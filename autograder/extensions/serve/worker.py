@@ -37,7 +37,7 @@ from autograder.extensions.serve.state_folder import only_worker
 from autograder.records.course import Course
 from autograder.records.ending import Ending, EndingKind, Whose, failed
 from autograder.records.grade import Grade, NotGraded, StepTimes
-from autograder.results import publication, second_look
+from autograder.results import held_grades, publication, second_look
 from autograder.results.feedback import write_feedback
 from autograder.results.report import to_do
 from autograder.submissions.delivery import CollectStatus
@@ -219,7 +219,7 @@ class Worker:
 
     def _do(self, job: Job) -> None:
         if job.kind in (Kind.PREVIEW, *COMMANDS):
-            if job.kind == Kind.POST and not job.by and jobs.is_held(job.assignment):
+            if job.kind == Kind.POST and not job.by and jobs.is_held(self._course, job.assignment):
                 jobs.finish(job, JobState.DONE)  # held back since; what is published is sent by a row of its own
                 return
             if _locks(job):
@@ -240,6 +240,7 @@ class Worker:
                 write(course, job.student, job.assignment, job.question, job.text)
                 self._write_page(course, job)
             case Kind.HOLD:
+                held_grades.hold(course, job.assignment, job.by, job.values.get("why", ""))
                 jobs.finish(job, JobState.DONE)
             case _:
                 with locks.held(course, locks.COLLECTING):
@@ -385,7 +386,7 @@ def _locks(job: Job) -> bool:
 def _send_soon(course: Course, assignment: str) -> None:
     """Have scores sent, where the course's learning system is the one that opens the door."""
     if getattr(course.settings.get("learning_system"), "kind", "") == "lti" and door(course).lti.token:
-        jobs.send_soon(assignment)
+        jobs.send_soon(course, assignment)
 
 
 def _preview_file(course: Course) -> Path:
@@ -418,6 +419,8 @@ def _finish_command(course: Course, job: Job, code: int) -> None:
             text = _preview_file(course).read_text("utf-8")
             json.loads(text)
             state, values = JobState.DONE, {"text": text}
+    if job.kind == Kind.PUBLISH and state is JobState.DONE:
+        held_grades.let_go(course, job.assignment)
     jobs.finish(job, state, **values)
     if job.kind in (Kind.PUBLISH, Kind.REGRADE):
         _send_soon(course, job.assignment)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from helpers.doors import NOTEBOOK, OTHER, Door
 from helpers.service_attempts import Attempts, without_walls
 
+from autograder import cli
 from autograder._util.time_zones import in_words
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
@@ -258,9 +261,20 @@ def test_what_is_held_back_no_student_reads_and_staff_do(
     assert door.visitor("meier").get("/staff/feedback/hw/ada/").status_code == 200
     assert "it is held back" in door.visitor("meier").get("/staff/preview/").content.decode()
     monkeypatch.setattr(worker_module, "_start_command", lambda course, job: Ended(course, job))
-    for kind, status in (("publish", 200), ("hold", 404), ("publish", 200)):  # before the worker comes to any of them
+    for kind in ("publish", "hold"):
         act(door, kind, "")
-        assert door.visitor("ada").get(page).status_code == status
+        assert door.visitor("ada").get(page).status_code == 404
+    door.work()
+    said = CliRunner().invoke(cli.main, ["post", "hw", "--course", str(door.root), "--into", __file__])
+    assert said.exit_code == 2
+    assert "held back from students" in said.output
+    assert json.loads((door.root / ".autograder/held/hw.json").read_text())["by"] == "meier"
+    monkeypatch.setattr(Ended, "returncode", 3)
+    act(door, "publish", "")
+    door.work()
+    assert door.visitor("ada").get(page).status_code == 404, "what failed publishes nothing"
+    monkeypatch.setattr(Ended, "returncode", 0)
+    act(door, "publish", "")
     door.work()
     assert door.visitor("ada").get(page).status_code == 200
 
@@ -328,10 +342,10 @@ def test_staff_read_why_scores_could_not_be_sent(door: Door) -> None:
 def test_scores_of_many_grades_are_sent_at_once(door: Door) -> None:
     LaunchedLink.objects.create(assignment="hw", line_item="https://lms.example/items/1", memberships="")
     for _ in range(3):
-        jobs.send_soon("hw")
+        jobs.send_soon(door.course, "hw")
     assert Job.objects.filter(kind=Kind.POST).count() == 1
     jobs.begin(Job.objects.get())
-    jobs.send_soon("hw")
+    jobs.send_soon(door.course, "hw")
     assert Job.objects.filter(kind=Kind.POST).count() == 2, "the one that runs may have read before this grade"
 
 
