@@ -12,12 +12,14 @@ import functools
 import types
 import typing
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from datetime import UTC, date, datetime, time
+from contextvars import ContextVar
+from datetime import date, datetime, time, tzinfo
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from autograder._util.time_zones import placed
 from autograder.errors import CourseError
 
 MAX_BYTES = 1 << 20
@@ -218,9 +220,13 @@ def suggest(name: str, names: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
+ZONE: ContextVar[tzinfo | None] = ContextVar("zone", default=None)
+"""Zone of the file that is being read; None: UTC for what names none, and each other moment in its own."""
+
+
 def aware(moment: datetime) -> datetime:
     """Add the zone UTC to a moment that names none."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return placed(moment, None)
 
 
 def _fitted(value: Any, hint: Any) -> Any:
@@ -232,7 +238,7 @@ def _fitted(value: Any, hint: Any) -> Any:
             value = date.fromisoformat(value) if len(value) <= len("2027-01-31") else datetime.fromisoformat(value)
     if hint is datetime and type(value) is date:
         value = datetime.combine(value, time(23, 59, 59))
-    return aware(value) if isinstance(value, datetime) else value
+    return placed(value, ZONE.get()) if isinstance(value, datetime) else value
 
 
 def _kind(node: yaml.Node) -> str:

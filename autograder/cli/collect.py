@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
 from autograder._util import registry
+from autograder._util.time_zones import placed, time_zone
 from autograder.cli.output import DONE, WRONG, course_option, examples, open_course
 from autograder.cli.requirements import InstructorCommand
 from autograder.errors import UsageError
@@ -37,7 +37,7 @@ autograder collect keras-fully-connected inbox/ --pattern '{any}-{student}-{time
     "--received",
     metavar="TIME",
     callback=lambda _ctx, _param, value: _moment(value),
-    help="Count this time for all of them, e.g. 2026-03-02T18:00+01:00 (UTC where no zone is given).",
+    help="Count this time for all of them, e.g. 2026-03-02T18:00+01:00 (without a zone: the course's, else UTC).",
 )
 @click.option(
     "--layout",
@@ -51,7 +51,11 @@ autograder collect keras-fully-connected inbox/ --pattern '{any}-{student}-{time
     help="Read all names with this format, e.g. '{student}_{time:%Y-%m-%d}_{any}', or with a regular expression that "
     "has (?P<student>…).",
 )
-@click.option("--timezone", metavar="ZONE", help="Zone of the times in the names, e.g. Europe/Berlin (default: UTC).")
+@click.option(
+    "--timezone",
+    metavar="ZONE",
+    help="Zone of the times in the names, e.g. Europe/Berlin (default: the course's, else UTC).",
+)
 def collect(
     assignment: str,
     source: Path,
@@ -74,7 +78,11 @@ def collect(
     course, wanted = open_course(course_folder, assignment)
     with locks.held(course, locks.COLLECTING):
         collected = collect_submissions(
-            course, wanted.name, source, received=received, layout=_layout(layout, pattern, timezone)
+            course,
+            wanted.name,
+            source,
+            received=received and placed(received, course.zone),
+            layout=_layout(layout, pattern, timezone, course.zone or UTC),
         )
     if not (layout or pattern) and source.is_dir() and any((path / ".git").exists() for path in source.iterdir()):
         click.echo("Note: git clones were collected as they lie there: --layout git takes commits.", err=True)
@@ -85,22 +93,20 @@ def collect(
     sys.exit(WRONG if any(item.status is CollectStatus.REFUSED for item in collected) else DONE)
 
 
-def _layout(system: str | None, pattern: str | None, timezone: str | None) -> ExportLayout:
+def _layout(system: str | None, pattern: str | None, timezone: str | None, zone: tzinfo) -> ExportLayout:
     if system and pattern:
         raise UsageError("give --layout or --pattern, not both")
     compiled, time_format = parse_pattern(pattern) if pattern else (None, "")
     try:
-        zone = ZoneInfo(timezone) if timezone else UTC
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        raise UsageError(f"{timezone!r} is no time zone; write it like Europe/Berlin") from None
-    return ExportLayout(system or "", compiled, time_format, zone)
+        return ExportLayout(system or "", compiled, time_format, time_zone(timezone) if timezone else zone)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError:
         raise click.BadParameter(f"{text!r} is not a time; write it like 2026-03-02T18:00+01:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autograder._util.time_zones import in_words
 from autograder.cli.output import course_option, examples, open_course, require_sandbox, status
 from autograder.cli.requirements import InstructorCommand
 
@@ -133,8 +134,8 @@ def _over(assignment: Assignment) -> list[str]:
     """Warn of a due date that is over before anybody has the notebook."""
     if assignment.due is None or assignment.due > datetime.now(UTC):
         return []
-    due = f"{assignment.due:%Y-%m-%d %H:%M}"
-    return [f"{assignment.name} was due at {due}: what is handed in from now on is late, but for extensions"]
+    due = f"{assignment.name} was due at {in_words(assignment.due)}"
+    return [f"{due}: what is handed in from now on is late, but for extensions"]
 
 
 def _warn(warnings: Iterable[str]) -> None:

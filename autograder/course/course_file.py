@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 
 from autograder._util import registry
-from autograder._util.yaml_record import parse, suggest
+from autograder._util.time_zones import time_zone
+from autograder._util.yaml_record import ZONE, parse, suggest
 from autograder.course.assignment_settings import check_general, read_assignment
 from autograder.course.course_yaml import COURSE_FILE, READER, check_known, check_name, read_record, read_value
 from autograder.course.extension_keys import read_extension_keys
@@ -28,6 +30,7 @@ class TopKeys:
 
     course: str
     title: str
+    timezone: str
     limits: Limits
     sandbox: str
     student: str
@@ -54,6 +57,22 @@ def read_course_file(root: Path, file: Path) -> Course:
         raise READER.error(node, "the key 'course' (the course's id) is missing")
     course_id = read_value(keys, "course", "")
     check_name(keys["course"], course_id, "the course's id")
+    zone = _zone(keys)
+    before = ZONE.set(zone)
+    try:
+        return replace(_course(root, course_id, keys), zone=zone)
+    finally:
+        ZONE.reset(before)
+
+
+def _zone(keys: Mapping[str, yaml.Node]) -> tzinfo | None:
+    try:
+        return time_zone(read_value(keys, "timezone", "")) if "timezone" in keys else None
+    except ValueError as error:
+        raise READER.error(keys["timezone"], str(error)) from None
+
+
+def _course(root: Path, course_id: str, keys: Mapping[str, yaml.Node]) -> Course:
     title = READER.value(keys["title"], str | None, "title") if "title" in keys else None
     settings = read_extension_keys(keys, registry.COURSE_KEYS, "", {})
     general = _general(keys, settings)

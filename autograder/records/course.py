@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ class Assignment:
     name: str
     title: str
     due: datetime | None = None
-    """Timezone-aware (UTC where course.yaml names no zone)."""
+    """Timezone-aware: in the course's zone; without one, as it was written, or UTC."""
     release: datetime | None = None
     """When students get it; before that, nothing of it is missing."""
     close: datetime | None = None
@@ -150,6 +150,8 @@ class Course:
     """Extensions of course.yaml."""
     directories: Mapping[str, str] = field(default_factory=dict)
     """``source``, ``release``, ``submitted``, ``autograded``, ``feedback`` → its folder, if it has another name."""
+    zone: tzinfo | None = None
+    """Time zone in which people read all times; None: they read due dates as these are written, and UTC."""
     tables: Path | None = None
     """Folder with copies of course.yaml and the term's files that count; None: those in ``root`` count."""
 

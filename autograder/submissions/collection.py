@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder._util.text import is_same_text, one_line
+from autograder._util.time_zones import in_words, placed
 from autograder.errors import HostError, SubmissionError, UsageError
 from autograder.records.course import Course
 from autograder.submissions.answered import MAX_JUDGED, Answered, answered
@@ -155,12 +156,14 @@ def _collect_item(
         if received is not None:
             before = delivered.get(submission.student)
             if before is not None and before > submission.timestamp:
-                reason = f"handed in {submission.timestamp:%Y-%m-%d %H:%M} UTC, and another one here is newer"
+                reason = (
+                    f"handed in {in_words(placed(submission.timestamp, course.zone))}, and another one here is newer"
+                )
                 return Collected(item.name, CollectStatus.OLDER, submission.student, reason, submission.timestamp)
             delivered[submission.student] = submission.timestamp
             submission = replace(submission, timestamp=received.astimezone(UTC))
         elif submission.timestamp > now:
-            note = f"its time lies in the future ({submission.timestamp:%Y-%m-%d %H:%M} UTC)"
+            note = f"its time lies in the future ({in_words(placed(submission.timestamp, course.zone))})"
             submission = replace(submission, timestamp=now, notes=(*submission.notes, note))
         result, folder = deliver(course, assignment, item, submission, work, is_timed=received is not None)
         people.learn(item, identity, submission.student, folder)
@@ -204,10 +207,10 @@ def _answers(course: Course, assignment: str, submission: UnplacedSubmission, ex
     now, before = answered(release, _judged(submission.root, handed_in)), answered_in(course, assignment, earlier)
     has_modules = any(answer_named(name, expected) for name in submission.files)
     if now.faults and not now.has_work and before.has_work and not has_modules:
-        raise SubmissionError(f"{'; '.join(now.faults)}; the hand-in of {_when(earlier)} stays")
+        raise SubmissionError(f"{'; '.join(now.faults)}; the hand-in of {_when(course, earlier)} stays")
     notes = list(now.faults)
     if now.is_known and before.is_known and now.count < before.count:
-        notes.append(f"{now}; the hand-in of {_when(earlier)} had {before}")
+        notes.append(f"{now}; the hand-in of {_when(course, earlier)} had {before}")
     elif now.is_known and now.has_work and not now.count and now.total:
         notes.append(str(now))
     return notes
@@ -221,9 +224,9 @@ def answered_in(course: Course, assignment: str, folder: Path) -> Answered:
     return Answered()
 
 
-def _when(folder: Path) -> str:
+def _when(course: Course, folder: Path) -> str:
     time = read_timestamp(folder)
-    return f"{time:%Y-%m-%d %H:%M} UTC" if time is not None else "before"
+    return in_words(placed(time, course.zone)) if time is not None else "before"
 
 
 def _read(root: Path, name: str) -> bytes:

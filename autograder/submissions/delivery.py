@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder._util.text import one_line
+from autograder._util.time_zones import in_words, placed
 from autograder.errors import SubmissionError
 from autograder.records.course import Course
 from autograder.records.dates import ORIGIN, TIMESTAMP
@@ -94,7 +95,7 @@ def deliver(
         if _same(staged, target) and not (is_timed and existing != submission.timestamp):
             return replace(result, status=CollectStatus.UNCHANGED, timestamp=existing), target
         if existing is not None and existing > submission.timestamp and not is_timed:
-            reason = f"handed in {submission.timestamp:%Y-%m-%d %H:%M} UTC, and the one collected is newer"
+            reason = f"handed in {in_words(placed(submission.timestamp, course.zone))}, and the one collected is newer"
             folder = _keep_earlier(course, assignment, submission, staged)
             return replace(result, status=CollectStatus.OLDER, reason=reason), folder
     _write_facts(staged, submission)

@@ -78,13 +78,17 @@ class HandIns:
     def allowed(self, student: str, assignment: Assignment) -> tuple[list[Attempt], list[Attempt]]:
         """Return the attempts that may count, and those beyond the limits."""
         attempts = self.attempts(student, assignment.name)
-        allowed, beyond = within_limits(attempts, assignment.attempts, _zone(assignment))
+        allowed, beyond = within_limits(attempts, assignment.attempts, self.zone(assignment))
         choice = self.choice(student, assignment.name)
         chosen = [each for each in attempts if choice is not None and attempt_name(each) == choice.attempt]
         if choice is None or not chosen:
             return allowed, beyond
         later = [each for each in allowed if attempt_name(each) not in choice.set_aside]
         return list(dict.fromkeys([*chosen, *later])), [each for each in beyond if each not in chosen]
+
+    def zone(self, assignment: Assignment) -> tzinfo:
+        """Return the zone whose days are those of an assignment's limits: the course's, or its due date's."""
+        return self.course.zone or (aware(assignment.due).tzinfo if assignment.due is not None else None) or UTC
 
     def choice(self, student: str, assignment: str) -> Choice | None:
         """Return the last decision of a person which attempt counts; None if there is none."""
@@ -190,11 +194,6 @@ def attempt_name(attempt: Attempt) -> str:
 def _key(folder: Path, _versions: Versions) -> str:
     """Digest an attempt's files, timestamp.txt included; a folder that has not changed is read once."""
     return folder_key(folder)
-
-
-def _zone(assignment: Assignment) -> tzinfo:
-    """Return the time zone of the assignment's due date: its days are those of the limit."""
-    return (aware(assignment.due).tzinfo if assignment.due is not None else None) or UTC
 
 
 def remarks(hand_ins: HandIns, assignment: Assignment, students: Sequence[str]) -> list[str]:

@@ -10,10 +10,11 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time, tzinfo
 from pathlib import Path
 
 from autograder._util.text import one_line
+from autograder._util.time_zones import placed
 from autograder._util.yaml_record import suggest
 from autograder.errors import CourseError, HostError
 
@@ -259,10 +260,10 @@ FIRST_YEAR, LAST_YEAR = 1970, 2200
 """Years of the dates in a course's tables."""
 
 
-def moment(text: str) -> datetime:
+def moment(text: str, zone: tzinfo | None = None) -> datetime:
     """Read a date, or a date and time: ``2027-01-31``, ``2027-01-31 23:59+01:00``, also ``31.01.2027 23:59``.
 
-    Without a time it is the end of the day, and without a zone it is UTC.
+    Without a time it is the end of the day, and without a zone of its own it is meant in the course's, or UTC.
 
     Raises:
         ValueError: it is none, or day and month cannot be told apart; the message says what to write.
@@ -277,7 +278,7 @@ def moment(text: str) -> datetime:
         )
     try:
         if len(iso) <= len("2027-01-31"):
-            found_time = datetime.combine(date.fromisoformat(iso), time(23, 59, 59), UTC)
+            found_time = datetime.combine(date.fromisoformat(iso), time(23, 59, 59))
         else:
             found_time = datetime.fromisoformat(iso)
     except ValueError:
@@ -286,7 +287,7 @@ def moment(text: str) -> datetime:
         ) from None
     if not FIRST_YEAR <= found_time.year <= LAST_YEAR:  # arithmetic with zones would end outside of the calendar
         raise ValueError(f"“{one_line(text, 40)}” is outside of the years {FIRST_YEAR} to {LAST_YEAR}")
-    return found_time if found_time.tzinfo else found_time.replace(tzinfo=UTC)
+    return placed(found_time, zone)
 
 
 def as_text(headings: Iterable[str], rows: Iterable[Mapping[str, str]], like: Table | None = None) -> bytes:

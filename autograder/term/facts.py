@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 from autograder._util.files import Versions, versions_of, write_atomically
@@ -64,7 +64,7 @@ def load_term(course: Course) -> Term:
     """
     roster = load_roster(course)
     path = course.table(EXTENSIONS_FILE)
-    extensions = (*course.extensions, *(read_extensions(path) if path.exists() else ()))
+    extensions = (*course.extensions, *(read_extensions(path, course.zone) if path.exists() else ()))
     faults = [f"{one.place}: {fault}" for one in extensions for fault in extension_faults(one, course, roster)]
     if faults:
         raise CourseError("\n".join(faults[:MAX_FAULTS]))
@@ -79,8 +79,8 @@ def term_versions(course: Course) -> Versions:
     return versions_of(course.table(name) for name in TERM_FILES)
 
 
-def read_extensions(path: Path) -> tuple[Extension, ...]:
-    """Read extensions.csv.
+def read_extensions(path: Path, zone: tzinfo | None = None) -> tuple[Extension, ...]:
+    """Read extensions.csv; a date without a zone is meant in the course's, or UTC.
 
     Raises:
         CourseError: lines are wrong; all of them are named.
@@ -88,7 +88,7 @@ def read_extensions(path: Path) -> tuple[Extension, ...]:
     table = csv_tables.read_table(path)
     faults = Faults(table.name)
     csv_tables.check_headings(table, faults, _COLUMNS)
-    extensions = [_extension(faults, table.name, row) for row in table.rows]
+    extensions = [_extension(faults, table.name, row, zone) for row in table.rows]
     faults.check()
     return tuple(extensions)
 
@@ -99,7 +99,7 @@ def add_extension(course: Course, extension: Extension) -> None:
     The caller holds the lock of what is collected.
     """
     path = course.table(EXTENSIONS_FILE)
-    before = read_extensions(path) if path.exists() else ()
+    before = read_extensions(path, course.zone) if path.exists() else ()
     if faults := extension_faults(extension, course, load_roster(course)):
         raise UsageError("; ".join(faults))
     if any(replace(each, place="") == extension for each in before):
@@ -115,10 +115,10 @@ def add_extension(course: Course, extension: Extension) -> None:
     write_atomically(path, text, mode=(*modes, 0o600)[0])  # who may read the people may read this
 
 
-def _extension(faults: Faults, name: str, row: Row) -> Extension:
+def _extension(faults: Faults, name: str, row: Row, zone: tzinfo | None) -> Extension:
     due, days, excused = None, 0.0, False
     try:
-        due = csv_tables.moment(row.get("due")) if row.get("due") else None
+        due = csv_tables.moment(row.get("due"), zone) if row.get("due") else None
     except ValueError as error:
         faults.add(row.line, f"due: {error}")
     try:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from autograder._util.time_zones import in_words
 from autograder._util.yaml_record import aware
 from autograder.records.course import Assignment
 from autograder.records.dates import Dates, Extension
@@ -40,9 +41,7 @@ def own_dates(assignment: Assignment, person: Person, extensions: Iterable[Exten
             latest, extension = max(extended, key=lambda pair: pair[0])
             if latest > due:
                 due = latest
-                local_due = due.astimezone(base.tzinfo)
-                date = f"{local_due.day} {local_due:%B %Y, %H:%M} {local_due.tzname()}"  # as pages write all times
-                notes.append(_with_reason(f"extended to {date}", extension))
+                notes.append(_with_reason(f"extended to {in_words(due.astimezone(base.tzinfo))}", extension))
     if close is not None:
         close = aware(close)
         close = max(close, due) if due is not None and due > aware(assignment.due or due) else close
@@ -96,11 +95,12 @@ def with_late_days(
         if when is None:
             continue
         if before.close is not None and aware(when) > before.close and not before.excused:
-            text = f"handed in after the close ({before.close.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
+            text = f"handed in after the close ({in_words(before.close)})"
             final[assignment.name] = replace(before, closed=True, notes=(*before.notes, text))
         elif not before.excused and before.due is not None and assignment.late.kind != "none":
             grace = timedelta(hours=assignment.late.grace_hours)
-            wanted = rounded((aware(when) - before.due - grace).total_seconds(), rule.round)
+            late = aware(when).astimezone(before.due.tzinfo) - before.due - grace  # by the clock, as days are added
+            wanted = rounded(late.total_seconds(), rule.round)
             used = min(wanted, days_left, most_late_days(assignment, rule))
             if used > 0:
                 days_left -= used

@@ -156,7 +156,7 @@ BAD = [
     ("course: x\ncurse: y\n", "course.yaml:2: unknown key 'curse' in the course; did you mean 'course'"),
     (
         "course: x\nzzz: y\n",
-        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, student, decimals, training, examine, engine, late_days, groups, totals, extensions, assignments, audit, diagnosis, diagnosis_links, diagnosis_seconds, learning_system, serve",
+        "unknown key 'zzz' in the course; known keys: course, title, timezone, limits, sandbox, student, decimals, training, examine, engine, late_days, groups, totals, extensions, assignments, audit, diagnosis, diagnosis_links, diagnosis_seconds, learning_system, serve",
     ),
     (
         "course: x\nassignments:\n  intro: {carried: {next: [a.py]}}\n",

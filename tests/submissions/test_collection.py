@@ -1100,7 +1100,7 @@ def test_a_file_with_nothing_of_the_release_replaces_no_hand_in(
 ) -> None:
     found = handed_in_again(course, source, content)
     assert found.status is REFUSED
-    assert "the hand-in of 2026-01-30 12:00 UTC stays" in found.reason
+    assert "the hand-in of 30 January 2026, 12:00 UTC stays" in found.reason
     assert (course.submitted("jane", "ps1") / "ps1.ipynb").read_text() == lesson("1", "Because.")
 
 
@@ -1123,7 +1123,7 @@ def test_a_hand_in_that_answers_less_is_taken_and_says_what_the_one_before_had(
     found = handed_in_again(course, source, content)
     assert (found.status, found.reason) == (
         REPLACED,
-        f"{said} answered; the hand-in of 2026-01-30 12:00 UTC had 2 of 2 answered",
+        f"{said} answered; the hand-in of 30 January 2026, 12:00 UTC had 2 of 2 answered",
     )
 
 

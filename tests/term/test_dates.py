@@ -262,7 +262,7 @@ def test_what_is_handed_in_after_the_close_is_worth_nothing_and_says_so(course: 
     (grade,) = graded(course).values()
     assert (grade.score, grade.late_penalty) == (0, 2)
     assert grade.dates is not None
-    assert grade.dates.notes == ("handed in after the close (2027-02-03 23:59 UTC)",)
+    assert grade.dates.notes == ("handed in after the close (3 February 2027, 23:59 UTC)",)
 
 
 def test_a_course_without_any_of_it_keeps_its_grades(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def _entry(course: Course, grade: Grade, unfinished: bool, exact: Grade) -> Resu
     page = course.feedback(grade.student, grade.assignment) / report.feedback_name(grade)
     existing_page = page if page.is_file() else None
     if grade.held_back:
-        until = moment(max(one.until for one in grade.held_back))
+        until = moment(max(one.until for one in grade.held_back), course.zone)
         return ResultEntry(grade.student, None, grade.max_score, "", None, f"results are held back until {until}")
     if grade.dates is not None and grade.dates.excused:
         return ResultEntry(grade.student, None, grade.max_score, "", None, "the student is excused")

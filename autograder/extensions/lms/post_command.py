@@ -78,11 +78,14 @@ def post(
     there, or another grade stands there.
     """
     from autograder.extensions.lms.entries import entries as read_entries
+    from autograder.results.held_grades import refuse_held
 
     for option, value in {"--to": to, "--column": column, "--key": key, "--zip": pages_zip}.items():
         if value and into is None:
             raise UsageError(f"{option} goes with --into, the file that the learning system exported")
     course, wanted = open_course(course_folder, assignment)
+    if not dry_run:
+        refuse_held(course, wanted.name)
     results, set_aside = read_entries(course, wanted, datetime.now(UTC), unfinished=unfinished)
     for student, reason in set_aside.items():
         warn(f"note: {student}: {reason}")

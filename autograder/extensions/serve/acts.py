@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from autograder._util.text import one_line
+from autograder._util.time_zones import in_words
 from autograder.errors import UsageError
 from autograder.extensions.serve import attempt_table, jobs
 from autograder.extensions.serve.course_keys import door
@@ -56,7 +57,7 @@ def _use(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str, str]
 
 def _extend(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str, str]:
     """Write a line of extensions.csv; the grades that it moves are made again by themselves."""
-    due = csv_tables.moment(values["due"]) if values.get("due") else None
+    due = csv_tables.moment(values["due"], course.zone) if values.get("due") else None
     days = csv_tables.number(values["days"]) if values.get("days") else 0.0
     before, reason = _due(course, job), one_line(values.get("why", ""), 500)
     add_extension(course, Extension(job.student, "", job.assignment, due, days, bool(values.get("excused")), reason))
@@ -67,7 +68,7 @@ def _extend(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str, s
 
 def _due(course: Course, job: Job) -> str:
     dates = HandIns(course).dates(job.student, job.assignment)
-    due = f"{dates.due:%Y-%m-%d %H:%M %Z}" if dates.due is not None else "no due date"
+    due = in_words(dates.due) if dates.due is not None else "no due date"
     return f"excused, {due}" if dates.excused else due
 
 
@@ -94,7 +95,7 @@ def _override(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str,
 
 REASON = ActField("why", "Reason")
 DATES = (
-    ActField("due", "New due date, such as 2027-01-31 23:59+01:00"),
+    ActField("due", "New due date, such as 2027-01-31 23:59"),
     ActField("days", "or days after the assignment's due date"),
     ActField("excused", "or excuse altogether", "checkbox"),
 )

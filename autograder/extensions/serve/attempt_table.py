@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder._util.text import one_line
+from autograder._util.time_zones import in_words, placed
 from autograder._util.yaml_record import aware
 from autograder.errors import UsageError
 from autograder.extensions.serve import state_folder
@@ -42,7 +43,7 @@ def listed(hand_ins: HandIns, student: str, assignment: str) -> Iterator[ListedA
     for attempt in hand_ins.attempts(student, assignment):
         name, counts = attempt_name(attempt), chosen is not None and attempt.folder == chosen.folder
         if choice is not None and choice.attempt == name:
-            decided = f"{choice.by} chose it on {choice.time:%Y-%m-%d %H:%M} UTC"
+            decided = f"{choice.by} chose it on {in_words(placed(choice.time, course.zone))}"
             reason = f"{decided}: {choice.why}" if choice.why else decided
         elif counts:
             reason = _RULES[settings.attempts.counts]
@@ -60,6 +61,14 @@ def may_choose(hand_ins: HandIns, student: str, assignment: str, when: datetime)
     is_theirs = last is None or last.by in hand_ins.teams(assignment).members(student)
     is_open = close is None or when <= close
     return is_theirs and is_open and hand_ins.course.assignments[assignment].attempts.use == "student"
+
+
+def choosable(hand_ins: HandIns, student: str, assignment: str, when: datetime) -> list[Attempt]:
+    """List the attempts of which a student may say that they count."""
+    if not may_choose(hand_ins, student, assignment, when):
+        return []
+    beyond = hand_ins.allowed(student, hand_ins.course.assignments[assignment])[1]
+    return [each for each in hand_ins.attempts(student, assignment) if each not in beyond]
 
 
 def choose(
@@ -83,16 +92,16 @@ def choose(
             raise UsageError("which hand-in counts is your teachers' decision; ask them")
         if fitting[0].attempt in hand_ins.allowed(student, settings)[1]:
             raise UsageError("this hand-in is beyond the number of attempts")
-    before = next((_words(each) for each in attempts if each.counts), "none")
+    before = next((_words(course, each) for each in attempts if each.counts), "none")
     times = ((each.name, each.attempt.time) for each in attempts if each is not fitting[0])
     set_aside = tuple(name for name, time in times if time is None or aware(time) <= when)
     add_choice(course, assignment, student, Choice(fitting[0].name, when, by, one_line(reason, 500), set_aside))
-    return before, _words(fitting[0])
+    return before, _words(course, fitting[0])
 
 
-def _words(entry: ListedAttempt) -> str:
+def _words(course: Course, entry: ListedAttempt) -> str:
     time, name = entry.attempt.time, entry.name[:8]
-    return f"{name}, handed in {time:%Y-%m-%d %H:%M:%S} UTC" if time is not None else name
+    return f"{name}, handed in {in_words(placed(time, course.zone))}" if time is not None else name
 
 
 def _received(course: Course, student: str, assignment: str, receipt: str) -> datetime | None:

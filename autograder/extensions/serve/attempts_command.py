@@ -32,6 +32,7 @@ def attempts(student: str, assignment: str, course_folder: Path, wanted: str | N
     grade --watch` does so by itself, and so does a door where its page is used instead.
     """
     from autograder._util.text import one_line
+    from autograder._util.time_zones import placed
     from autograder.coordinator import locks
     from autograder.extensions.serve.attempt_table import choose, listed
     from autograder.submissions.hand_ins import HandIns
@@ -49,7 +50,7 @@ def attempts(student: str, assignment: str, course_folder: Path, wanted: str | N
         return
     for entry in listed(HandIns(course), student, settings.name):
         time = entry.attempt.time
-        when = f"{time:%Y-%m-%d %H:%M:%S} UTC" if time is not None else "at an unknown time"
+        when = f"{placed(time, course.zone):%Y-%m-%d %H:%M:%S %Z}" if time is not None else "at an unknown time"
         facts = [one_line(entry.attempt.submitter, 60), entry.answers, one_line(entry.why, 200)]
         mark = "counts" if entry.counts else ""
         click.echo(f"{mark:<7} {entry.name[:8]}  {when}  {', '.join(filter(None, facts))}")

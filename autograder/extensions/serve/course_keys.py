@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ ACT_NAMES = (
     *("preview", "regrade", "publish", "hold", "release", "feedback", "post"),
 )
 """Acts of staff at a door."""
+_ADDRESS = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~-]+)*/?")
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -50,8 +52,10 @@ class Door:
     """Names of acts."""
     auditors: tuple[str, ...] = ()
     """Names of those who see the same, and change nothing."""
+    url: str = ""
+    """Address by which browsers reach the door, ``https://door.example:8443/dl101``; empty: by ``hosts``."""
     hosts: tuple[str, ...] = ()
-    """Names by which browsers reach the server, besides this machine's own; with the port where it is not 443."""
+    """Other names by which browsers reach the server, besides this machine's own; with the port where it is not 443."""
     header: str = ""
     """Request header with the login that a campus login sets; empty: people come by their links."""
     proxies: tuple[str, ...] = ()
@@ -60,8 +64,8 @@ class Door:
     """Address of a JupyterHub's API, "http://hub:8081/hub/api", whose tokens count."""
     hub_service: str = "door"
     """Name of the door among the Hub's services: a token that may not access it opens nothing."""
-    secure: bool = False
-    """Whether browsers come by https alone: their cookies are never sent otherwise."""
+    link_days: int = 200
+    """Days for which people's links, and sessions that began with them, open the door."""
     lti: LtiPlatform = LtiPlatform()
     """The learning system that opens the door."""
     review: bool = True
@@ -71,11 +75,29 @@ class Door:
     daily_mib: int = 500
     """Most MiB of one student's hand-ins in 24 hours; what was refused does not count."""
     daily_hand_ins: int = 200
-    """Most hand-ins of one student in 24 hours, with those that were refused."""
+    """Most hand-ins, choices or requests of one student in 24 hours, with those that were refused."""
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether browsers come by https alone: their cookies are never sent otherwise."""
+        return self.url.startswith("https:")
+
+    @property
+    def origin(self) -> str:
+        """Beginning of the door's address, up to the port: where its forms come from."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}" if self.url else ""
+
+    @property
+    def prefix(self) -> str:
+        """Path below which all pages are, ``/dl101``; empty: they are at the top."""
+        return urlsplit(self.url).path.rstrip("/")
 
 
 def _check(settings: Door, refusal: Refusal) -> Door:
     """Refuse unclear roles, a header from anywhere, and a learning system that is half named or not encrypted."""
+    if settings.url and not _ADDRESS.fullmatch(settings.url):
+        raise refusal(f"'url' of 'serve' is no address like https://door.example:8443/dl101: {settings.url!r}")
     names = (*settings.staff, *settings.assistants, *settings.auditors)
     if several := next((name for name in names if names.count(name) > 1), ""):
         raise refusal(f"{several!r} has several places in 'staff', 'assistants' and 'auditors' of 'serve'; keep one")
@@ -109,7 +131,12 @@ def is_encrypted(address: str) -> bool:
 DOOR = ExtensionKey(
     Door(),
     check=_check,
-    ranges={"most_waiting": (1, 1000), "daily_mib": (100, 1_000_000), "daily_hand_ins": (10, 100_000)},
+    ranges={
+        "most_waiting": (1, 1000),
+        "daily_mib": (100, 1_000_000),
+        "daily_hand_ins": (10, 100_000),
+        "link_days": (1, 3660),
+    },
 )
 
 

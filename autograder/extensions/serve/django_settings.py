@@ -47,12 +47,15 @@ def configure(root: Path) -> Course:
 
 def _values(course: Course, secret: str) -> dict[str, Any]:
     wanted = door(course)
+    path = f"{wanted.prefix}/"
+    hosts = [*wanted.hosts, *filter(None, [urlsplit(wanted.url).hostname])]
     return {
-        "ALLOWED_HOSTS": ["127.0.0.1", "localhost", "[::1]", *(host.partition(":")[0] for host in wanted.hosts)],
+        "ALLOWED_HOSTS": ["127.0.0.1", "localhost", "[::1]", *(host.partition(":")[0] for host in hosts)],
         "CACHES": {"default": _CACHE},
-        "CSRF_COOKIE_SECURE": wanted.secure,
+        "CSRF_COOKIE_PATH": path,
+        "CSRF_COOKIE_SECURE": wanted.is_encrypted,
         "CSRF_FAILURE_VIEW": f"{PACKAGE}.faults.no_csrf_token",
-        "CSRF_TRUSTED_ORIGINS": [f"https://{host}" for host in wanted.hosts],
+        "CSRF_TRUSTED_ORIGINS": [*filter(None, [wanted.origin]), *(f"https://{host}" for host in wanted.hosts)],
         "DATABASES": {"default": _database(course)},
         "DATA_UPLOAD_MAX_MEMORY_SIZE": MIB,
         "DATA_UPLOAD_MAX_NUMBER_FILES": 1,
@@ -63,6 +66,7 @@ def _values(course: Course, secret: str) -> dict[str, Any]:
         "LANGUAGE_CODE": "en",
         "LOGGING_CONFIG": None,
         "MIDDLEWARE": [
+            f"{PACKAGE}.access_log.note",
             f"{PACKAGE}.pages.add_headers",
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.middleware.locale.LocaleMiddleware",
@@ -73,7 +77,8 @@ def _values(course: Course, secret: str) -> dict[str, Any]:
         "ROOT_URLCONF": f"{PACKAGE}.urls",
         "SECRET_KEY": secret,
         "SESSION_COOKIE_AGE": SESSION_SECONDS,
-        "SESSION_COOKIE_SECURE": wanted.secure,
+        "SESSION_COOKIE_PATH": path,
+        "SESSION_COOKIE_SECURE": wanted.is_encrypted,
         "SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies",
         "COURSE_ROOT": course.root,
     }

@@ -42,6 +42,14 @@ def refusal(error: SubmissionError) -> int:
     return 429 if isinstance(error, TooManyError) else 400
 
 
+def refuse_more(visitor: Visitor, kind: Kind) -> None:
+    """Raise TooManyError where a student has asked for one thing as often as is allowed in 24 hours."""
+    most = door(visitor.course).daily_hand_ins
+    if jobs.of_day(visitor.id, kind).count() >= most:
+        text = gettext("You sent this form %(most)s times in 24 hours: nothing was taken. Ask your teachers.")
+        raise TooManyError(text % {"most": most})
+
+
 def take(request: HttpRequest, visitor: Visitor, assignment: str) -> Job:
     """Keep the file of a request and put it into the queue.
 
@@ -117,9 +125,7 @@ def _upload(request: HttpRequest, visitor: Visitor, assignment: str) -> Uploaded
     if jobs.of_assignment(assignment, visitor.id).filter(state=JobState.WAITING).count() >= limits.most_waiting:
         text = gettext("%(most)s of your hand-ins wait in line: nothing was handed in. Wait until one is graded.")
         raise TooManyError(text % {"most": limits.most_waiting})
-    if jobs.hand_ins_of_day(visitor.id) >= limits.daily_hand_ins:
-        text = gettext("You handed in %(most)s times in 24 hours: nothing was handed in. Ask your teachers.")
-        raise TooManyError(text % {"most": limits.daily_hand_ins})
+    refuse_more(visitor, Kind.HAND_IN)
     upload = request.FILES.get("file")
     if upload is None:
         raise SubmissionError(gettext("Choose a file first: nothing was handed in."))

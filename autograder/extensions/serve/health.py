@@ -13,6 +13,7 @@ from autograder.extensions.serve import course_tables, jobs, state_folder
 from autograder.extensions.serve.models import FINAL, Job, JobState
 from autograder.records.course import Course
 from autograder.records.ending import Whose
+from autograder.submissions.choices import choice_faults
 from autograder.submissions.members import MIB
 
 MAX_SILENT_SECONDS = 30.0
@@ -42,7 +43,7 @@ def fault(course: Course) -> str:
         return "No worker grades: nothing is lost, and hand-ins wait in line."
     if _free_bytes(course) < MIN_FREE_BYTES:
         return "The disk is nearly full."
-    if course_tables.read(course.root).fault:
+    if course_fault(course):
         return "A file of the course has a fault: what it said before counts. Staff's overview names it."
     if counts := dict(Job.objects.filter(jobs.NOT_YET).values_list("whose").annotate(Count("number"))):
         parts = " ".join(f"{counts[whose]} in line {words}." for whose, words in _WAITS.items() if whose in counts)
@@ -50,6 +51,11 @@ def fault(course: Course) -> str:
     if _longest_wait() > MAX_WAIT_SECONDS:
         return f"The oldest job in line has waited for more than {MAX_WAIT_SECONDS / 60:.0f} minutes."
     return ""
+
+
+def course_fault(course: Course) -> str:
+    """Say what is wrong with the newest tables, and with people's choices of attempts; empty if nothing is."""
+    return "\n".join(filter(None, (course_tables.read(course.root).fault, *choice_faults(course))))
 
 
 def faults() -> dict[str, str]:
@@ -66,7 +72,7 @@ def numbers(course: Course) -> dict[str, float]:
         "oldest_waiting_seconds": _longest_wait(),
         "worker_silent_seconds": _silent_seconds(course),
         "assignments_with_fault": float(len(faults())),
-        "course_with_fault": float(bool(course_tables.read(course.root).fault)),
+        "course_with_fault": float(bool(course_fault(course))),
         "free_disk_bytes": float(_free_bytes(course)),
     }
 

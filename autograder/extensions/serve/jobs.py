@@ -12,7 +12,9 @@ from django.db.models import F, Q, Sum
 from django.utils.translation import gettext_noop as noop
 
 from autograder.extensions.serve.models import FINAL, Job, JobState, Kind, LaunchedLink
+from autograder.records.course import Course
 from autograder.records.ending import Ending, EndingKind, Whose, failed
+from autograder.results import held_grades
 
 MAX_TRIES = int(Whose.KIT.tries)
 """Tries of a job after which a person looks at it: one that kills the worker would be taken for ever."""
@@ -60,33 +62,30 @@ def command(kind: Kind, assignment: str, by: str, **values: Any) -> Job:
     return newest if newest is not None and not is_new else add(kind, "", assignment, by, **values)
 
 
-def is_held(assignment: str) -> bool:
-    """Tell whether staff hold an assignment's grades back from students: by the last row that says so."""
-    rows = Job.objects.filter(kind__in=(Kind.HOLD, Kind.PUBLISH), assignment=assignment).order_by("-number")
-    return bool(rows.values_list("kind", flat=True).first() == Kind.HOLD)
+def is_held(course: Course, assignment: str) -> bool:
+    """Tell whether staff hold an assignment's grades back from students, or have just asked for it."""
+    asked = of_assignment(assignment, kind=Kind.HOLD).exclude(state__in=FINAL)
+    return held_grades.is_held(course, assignment) or bool(asked.exists())
 
 
-def send_soon(assignment: str) -> None:
+def send_soon(course: Course, assignment: str) -> None:
     """Have scores sent to the learning system in a while, with those that are made until then."""
     is_linked = LaunchedLink.objects.filter(assignment=assignment).exclude(line_item="").exists()
     waiting = of_assignment(assignment, kind=Kind.POST).filter(state=JobState.WAITING)
-    if is_linked and not is_held(assignment) and not waiting.exists():
+    if is_linked and not is_held(course, assignment) and not waiting.exists():
         add(Kind.POST, "", assignment, "", next_try=datetime.now(UTC) + timedelta(seconds=SEND_SECONDS))
 
 
-def hand_ins_of_day(student: str) -> int:
-    """Count what a student handed in during the last 24 hours, with what was refused."""
-    return int(_of_day(student).count())
+def of_day(student: str, kind: str = Kind.HAND_IN) -> Any:
+    """Return what a student asked for during the last 24 hours, with what was refused."""
+    return Job.objects.filter(
+        kind=kind, by=student, student=student, received__gt=datetime.now(UTC) - timedelta(days=1)
+    )
 
 
 def bytes_of_day(student: str) -> int:
     """Sum the bytes that a student handed in during the last 24 hours, without what was refused."""
-    return int(_of_day(student).exclude(file="").aggregate(Sum("size"))["size__sum"] or 0)
-
-
-def _of_day(student: str) -> Any:
-    since = datetime.now(UTC) - timedelta(days=1)
-    return Job.objects.filter(kind=Kind.HAND_IN, student=student, received__gt=since)
+    return int(of_day(student).exclude(file="").aggregate(Sum("size"))["size__sum"] or 0)
 
 
 def takeable(after: int, busy: Collection[str], resting: Collection[str]) -> Job | None:

@@ -95,7 +95,7 @@ def _tool(request: HttpRequest, visitor: Visitor) -> dict[str, Any]:
         "jwks_uri": keys,
         "scope": " ".join(SCOPES),
         TOOL: {
-            "domain": request.get_host().partition(":")[0],
+            "domain": urlsplit(launch).hostname,
             "target_link_uri": launch,
             "claims": ["iss", "sub", "name", "email"],
             "messages": [{"type": kind, "target_link_uri": launch} for kind in (OPENS, CHOOSES)],

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.urls import get_script_prefix
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as noop
@@ -72,7 +73,7 @@ def _to_learning_system(platform: LtiPlatform, hints: dict[str, str], answer_to:
     answer = redirect(f"{platform.login}{'&' if '?' in platform.login else '?'}{urlencode(query)}")
     # SameSite=None: the statement comes as a form of the learning system's page.
     answer.set_signed_cookie(
-        _cookie(state), nonce, max_age=LAUNCH_SECONDS, path="/lti/", secure=True, httponly=True, samesite="None"
+        _cookie(state), nonce, max_age=LAUNCH_SECONDS, path=_cookie_path(), secure=True, httponly=True, samesite="None"
     )
     return answer
 
@@ -91,7 +92,7 @@ def launch(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         answer = _opened(request, visitor, platform, stated)
     except SubmissionError as error:
         return _refused(request, str(error))
-    answer.delete_cookie(cookie, path="/lti/", samesite="None")
+    answer.delete_cookie(cookie, path=_cookie_path(), samesite="None")
     return answer
 
 
@@ -222,8 +223,12 @@ def _origin(address: Any) -> str:
 
 def own_address(request: HttpRequest, visitor: Visitor, path: str) -> str:
     """Return the address by which browsers reach a path of this door."""
-    scheme = "https" if door(visitor.course).secure else request.scheme
-    return f"{scheme}://{request.get_host()}{path}"
+    url = door(visitor.course).url.rstrip("/")
+    return f"{url or f'{request.scheme}://{request.get_host()}'}{path}"
+
+
+def _cookie_path() -> str:
+    return f"{get_script_prefix()}lti/"
 
 
 def _cookie(state: str) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
+from django.urls import get_script_prefix
 from django.utils import dateformat, translation
 
 from autograder._util.digests import digest
 from autograder._util.files import versions
 from autograder._util.text import one_line
+from autograder._util.time_zones import placed
 from autograder.errors import CourseError, SubmissionError, UsageError
 from autograder.extensions.serve import jobs, state_folder
 from autograder.extensions.serve.exchange_client import RELEASE
@@ -59,17 +62,19 @@ def page(
     """Render a page of ``templates/serve/``, in the browser's language; staff's pages are in English."""
     is_staff = visitor is not None and visitor.is_staff
     language = "en" if is_staff else translation.get_language() or "en"
-    common = {"visitor": visitor, "csrf": get_token(request)}
-    words = {"_": translation.gettext, "language": language, "moment": _moment, "person": _person}
+    common = {"visitor": visitor, "csrf": get_token(request), "base": get_script_prefix().rstrip("/")}
+    course = visitor.course if visitor is not None else None
+    words = {"_": translation.gettext, "language": language, "moment": partial(_moment, course), "person": _person}
     with translation.override(language):
         text = report_page.render(f"serve/{template}.html", {**common, **words, **values})
     return HttpResponse(text.encode("utf-8", "backslashreplace"), status=status)
 
 
-def _moment(when: datetime) -> str:
-    """Format a moment in the page's language, such as 2 March 2026, 18:00 UTC."""
-    text = dateformat.format(when, translation.gettext("j F Y, H:i"))
-    return f"{text} {when.tzname() or ''}".rstrip()
+def _moment(course: Course | None, when: datetime) -> str:
+    """Format a moment in the page's language and the course's zone, such as 2 March 2026, 18:00 UTC."""
+    local = placed(when, course.zone) if course is not None else when
+    text = dateformat.format(local, translation.gettext("j F Y, H:i"))
+    return f"{text} {local.tzname() or ''}".rstrip()
 
 
 def _person(visitor: Visitor) -> str:
@@ -107,7 +112,7 @@ def feedback_path(course: Course, student: str, assignment: str, *, is_staff: bo
 
     Both names come from the course: of its people and of its assignments.
     """
-    if not is_staff and jobs.is_held(assignment):
+    if not is_staff and jobs.is_held(course, assignment):
         return None
     pages = course.feedback(student, assignment).glob("*.html")
     return min(pages, key=lambda path: (path.name != "index.html", path.name), default=None)

@@ -19,6 +19,7 @@ import click
 from autograder.coordinator.assignment import Options
 from autograder.errors import HostError
 from autograder.extensions.serve import health
+from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.state_folder import only_worker
 from autograder.records.course import Course
 
@@ -91,13 +92,13 @@ def _refuse_used(bind: str) -> None:
             raise HostError(f"another program listens at {bind}; end it first, or choose another --bind") from error
 
 
-def run_web(bind: str) -> None:
+def run_web(course: Course, bind: str) -> None:
     """Run the web process."""
     from autograder.extensions.serve.web_server import WebServer
 
     logging.basicConfig(level=logging.WARNING)
     logging.getLogger("django.request").disabled = True  # what is a fault, this package logs itself
-    WebServer(bind).run()
+    WebServer(bind, door(course).prefix).run()
 
 
 def run_worker(course: Course, workers: int | None) -> None:

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_noop as noop
 
 from autograder.extensions.serve import health, pages
+from autograder.extensions.serve.access_log import PERSON
 from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.visitors import Visitor, VisitorRole, let_in, link_holder
 
@@ -37,9 +38,10 @@ def enter(request: HttpRequest, visitor: Visitor, token: str) -> HttpResponse:
     opens: it could do so unseen, and whatever is handed in afterwards would be the link's person's.
     """
     holder = link_holder(visitor.course, token)
+    request.META[PERSON] = holder.id
     if holder.role is VisitorRole.NOBODY:
         return ask_for_link(request)
-    unsaid = "cross-site" if door(visitor.course).secure else "none"  # browsers say it on encrypted ways alone
+    unsaid = "cross-site" if door(visitor.course).is_encrypted else "none"  # browsers say it on encrypted ways alone
     is_foreign = request.headers.get("Sec-Fetch-Site", unsaid) not in ("none", "same-origin")
     if request.method != "POST" and visitor.id != holder.id and (visitor.id or is_foreign):
         return pages.page(request, visitor, "enter", holder=holder)

@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from urllib.parse import quote
 
 import click
 
+from autograder._util.time_zones import placed
 from autograder.cli.output import examples, workers_option
 from autograder.cli.requirements import GradingCommand
 from autograder.errors import HostError, UsageError
@@ -70,9 +72,7 @@ autograder serve --only worker --workers 2
 @click.option(
     "--url",
     metavar="ADDRESS",
-    default="http://127.0.0.1:8000",
-    show_default=True,
-    help="With links, renew and register: the server's address.",
+    help="With links, renew and register: the server's address (default: the url of course.yaml).",
 )
 @workers_option
 def serve(
@@ -83,7 +83,7 @@ def serve(
     without_proxy: bool,
     only: str | None,
     demo: bool,
-    url: str,
+    url: str | None,
     workers: int | None,
 ) -> None:
     """Serve the pages where students hand in and read their feedback, and grade what they hand in.
@@ -110,13 +110,14 @@ def serve(
             return
     if demo:
         _make_demo(root)
+    from autograder.extensions.serve.course_keys import door
     from autograder.extensions.serve.django_settings import configure
 
     course = configure(root)
     if action == "start":
         _start(course, bind, only, workers, show_links=demo)
     elif action in _ACTIONS:
-        _ACTIONS[action](course, url.rstrip("/"), subject or "")
+        _ACTIONS[action](course, (url or door(course).url or f"http://{bind}").rstrip("/"), subject or "")
 
 
 def _is_local(bind: str) -> bool:
@@ -151,14 +152,15 @@ def _make_demo(root: Path) -> None:
 
 def _start(course: Course, bind: str, only: str | None, workers: int | None, *, show_links: bool) -> None:
     from autograder.extensions.serve import processes
+    from autograder.extensions.serve.course_keys import door
 
     if only == "web":
-        processes.run_web(bind)
+        processes.run_web(course, bind)
         return
     if only == "worker":
         processes.run_worker(course, workers)
         return
-    url = f"http://{bind}"
+    url = door(course).url.rstrip("/") or f"http://{bind}"
     if show_links:
         _links(course, url, "")
     click.echo(f"{url} (people come by their links: autograder serve links); Ctrl-C ends it", err=True)
@@ -167,15 +169,23 @@ def _start(course: Course, bind: str, only: str | None, workers: int | None, *, 
 
 def _links(course: Course, url: str, _: str) -> None:
     """Print a link for everybody."""
+    from autograder.extensions.serve.course_keys import door
     from autograder.extensions.serve.visitors import people, token
 
+    until = placed(datetime.now(UTC), course.zone) + timedelta(days=door(course).link_days)
     rows = [
-        {"id": person.id, "name": person.name, "role": str(person.role), "link": _link(url, "enter", token(person.id))}
+        {
+            "id": person.id,
+            "name": person.name,
+            "role": str(person.role),
+            "link": _link(url, "enter", token(person.id)),
+            "until": f"{until:%Y-%m-%d %H:%M}",
+        }
         for person in people(course)
     ]
     if not rows:
         raise UsageError("nobody may come in: write people.csv, and name staff in course.yaml (serve: {staff: [you]})")
-    _print(("id", "name", "role", "link"), rows)
+    _print(("id", "name", "role", "link", "until"), rows)
 
 
 def _renew(course: Course, url: str, person: str) -> None:

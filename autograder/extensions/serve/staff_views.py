@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 
 from autograder.errors import AutograderError, HostError, UsageError
 from autograder.exchange import result_json
-from autograder.extensions.serve import acts, course_tables, health, jobs, launch_claims, pages, staff_socket
+from autograder.extensions.serve import acts, health, jobs, launch_claims, pages, staff_socket
 from autograder.extensions.serve.acts import ACTS
 from autograder.extensions.serve.attempt_table import listed
 from autograder.extensions.serve.course_keys import door
@@ -36,7 +36,7 @@ def overview(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "queue": under_way[:MOST_ROWS],
         "asked": _open_requests(visitor),
         "fault": health.fault(visitor.course),
-        "course_fault": course_tables.read(visitor.course.root).fault,
+        "course_fault": health.course_fault(visitor.course),
         "contested": sum(claim.is_contested for claim in claims),
     }
     values: dict[str, Any] = {
@@ -167,7 +167,7 @@ def previews(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     for assignment in visitor.course.assignments.values():
         job = jobs.of_assignment(assignment.name, kind=Kind.PREVIEW).first()
         result = json.loads(job.text) if job is not None and job.text else None
-        is_held = jobs.is_held(assignment.name)
+        is_held = jobs.is_held(visitor.course, assignment.name)
         rows.append({"assignment": assignment, "job": job, "result": result, "is_held": is_held})
     of_all = {kind: act for kind, act in ACTS.items() if not act.of_student}
     return pages.page(request, visitor, "previews", rows=rows, names=_names(visitor), acts=of_all)

@@ -116,7 +116,7 @@ def _attempts(hand_ins: HandIns, student: str, assignment: Assignment) -> str:
     if rule.total is None and rule.daily is None:
         return ""
     now = datetime.now(UTC)
-    zone = (aware(assignment.due).tzinfo if assignment.due is not None else None) or UTC
+    zone = hand_ins.zone(assignment)
     waiting = jobs.of_assignment(assignment.name, student).filter(state=JobState.WAITING)
     attempts = hand_ins.attempts(student, assignment.name)
     attempts += [Attempt(student, hand_ins.course.root, job.received) for job in waiting]

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext_noop as noop
 
 from autograder.errors import HostError, SubmissionError
 from autograder.exchange import result_json
 from autograder.extensions.serve import acts, jobs, pages
 from autograder.extensions.serve import hand_in as hand_ins
-from autograder.extensions.serve.attempt_table import may_choose
+from autograder.extensions.serve.attempt_table import choosable
 from autograder.extensions.serve.models import FINAL, Job, JobState, Kind
 from autograder.extensions.serve.standing import is_released, late_at, standing_of
 from autograder.extensions.serve.visitors import Visitor
@@ -41,7 +42,8 @@ def hand_in(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> H
     standing = next(each for each in standings if each.assignment.name == assignment.name)
     handed_in = jobs.of_assignment(assignment.name, visitor.id)[:50]
     values = {"standing": standing, "jobs": handed_in, "fault": fault, "endings": ",".join(hand_ins.ENDINGS)}
-    values["may_choose"] = may_choose(HandIns(visitor.course), visitor.id, assignment.name, datetime.now(UTC))
+    attempts = choosable(HandIns(visitor.course), visitor.id, assignment.name, datetime.now(UTC))
+    values["choosable"] = {each.time for each in attempts if each.submitter == visitor.id}
     return pages.page(request, visitor, "hand-in", status, **values)
 
 
@@ -58,6 +60,8 @@ def use(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
     job = get_object_or_404(Job, receipt=receipt, student=visitor.id, by=visitor.id, kind=Kind.HAND_IN)
     wanted = {"attempt": receipt}
     in_line = jobs.of_assignment(job.assignment, visitor.id, Kind.USE).exclude(state__in=FINAL).first()
+    if in_line is None and (answer := _too_many(request, visitor, Kind.USE)):
+        return answer
     if in_line is not None:  # what is clicked last counts, unless the worker has begun
         waiting = Job.objects.filter(pk=in_line.pk, state=JobState.WAITING)
         waiting.update(text=acts.text_of(wanted), received=datetime.now(UTC))
@@ -92,11 +96,22 @@ def ask(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpR
             status = 400
         elif requests.filter(question=question).exclude(state__in=FINAL).exists():
             status = 429
+        elif answer := _too_many(request, visitor, Kind.ASK):
+            return answer
         else:
             job = jobs.add(Kind.ASK, visitor.id, assignment.name, visitor.id, question=question, text=text)
             return redirect("receipt", receipt=job.receipt)
     values = {"assignment": assignment, "questions": questions, "asked": requests, "most": MAX_TEXT, "refusal": status}
     return pages.page(request, visitor, "ask", status, **values)
+
+
+def _too_many(request: HttpRequest, visitor: Visitor, kind: Kind) -> HttpResponse | None:
+    """Return the answer to a student who has asked for something too often today; None to others."""
+    try:
+        hand_ins.refuse_more(visitor, kind)
+    except SubmissionError as error:
+        return pages.notice(request, hand_ins.refusal(error), noop("Please try again"), str(error), visitor)
+    return None
 
 
 def _questions(visitor: Visitor, assignment: Assignment) -> list[str]:

@@ -20,6 +20,7 @@ from autograder.extensions.serve import (
     staff_views,
     student_views,
 )
+from autograder.extensions.serve.access_log import PERSON
 from autograder.extensions.serve.visitors import STAFF_ROLES, VisitorRole, identify
 from autograder.term.people import load_roster
 
@@ -110,6 +111,7 @@ def _guarded(route: Route) -> View:
         if request.method not in route.methods:
             return HttpResponseNotAllowed(route.methods)
         visitor = identify(request, by_token=route.by_token)
+        request.META[PERSON] = visitor.id
         if not route.opens_for(visitor.role):
             return _refusal(request, visitor.role)
         changed = route.changes_as(request.method, names)

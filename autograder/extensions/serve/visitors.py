@@ -5,9 +5,10 @@ from __future__ import annotations
 import enum
 import time
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from django.conf import settings
-from django.core.signing import BadSignature, Signer
+from django.core.signing import BadSignature, TimestampSigner
 from django.db.models import F
 from django.http import HttpRequest
 
@@ -18,7 +19,7 @@ from autograder.extensions.serve.models import Renewal
 from autograder.records.course import Course
 from autograder.term.people import ACTIVE, load_roster
 
-_SIGNER = Signer(salt="named link")
+_SIGNER = TimestampSigner(salt="named link")
 _LAUNCHED_SECONDS = 12 * 3600
 """Time after which staff whom the learning system sent must come by it again."""
 
@@ -87,7 +88,7 @@ def _identified(request: HttpRequest, course: Course, *, by_token: bool) -> Visi
         return _of_hub(course, value.strip())
     login = "" if by_token else _by_header(course, request)
     session = "" if by_token else str(request.session.get("token", ""))
-    person = _person(course, login or _by_token(value.strip() if scheme.lower() == "bearer" else session))
+    person = _person(course, login or _by_token(course, value.strip() if scheme.lower() == "bearer" else session))
     account = "" if login or by_token or not session else str(request.session.get("account", ""))
     if account and not _is_claimed(course, person, account):
         person = Visitor(course)
@@ -97,7 +98,7 @@ def _identified(request: HttpRequest, course: Course, *, by_token: bool) -> Visi
 
 def link_holder(course: Course, token: str) -> Visitor:
     """Return the person whose link has this token; a visitor without a role if it is not valid."""
-    return _person(course, _by_token(token))
+    return _person(course, _by_token(course, token))
 
 
 def launched(course: Course, launch: Launch) -> Visitor | None:
@@ -142,7 +143,7 @@ def let_in(request: HttpRequest, person: Visitor, link: str = "") -> None:
 
 
 def token(person: str) -> str:
-    """Make a person's token; it is valid until their links are renewed."""
+    """Make a person's token; it is valid for ``link_days``, or until their links are renewed."""
     return str(_SIGNER.sign(f"{_renewals(person)}:{person}"))
 
 
@@ -220,10 +221,10 @@ def _of_hub(course: Course, token: str) -> Visitor:
     return _person(course, _with_login(course, user.name))
 
 
-def _by_token(text: str) -> str:
+def _by_token(course: Course, text: str) -> str:
     """Return the id in a token; empty if it is not valid any more."""
     try:
-        renewals, _, person = _SIGNER.unsign(text).partition(":")
+        renewals, _, person = _SIGNER.unsign(text, timedelta(days=door(course).link_days)).partition(":")
     except BadSignature:
         return ""
     return person if renewals == str(_renewals(person)) else ""

@@ -6,12 +6,14 @@ import errno
 import socket
 import struct
 import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 PROCESSES, THREADS = 2, 16
 
 KEEP_SECONDS = 30
@@ -67,11 +69,23 @@ class WebWorker(ThreadWorker):
         super().enqueue_req(conn)
 
 
+def below(prefix: str, application: Application) -> Application:
+    """Make the application whose addresses begin with a prefix; requests may have lost it on their way."""
+
+    def answer(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        path = str(environ.get("PATH_INFO", ""))
+        is_whole = path == prefix or path.startswith(f"{prefix}/")
+        environ |= {"SCRIPT_NAME": prefix, "PATH_INFO": (path[len(prefix) :] or "/") if is_whole else path}
+        return application(environ, start)
+
+    return answer
+
+
 class WebServer(BaseApplication):
     """Server on one address; ``run()`` ends with the process."""
 
-    def __init__(self, bind: str) -> None:
-        self._bind = bind
+    def __init__(self, bind: str, prefix: str = "") -> None:
+        self._bind, self._prefix = bind, prefix
         super().__init__()
 
     def load_config(self) -> None:
@@ -94,4 +108,4 @@ class WebServer(BaseApplication):
 
     def load(self) -> Any:
         """Return Django's application; settings are there already."""
-        return get_wsgi_application()
+        return below(self._prefix, get_wsgi_application())

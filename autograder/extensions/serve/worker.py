@@ -18,6 +18,7 @@ from pathlib import Path
 from django.db import OperationalError
 
 from autograder._util.text import one_line
+from autograder._util.time_zones import in_words, placed
 from autograder.coordinator import locks
 from autograder.coordinator.assignment import Options
 from autograder.coordinator.submission_grading import ending_of, is_full
@@ -36,7 +37,7 @@ from autograder.extensions.serve.state_folder import only_worker
 from autograder.records.course import Course
 from autograder.records.ending import Ending, EndingKind, Whose, failed
 from autograder.records.grade import Grade, NotGraded, StepTimes
-from autograder.results import publication, second_look
+from autograder.results import held_grades, publication, second_look
 from autograder.results.feedback import write_feedback
 from autograder.results.report import to_do
 from autograder.submissions.delivery import CollectStatus
@@ -218,7 +219,7 @@ class Worker:
 
     def _do(self, job: Job) -> None:
         if job.kind in (Kind.PREVIEW, *COMMANDS):
-            if job.kind == Kind.POST and not job.by and jobs.is_held(job.assignment):
+            if job.kind == Kind.POST and not job.by and jobs.is_held(self._course, job.assignment):
                 jobs.finish(job, JobState.DONE)  # held back since; what is published is sent by a row of its own
                 return
             if _locks(job):
@@ -239,6 +240,7 @@ class Worker:
                 write(course, job.student, job.assignment, job.question, job.text)
                 self._write_page(course, job)
             case Kind.HOLD:
+                held_grades.hold(course, job.assignment, job.by, job.values.get("why", ""))
                 jobs.finish(job, JobState.DONE)
             case _:
                 with locks.held(course, locks.COLLECTING):
@@ -267,7 +269,7 @@ class Worker:
             chosen = HandIns(course).chosen(job.student, job.assignment)
             is_last = chosen is None or chosen.folder == course.submitted(job.student, job.assignment)
             counts = "that time counts" if is_last else "another hand-in was chosen, and counts"
-            job.note = f"You handed in the same on {before:%Y-%m-%d %H:%M} UTC; {counts}."
+            job.note = f"You handed in the same on {in_words(placed(before, course.zone))}; {counts}."
         self._grade(course, job, anew=False)
 
     def _collect_missed(self, course: Course, job: Job) -> None:
@@ -321,7 +323,7 @@ class Worker:
         jobs.finish(
             job,
             JobState.PERSON if outcome.needs_manual_grade else JobState.DONE,
-            note=job.note or _other_attempt(job, outcome),
+            note=job.note or _other_attempt(self._course, job, outcome),
             detail=to_do(outcome),
             score=outcome.score,
             max_score=outcome.max_score,
@@ -343,11 +345,11 @@ class Worker:
                     path.unlink()
 
 
-def _other_attempt(job: Job, grade: Grade) -> str:
+def _other_attempt(course: Course, job: Job, grade: Grade) -> str:
     """Say that another hand-in than this one counts, if one does."""
     if job.kind != Kind.HAND_IN or grade.submitted_at is None or grade.submitted_at == job.received:
         return ""
-    return f"Your hand-in of {grade.submitted_at:%Y-%m-%d %H:%M} UTC is the one that counts."
+    return f"Your hand-in of {in_words(placed(grade.submitted_at, course.zone))} is the one that counts."
 
 
 def _moved(course: Course) -> Iterator[tuple[str, str]]:
@@ -384,7 +386,7 @@ def _locks(job: Job) -> bool:
 def _send_soon(course: Course, assignment: str) -> None:
     """Have scores sent, where the course's learning system is the one that opens the door."""
     if getattr(course.settings.get("learning_system"), "kind", "") == "lti" and door(course).lti.token:
-        jobs.send_soon(assignment)
+        jobs.send_soon(course, assignment)
 
 
 def _preview_file(course: Course) -> Path:
@@ -417,6 +419,8 @@ def _finish_command(course: Course, job: Job, code: int) -> None:
             text = _preview_file(course).read_text("utf-8")
             json.loads(text)
             state, values = JobState.DONE, {"text": text}
+    if job.kind == Kind.PUBLISH and state is JobState.DONE:
+        held_grades.let_go(course, job.assignment)
     jobs.finish(job, state, **values)
     if job.kind in (Kind.PUBLISH, Kind.REGRADE):
         _send_soon(course, job.assignment)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from autograder._util.student_names import student_name
 from autograder._util.text import is_same_text, one_line
+from autograder._util.time_zones import in_words, placed
 from autograder._util.yaml_record import aware
 from autograder.errors import SubmissionError
 from autograder.extensions.sources.git_objects import Commit, GitObjects, TreeEntry
@@ -203,7 +204,7 @@ def _chosen(objects: GitObjects, student: str, request: SourceRequest, hand_ins:
     commit = commits[number]
     if objects.is_shallow and request.received is None and due is not None and commit.time > aware(due):
         raise SubmissionError("the clone has no work in time, and lacks earlier commits: clone it without --depth")
-    origin = f"commit {commit.id} of {commit.time:%Y-%m-%d %H:%M} UTC"
+    origin = f"commit {commit.id} of {in_words(placed(commit.time, request.course.zone))}"
     later = [f"{number} later commit{'s' if number > 1 else ''} left out"] if number else []
     passed = [f"commit {commits[plain].id[:12]} is older, and as it was released"] if number < plain else []
     return _Chosen(commit, origin, (f"commit {commit.id[:12]}", *later, *passed))

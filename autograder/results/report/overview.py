@@ -150,9 +150,10 @@ def _own_dates(grade: Grade, assignment: Assignment) -> list[str]:
     if dates is None:
         return []
     is_moved = dates.due is not None and assignment.due is not None and dates.due != aware(assignment.due)
+    zone = aware(assignment.due).tzinfo if assignment.due is not None else None
     return [
         *(["excused"] if dates.excused else []),
-        *([f"due {status_words.moment(dates.due, assignment.due)}"] if is_moved else []),
+        *([f"due {status_words.moment(dates.due, zone)}"] if is_moved else []),
         *([f"{dates.late_days:g} late days"] if dates.late_days else []),
         *(["after the close"] if dates.closed else []),
     ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
+from autograder._util.time_zones import in_words
 from autograder.records.checks import Outcome
 from autograder.records.course import Assignment
 from autograder.records.grade import Grade
@@ -74,14 +75,11 @@ def percent(part: float, whole: float) -> float:
     return min(100.0, max(0.0, 100.0 * part / whole)) if whole > 0 else 0.0
 
 
-def moment(when: datetime | None, like: datetime | None = None) -> str:
-    """Format a moment: 2 March 2026, 18:00 UTC; in the zone of another one, if both have zones."""
+def moment(when: datetime | None, zone: tzinfo | None = None) -> str:
+    """Format a moment: 2 March 2026, 18:00 UTC; in a zone, if it has one of its own."""
     if when is None:
         return ""
-    if like is not None and like.tzinfo and when.tzinfo:
-        when = when.astimezone(like.tzinfo)
-    zone = f" {when.tzname()}" if when.tzinfo else ""
-    return f"{when.day} {when:%B %Y, %H:%M}{zone}"
+    return in_words(when.astimezone(zone) if zone is not None and when.tzinfo else when)
 
 
 def lateness(submitted: datetime | None, due: datetime | None) -> str:
@@ -117,7 +115,7 @@ def reckoning(submitted: datetime | None, assignment: Assignment, *, by_hand: bo
     }.get(late.kind, late.kind)
     grace = f", {late.grace_hours:g} h of grace" if late.grace_hours else ""
     without = "; points that a person gave do not count for it" if by_hand and late.kind == "per_day" else ""
-    return f"handed in {moment(submitted)}, due {moment(due)}{grace}: {rule}{without}"
+    return f"handed in {moment(submitted, due.tzinfo)}, due {moment(due)}{grace}: {rule}{without}"
 
 
 def duration(span: timedelta) -> str:

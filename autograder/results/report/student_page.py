@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from autograder._util.time_zones import placed
 from autograder.records.checks import Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.dates import Dates
@@ -60,6 +61,7 @@ def render_feedback(
     earned = sum(one.score for one in grade.notebooks)
     waiting = [question for _, question in grade.waiting]
     due = status_words.due_date(grade, assignment)
+    due = placed(due, course.zone) if due is not None and due.tzinfo else due
     values = {
         "course": course,
         "assignment": assignment,
@@ -73,6 +75,7 @@ def render_feedback(
             by_hand=any(q.by_hand for one in grade.notebooks for q in one.questions),
         ),
         "due": due,
+        "zone": course.zone or (due.tzinfo if due is not None else None),
         "dates": grade.dates or Dates(),
         "late": status_words.lateness(grade.submitted_at, due),
         "waiting": len(waiting),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from helpers.doors import NOTEBOOK, OTHER, Door
 from helpers.service_attempts import Attempts, without_walls
 
+from autograder import cli
+from autograder._util.time_zones import in_words
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.exchange import result_json
@@ -180,8 +184,8 @@ def test_an_extension_is_a_line_of_the_table_and_makes_the_grade_anew(door: Door
     door.work()
     row = newest(Kind.EXTEND)
     assert (row.state, row.by) == (JobState.DONE, "meier")
-    assert row.values["before"] == f"{due:%Y-%m-%d %H:%M} UTC"
-    assert row.values["after"] == f"{due + timedelta(days=3):%Y-%m-%d %H:%M} UTC"
+    assert row.values["before"] == in_words(due)
+    assert row.values["after"] == in_words(due + timedelta(days=3))
     assert (door.root / "extensions.csv").stat().st_mode & 0o777 == 0o640, "reasons are not for everybody"
     lines = (door.root / "extensions.csv").read_text().splitlines()
     assert lines[0] == "student,assignment,days,section,due,excused,reason"
@@ -257,9 +261,20 @@ def test_what_is_held_back_no_student_reads_and_staff_do(
     assert door.visitor("meier").get("/staff/feedback/hw/ada/").status_code == 200
     assert "it is held back" in door.visitor("meier").get("/staff/preview/").content.decode()
     monkeypatch.setattr(worker_module, "_start_command", lambda course, job: Ended(course, job))
-    for kind, status in (("publish", 200), ("hold", 404), ("publish", 200)):  # before the worker comes to any of them
+    for kind in ("publish", "hold"):
         act(door, kind, "")
-        assert door.visitor("ada").get(page).status_code == status
+        assert door.visitor("ada").get(page).status_code == 404
+    door.work()
+    said = CliRunner().invoke(cli.main, ["post", "hw", "--course", str(door.root), "--into", __file__])
+    assert said.exit_code == 2
+    assert "held back from students" in said.output
+    assert json.loads((door.root / ".autograder/held/hw.json").read_text())["by"] == "meier"
+    monkeypatch.setattr(Ended, "returncode", 3)
+    act(door, "publish", "")
+    door.work()
+    assert door.visitor("ada").get(page).status_code == 404, "what failed publishes nothing"
+    monkeypatch.setattr(Ended, "returncode", 0)
+    act(door, "publish", "")
     door.work()
     assert door.visitor("ada").get(page).status_code == 200
 
@@ -327,10 +342,10 @@ def test_staff_read_why_scores_could_not_be_sent(door: Door) -> None:
 def test_scores_of_many_grades_are_sent_at_once(door: Door) -> None:
     LaunchedLink.objects.create(assignment="hw", line_item="https://lms.example/items/1", memberships="")
     for _ in range(3):
-        jobs.send_soon("hw")
+        jobs.send_soon(door.course, "hw")
     assert Job.objects.filter(kind=Kind.POST).count() == 1
     jobs.begin(Job.objects.get())
-    jobs.send_soon("hw")
+    jobs.send_soon(door.course, "hw")
     assert Job.objects.filter(kind=Kind.POST).count() == 2, "the one that runs may have read before this grade"
 
 
@@ -460,3 +475,78 @@ def test_a_release_is_packed_once_until_it_changes(door: Door, tmp_path: Path) -
     assert {file: file.stat().st_mtime_ns for file in kept} == kept
     (door.course.release("hw") / "nb.ipynb").write_text("{}")
     assert b"".join(client.get(path)) != first
+
+
+# --- limits and damage
+
+
+def test_a_student_chooses_and_asks_so_often_on_a_day_refusals_included(door: Door, attempts: Attempts) -> None:
+    dated(door, "    attempts: {use: student}\n")
+    setting(door, "serve: {", "serve: {daily_hand_ins: 10, ")
+    first, _ = two_hand_ins(door)
+    client = door.visitor("ada")
+    for kind, path in ((Kind.USE, f"/receipts/{first.receipt}/use/"), (Kind.ASK, "/assignments/hw/second-look/")):
+        for _ in range(9):
+            jobs.add(kind, "ada", "hw", "ada", state=JobState.REFUSED)
+        jobs.add(kind, "ada", "hw", "meier", state=JobState.DONE)  # staff's own are not the student's
+        assert client.post(path, {"question": "", "text": "why?"}).status_code == 302
+        Job.objects.filter(kind=kind).update(state=JobState.DONE)
+        answer = client.post(path, {"question": "", "text": "why?"})
+        assert answer.status_code == 429
+        assert "10 times in 24 hours" in answer.content.decode()
+        assert Job.objects.filter(kind=kind, by="ada").count() == 10
+
+
+def test_a_damaged_file_of_choices_stops_no_page_and_staff_see_it(door: Door, attempts: Attempts) -> None:
+    dated(door, "    attempts: {use: student}\n")
+    first, _ = two_hand_ins(door)
+    door.hand_in("bob")
+    act(door, "use", attempt=first.receipt)
+    door.work()
+    (door.root / ".autograder" / "choices" / "hw" / "ada.json").write_text("[{")
+    assert HandIns(door.course).chosen("ada", "hw").time == first.received  # type: ignore[union-attr]
+    staff = door.visitor("meier")
+    pages = ["/staff/students/hw/ada/", "/staff/students/hw/bob/", "/staff/", "/staff/preview/", "/metrics"]
+    assert {staff.get(path).status_code for path in pages} == {200}
+    assert {door.visitor("ada").get(path).status_code for path in ("/assignments/", "/assignments/hw/")} == {200}
+    assert "ada.json cannot be read" in staff.get("/staff/").content.decode()
+    assert "course_with_fault 1" in staff.get("/metrics").content.decode()
+    door.hand_in("ada", OTHER + b"\n")
+    door.work()
+    act(door, "use", attempt=first.receipt)  # a new decision mends it
+    door.work()
+    assert "cannot be read" not in staff.get("/staff/").content.decode()
+    assert len(choices(door.course, "hw", ["ada"])) == 2
+
+
+def test_the_button_stands_only_where_the_choice_would_be_taken(door: Door, attempts: Attempts) -> None:
+    dated(door, "    attempts: {use: student, total: 3}\n")
+    rows = two_hand_ins(door)
+    for content in (OTHER + b"\n", OTHER + b"\n", OTHER + b"\n\n", b"no notebook"):  # counts, the same, beyond, refused
+        door.hand_in("ada", content)
+        door.work()
+    door.hand_in("ada", OTHER + b"\n\n\n")  # still in line
+    page = door.visitor("ada").get("/assignments/hw/").content.decode()
+    offered = re.findall(r'action="/receipts/(\w+)/use/"', page)
+    assert sorted(offered) == sorted(row.receipt for row in rows)
+
+
+# --- times
+
+
+def test_all_times_of_a_page_are_in_the_courses_zone_and_in_one_form(door: Door, attempts: Attempts) -> None:
+    dated(door, "    attempts: {use: student}\n")
+    setting(door, "course: tiny", "timezone: Asia/Kolkata\ncourse: tiny")
+    first, _ = two_hand_ins(door)
+    act(door, "use", attempt=first.receipt)
+    act(door, "extend", due=f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d} 18:00", why="ill")
+    door.work()
+    assert newest(Kind.EXTEND).values["after"].endswith(", 18:00 IST")
+    student, staff = door.visitor("ada"), door.visitor("meier")
+    pages = [student.get(path) for path in ("/assignments/", "/assignments/hw/", f"/receipts/{first.receipt}/")]
+    pages += [staff.get(path) for path in ("/staff/", "/staff/submissions/", "/staff/students/hw/ada/", "/staff/acts/")]
+    for page in pages:
+        text = re.sub(r"<[^>]*>|such as 2027-01-31 23:59", " ", page.content.decode())
+        assert "UTC" not in text
+        assert not re.search(r"\d{4}-\d\d-\d\d", text), text
+    assert " IST" in pages[2].content.decode()

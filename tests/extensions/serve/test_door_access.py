@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 import socket
 import subprocess
 import sys
@@ -19,9 +20,11 @@ import pytest
 from click.testing import CliRunner
 from django.conf import settings
 from django.core.cache import cache
-from django.core.signing import Signer
-from django.test import Client
-from helpers.doors import Door
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.signing import TimestampSigner
+from django.test import Client, override_settings
+from django.test.utils import override_script_prefix
+from helpers.doors import NOTEBOOK, Door
 from helpers.hubs import Hub, answering
 from helpers.lti_platform import CLAIM, STUDENT, TEACHER, LearningSystem
 from helpers.tiny import YAML, tiny_course
@@ -274,13 +277,58 @@ def test_a_link_that_nobody_gave_opens_nothing(door: Door, change: str) -> None:
     bad = {
         "other person": good.replace("ada", "bob"),
         "no signature": good.rpartition(":")[0],
-        "other salt": Signer(salt="another").sign("0:ada"),
-        "other secret": Signer(key="guessed", salt="named link").sign("0:ada"),
+        "other salt": TimestampSigner(salt="another").sign("0:ada"),
+        "other secret": TimestampSigner(key="guessed", salt="named link").sign("0:ada"),
     }[change]
     client = Client(HTTP_HOST="127.0.0.1")
     assert client.get(f"/enter/{bad}/").status_code == 401
     assert client.get("/assignments/").status_code == 401
     assert client.get("/assignments/", HTTP_AUTHORIZATION=f"Bearer {bad}").status_code == 401
+
+
+def test_a_link_and_its_session_end_after_the_days_of_the_course(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    setting = door.root / "course.yaml"
+    setting.write_text(setting.read_text().replace("serve: {", "serve: {link_days: 3, "))
+    path, client = f"/enter/{visitors.token('ada')}/", door.visitor("ada")
+    now = time.time()
+    for days, status in ((2.9, 200), (3.1, 401)):
+        monkeypatch.setattr("django.core.signing.time", SimpleNamespace(time=lambda days=days: now + days * 86400))
+        assert client.get("/assignments/").status_code == status
+        assert door.visitor().get(path, follow=True).status_code == status
+
+
+def test_the_access_log_has_a_line_for_each_request_and_no_secret(door: Door) -> None:
+    link = visitors.token("ada")
+    client = door.visitor()
+    client.get(f"/enter/{link}/")
+    client.get(f"/enter/{link}")  # without the slash at the end, no address of the door
+    client.get("/assignments/hw/?token=secret")
+    client.get("/staff/people/", HTTP_AUTHORIZATION=f"Bearer {link}")
+    client.get("/nobody%0Ahas%20GET%20this/")
+    door.hand_in("bob")
+    (log,) = (door.root / ".autograder" / "serve").glob("access-*.log")
+    lines = log.read_text().splitlines()
+    assert [line.split()[2:6] for line in lines] == [
+        ["ada", "GET", "/enter/*/", "302"],
+        ["-", "GET", "/enter/*", "301"],
+        ["ada", "GET", "/assignments/hw/", "200"],
+        ["ada", "GET", "/staff/people/", "403"],
+        ["-", "GET", "/nobody%0Ahas%20GET%20this/", "404"],
+        ["bob", "GET", "/enter/*/", "302"],
+        ["bob", "POST", "/assignments/hw/", "302"],
+    ]
+    assert all(re.fullmatch(r"\S+Z 127.0.0.1( \S+){6}", line) for line in lines)
+    assert link.rpartition(":")[2] not in log.read_text()
+    assert "secret" not in log.read_text()
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_log_that_cannot_be_written_stops_no_page(door: Door) -> None:
+    client = door.visitor("ada")
+    (log,) = (door.root / ".autograder" / "serve").glob("access-*.log")
+    log.unlink()
+    log.mkdir()
+    assert client.get("/assignments/").status_code == 200
 
 
 def test_somebody_elses_link_asks_before_it_ends_a_session(door: Door) -> None:
@@ -393,7 +441,7 @@ def test_a_page_of_another_site_asks_before_it_lets_a_person_in(door: Door) -> N
 
 def test_an_encrypted_door_asks_where_a_browser_does_not_say_from_where_it_comes(door: Door) -> None:
     settings_file = door.root / "course.yaml"
-    settings_file.write_text(settings_file.read_text().replace("staff:", "secure: true, staff:"))
+    settings_file.write_text(settings_file.read_text().replace("staff:", "url: 'https://door.example', staff:"))
     client = door.visitor()
     assert client.get(f"/enter/{visitors.token('bob')}/").status_code == 200
     assert client.get(f"/enter/{visitors.token('bob')}/", headers={"Sec-Fetch-Site": "none"}).status_code == 302
@@ -422,13 +470,13 @@ IMPATIENT = f"""
 import sys
 from pathlib import Path
 from autograder.extensions.serve.django_settings import configure
-configure(Path(sys.argv[1]))
+course = configure(Path(sys.argv[1]))
 from gunicorn.workers import gthread
 from autograder.extensions.serve import processes, web_server
 gthread.DEFAULT_WORKER_DATA_TIMEOUT = 1.0  # for the rest of a body that nobody reads
 web_server.SILENT_SECONDS = web_server.STALLED_SECONDS = web_server.GRACE_SECONDS = 1
 web_server.PROCESSES, web_server.THREADS = 1, {IMPATIENT_THREADS}
-processes.run_web(sys.argv[2])
+processes.run_web(course, sys.argv[2])
 """
 
 
@@ -539,6 +587,81 @@ def test_a_folder_with_setgid_is_shared_with_its_group(tmp_path: Path) -> None:
     folders = dict.fromkeys(("uploads", "incoming", "tables"), "0o2770")
     shared = {**folders, "secret": "0o660", "door.sqlite3": "0o660"}
     assert modes == shared
+
+
+@pytest.mark.parametrize("host", ["door.example", "door.example:8443"], ids=["nginx's $host", "nginx's $http_host"])
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://door.example:8443", 302),
+        ("https://door.example", 403),
+        ("https://evil.example:8443", 403),
+        ("null", 403),
+    ],
+)
+def test_forms_come_from_the_doors_address_alone(door: Door, host: str, origin: str, status: int) -> None:
+    """Behind https on another port and below a path, each form is one of this door's pages."""
+    settings_file = door.root / "course.yaml"
+    url = "https://door.example:8443/dl101"
+    settings_file.write_text(settings_file.read_text().replace("hosts: [door.example]", f"url: '{url}'"))
+    values = django_settings._values(door.course, "x")
+    names = ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "CSRF_COOKIE_PATH", "SESSION_COOKIE_PATH")
+    with override_settings(**{name: values[name] for name in names}), override_script_prefix("/dl101/"):
+        client = Client(enforce_csrf_checks=True, HTTP_HOST=host)
+        answer = client.get(f"/enter/{visitors.token('ada')}/", headers={"Sec-Fetch-Site": "none"})
+        assert answer.headers["Location"] == "/dl101/"
+        assert {cookie["path"] for cookie in answer.cookies.values()} == {"/dl101/"}
+        page = client.get("/assignments/hw/").content.decode()
+        assert re.findall(r'(?:href|action|src)="/(?!dl101/)[^"]*', page) == []
+        (token,) = set(re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.partition("</nav>")[2]))
+        data = {"csrfmiddlewaretoken": token, "file": SimpleUploadedFile("nb.ipynb", NOTEBOOK)}
+        answer = client.post("/assignments/hw/", data, HTTP_ORIGIN=origin)
+        assert answer.status_code == status
+        assert Job.objects.count() == (status == 302)
+
+
+def test_every_page_of_staff_stays_below_the_prefix(door: Door) -> None:
+    door.hand_in("ada")
+    client = door.visitor("meier")
+    with override_script_prefix("/dl101/"):
+        for path in ("", "submissions/", "preview/", "reports/", "people/", "acts/", "log/", "students/hw/ada/"):
+            page = client.get(f"/staff/{path}").content.decode()
+            assert '"/dl101/staff/log/"' in page
+            assert re.findall(r'(?:href|action|src)="/(?!dl101/)[^"]*', page) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "seen"), [("/dl101/staff/", "/staff/"), ("/dl101", "/"), ("/dl1012/", "/dl1012/"), ("/staff/", "/staff/")]
+)
+def test_a_request_is_below_the_prefix_also_where_the_web_server_took_it_away(path: str, seen: str) -> None:
+    found: dict[str, str] = {}
+    web_server.below("/dl101", lambda environ, start: found.update(environ) or [])({"PATH_INFO": path}, None)
+    assert found == {"SCRIPT_NAME": "/dl101", "PATH_INFO": seen}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "door.example",
+        "ftp://door.example",
+        "https://door.example/?x",
+        "https://a@door.example",
+        "https://door.example/a b",
+    ],
+)
+def test_an_address_that_is_none_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(CourseError, match="no address like"):
+        tiny_course(tmp_path, yaml=YAML + f'serve: {{url: "{url}"}}\n')
+
+
+def test_an_address_settles_cookies_origin_and_path(tmp_path: Path) -> None:
+    values = {}
+    for name, url in (("a", "https://door.example:8443/dl101/"), ("b", "http://lan:8000"), ("c", "http://[::1]:80/x")):
+        course = tiny_course(tmp_path / name, yaml=YAML + f"serve: {{url: '{url}'}}\n")
+        values[name] = django_settings._values(course, "secret")
+    assert [each["SESSION_COOKIE_SECURE"] for each in values.values()] == [True, False, False]
+    assert [each["CSRF_COOKIE_PATH"] for each in values.values()] == ["/dl101/", "/", "/x/"]
+    assert values["a"]["CSRF_TRUSTED_ORIGINS"] == ["https://door.example:8443"]
 
 
 def test_a_host_with_a_port_is_one_that_forms_may_come_from(tmp_path: Path) -> None:

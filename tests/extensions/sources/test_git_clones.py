@@ -64,7 +64,7 @@ def test_the_newest_commit_before_the_due_date_counts_and_its_id_is_on_the_page(
     assert found.reason == f"commit {counts[:12]}; 1 later commit left out; 2 of 2 files changed"
     assert handed_in(course, "ada") == WORK
     (note,) = HandIns(course).dates("ada", "hw1").notes
-    assert note == f"commit {counts} of 2026-03-02 17:00 UTC"
+    assert note == f"commit {counts} of 2 March 2026, 17:00 UTC"
     assert only(collected(course, clones)).status is CollectStatus.UNCHANGED
 
 

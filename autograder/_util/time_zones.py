@@ -1,0 +1,31 @@
+"""Time zones: the one in which a course's dates without a zone are meant, and in which people read all times."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """Return the zone of a name such as Europe/Berlin; ValueError: there is none, and what is near."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        near = difflib.get_close_matches(name, available_timezones(), n=1)
+        hint = f"; did you mean {near[0]}?" if near else "; write it like Europe/Berlin"
+        raise ValueError(f"{name!r} is no time zone{hint}") from None
+
+
+def placed(moment: datetime, zone: tzinfo | None) -> datetime:
+    """Return a moment in a zone, where it is meant if it names none; without a zone, that of the moment or UTC."""
+    there = moment if moment.tzinfo else moment.replace(tzinfo=zone or UTC)
+    with contextlib.suppress(OverflowError):  # at the ends of the calendar
+        return there.astimezone(UTC).astimezone(zone) if zone else there  # what clocks skip is the time after
+    return there
+
+
+def in_words(moment: datetime) -> str:
+    """Format a moment as pages write it: 2 March 2026, 18:00 UTC."""
+    return f"{moment.day} {moment:%B %Y, %H:%M} {moment.tzname() or ''}".rstrip()
