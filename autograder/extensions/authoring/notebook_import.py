@@ -1,0 +1,165 @@
+"""Source notebooks from a students' notebook and a solved one, or from a solved one alone."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from autograder._util.notebook_format import NotebookNode
+from autograder._util.syntax import parsed
+from autograder.errors import CourseError
+from autograder.extensions.authoring.answer_regions import BEGIN, END, answer_alone, answer_from_pair, asks, tree_of
+from autograder.extensions.authoring.cell_pairs import pairs
+from autograder.extensions.authoring.proposed_tests import Question, parts_of
+from autograder.extensions.authoring.source_templates import marked_cell, marks, new_notebook
+
+_REGION = re.compile(f"[ \\t]*{BEGIN}.*?{END}", re.S)
+
+
+@dataclass
+class ImportedNotebook:
+    """Cells of a source notebook, and what people should know of them."""
+
+    cells: list[NotebookNode] = field(default_factory=list)
+    questions: dict[str, Question] = field(default_factory=dict)
+    """Id of an answer's cell → the question."""
+    written: list[str] = field(default_factory=list)
+    """Ids of text cells that a person grades."""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def code(self) -> list[tuple[str, Question | None]]:
+        """Each code cell of the solution, and the question that it answers."""
+        return [(cell.source, self.questions.get(cell.id)) for cell in self.cells if cell.cell_type == "code"]
+
+    @property
+    def given(self) -> str:
+        """All that students get as it is."""
+        return "\n".join(_REGION.sub("", cell.source) for cell in self.cells)
+
+    def notebook(self) -> NotebookNode:
+        """Make the source notebook: each test stands below its answer; a person grades an answer without one."""
+        cells = []
+        for cell in self.cells:
+            question = self.questions.get(cell.id)
+            cells.append(cell)
+            if question is not None and question.test:
+                cells.append(marked_cell("test", f"test-{cell.id}", question.test, 1))
+            if question is not None:
+                kind, points = ("answer", None) if question.test else ("manual", 1)
+                cell.metadata.update(marks(kind, cell.id, points))
+        return new_notebook(cells)
+
+
+def read_pair(students: NotebookNode | None, solved: NotebookNode, name: str) -> ImportedNotebook:
+    """Pair cells, and mark what differs as an answer; no test is there yet.
+
+    Args:
+        students: what students get; None: the solution's own blocks for students say it.
+        solved: the solved notebook.
+        name: its name in messages.
+
+    Raises:
+        CourseError: the notebook has nbgrader's marks, or nothing in it is for students.
+    """
+    if any("nbgrader" in cell.metadata for cell in solved.cells):
+        raise CourseError(f"{name} has nbgrader's marks: put it into source/ as it is, and release it")
+    imported, ids = ImportedNotebook(), _Ids()
+    told: list[str] = []  # since the last code cell
+    for cell, source, is_answer in _cells(students, solved, imported.notes):
+        if not source.strip():
+            continue
+        given = _REGION.sub("", source)
+        told.append(given)
+        if not is_answer:
+            made = marked_cell({"markdown": "text"}.get(cell.cell_type, cell.cell_type), ids.new(_words(given)), source)
+        elif cell.cell_type == "code":
+            made = marked_cell("code", ids.new(_subject(source) or _words(given)), source)
+        else:
+            made = marked_cell("manual", ids.new(_words(given)), source, 1)
+            imported.written.append(made.id)
+        if is_answer and cell.cell_type == "code":
+            made.source, asserts = _without_asserts(source)
+            imported.questions[made.id] = Question(made.id, made.source, "\n".join(told), asserts)
+        if "attachments" in cell:
+            made.attachments = cell.attachments
+        imported.cells.append(made)
+        told = [] if cell.cell_type == "code" else told
+    if not imported.questions and not imported.written:
+        raise CourseError(f"{name}: nothing in it is for students; give the students' notebook, too")
+    return imported
+
+
+def _cells(
+    students: NotebookNode | None, solved: NotebookNode, notes: list[str]
+) -> Iterator[tuple[NotebookNode, str, bool]]:
+    """Yield each cell, its source with markers, and whether it is an answer."""
+    if students is None:
+        for cell in solved.cells:
+            source = answer_alone(cell.source) if cell.cell_type == "code" else cell.source
+            yield cell, source, source != cell.source
+        return
+    first, second = ([(cell.cell_type, cell.source) for cell in each.cells] for each in (students, solved))
+    for a, b in pairs(first, second):
+        if a is None and b is not None:
+            if second[b][0] == "code":
+                yield solved.cells[b], f"{BEGIN}\n{second[b][1]}\n{END}", True
+            elif second[b][1].strip():
+                notes.append(f"text cell {b + 1} stands in the solution alone, and was left out")
+        elif a is not None:
+            theirs = first[a][1]
+            ours = theirs if b is None else second[b][1]
+            source = theirs
+            if theirs.split() != ours.split() and (first[a][0] == "code" or asks(theirs)):
+                source = answer_from_pair(theirs, ours, is_code=first[a][0] == "code")
+            elif theirs.split() != ours.split():
+                notes.append(f"text cell {a + 1} differs; students get what their notebook says")
+            yield students.cells[a], source, BEGIN in source
+
+
+def _without_asserts(source: str) -> tuple[str, tuple[str, ...]]:
+    """Take the author's assertions out of an answer's cell, where they are whole lines of it: they are its test."""
+    lines = source.split("\n")
+    tree = tree_of(source)
+    regions = [match.span() for match in _REGION.finditer(source)]
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
+    asserts = []
+    for node in reversed(tree.body if tree else []):
+        inside = any(start <= starts[node.lineno - 1] < end for start, end in regions)
+        if isinstance(node, ast.Assert) and not inside:
+            text = lines[node.lineno - 1 : node.end_lineno]
+            if parsed("\n".join(text)) is not None:
+                asserts.append("\n".join(text))
+                del lines[node.lineno - 1 : node.end_lineno]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip("\n"), tuple(reversed(asserts))
+
+
+class _Ids:
+    """Readable ids of cells, each once."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def new(self, words: str) -> str:
+        """Make an id of words: ``standardize``, then ``standardize-2``."""
+        stem = "-".join(re.findall(r"[A-Za-z0-9_]+", words))[:40].strip("-_") or "cell"
+        forms = (stem if number == 1 else f"{stem}-{number}" for number in range(1, 10_000))
+        chosen = next(form for form in forms if form not in self._taken)
+        self._taken |= {chosen, f"test-{chosen}"}
+        return chosen
+
+
+def _words(source: str) -> str:
+    """Return the first words of a cell in small letters."""
+    return " ".join(re.findall(r"[A-Za-z0-9]+", re.sub(r"<[^>]*>|\(http[^)]*\)", " ", source))[:4]).lower()
+
+
+def _subject(answer: str) -> str:
+    """Return the name after which an answer is called: the function or class, or the first name that it binds."""
+    binds = [part for part in parts_of(answer) if part.is_answer and part.binds]
+    defined = [part for part in binds if part.defines]
+    return min((defined or binds)[0].binds) if binds else ""
