@@ -17,14 +17,14 @@ from autograder.errors import ProofError, UsageError
 from autograder.exchange import result_json
 from autograder.extensions.authoring.course_start import add_assignment, empty_source
 from autograder.extensions.authoring.notebook_import import ImportedNotebook, read_pair
-from autograder.extensions.authoring.proposed_tests import Run, propose
+from autograder.extensions.authoring.proposed_tests import Run, propose, written_test
 from autograder.records.course import Assignment, Course
 from autograder.records.limits import Limits
 from autograder.release import build
 from autograder.release.record import Release
 from autograder.submissions.packing import needed_files
 
-_SOLVED = re.compile(r"[-_. ]*(?:solutions?|solved|answers?|key|instructor)[-_. ]*", re.I)
+_SOLVED = re.compile(r"(?:^|[-_. ])(?:solutions?|solved|answers?|key|instructor)(?=$|[-_. ])", re.I)
 """What the name of a solved notebook says of it."""
 Say = Callable[[str], None]
 
@@ -71,6 +71,9 @@ def import_assignment(
             say(f"{solved.name}: running it twice")
             failure = propose(notebook.code, partial(_kernel, files, seconds), notebook.given)
             notebook.notes += [f"{failure}; from there on a person grades"] if failure else []
+        else:
+            for question in notebook.questions.values():
+                question.test = written_test(question, {})
         imported[folder / f"{students.stem if students else _stem(solved)}.ipynb"] = notebook
     for number, (path, notebook) in enumerate(imported.items()):
         if number:
@@ -86,7 +89,7 @@ def import_assignment(
 
 def _stem(path: Path) -> str:
     """Return a notebook's name without what says that it is solved."""
-    return _SOLVED.sub("", path.stem) or path.stem
+    return _SOLVED.sub("", path.stem).strip("-_. ") or path.stem
 
 
 def _found(paths: Sequence[Path]) -> list[tuple[Path | None, Path]]:
@@ -94,6 +97,8 @@ def _found(paths: Sequence[Path]) -> list[tuple[Path | None, Path]]:
     if len(paths) > 2 or len({path.is_dir() for path in paths}) > 1:
         raise UsageError("give the students' notebook and the solution, two folders of them, or a solution alone")
     if not paths[0].is_dir():
+        if len(paths) == 2 and _stem(paths[0]) != paths[0].stem and _stem(paths[1]) == paths[1].stem:
+            raise UsageError(f"{paths[0]} is solved, by its name: the students' notebook comes first")
         return [(paths[0], paths[1])] if len(paths) == 2 else [(None, paths[0])]
     students, solved = (
         {_stem(path): path for path in sorted(folder.glob("*.ipynb"))} for folder in (paths[0], paths[-1])

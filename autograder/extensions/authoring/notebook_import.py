@@ -74,7 +74,8 @@ def read_pair(students: NotebookNode | None, solved: NotebookNode, name: str) ->
         given = _REGION.sub("", source)
         told.append(given)
         if not is_answer:
-            made = marked_cell({"markdown": "text"}.get(cell.cell_type, cell.cell_type), ids.new(_words(given)), source)
+            words = _topic(given) if cell.cell_type == "code" else _words(given)
+            made = marked_cell({"markdown": "text"}.get(cell.cell_type, cell.cell_type), ids.new(words), source)
         elif cell.cell_type == "code":
             made = marked_cell("code", ids.new(_subject(source) or _words(given)), source)
         else:
@@ -85,6 +86,8 @@ def read_pair(students: NotebookNode | None, solved: NotebookNode, name: str) ->
             imported.questions[made.id] = Question(made.id, made.source, "\n".join(told), asserts)
         if "attachments" in cell:
             made.attachments = cell.attachments
+        if "tags" in cell.metadata:
+            made.metadata.tags = cell.metadata.tags
         imported.cells.append(made)
         told = [] if cell.cell_type == "code" else told
     if not imported.questions and not imported.written:
@@ -111,12 +114,19 @@ def _cells(
         elif a is not None:
             theirs = first[a][1]
             ours = theirs if b is None else second[b][1]
-            source = theirs
-            if theirs.split() != ours.split() and (first[a][0] == "code" or asks(theirs)):
-                source = answer_from_pair(theirs, ours, is_code=first[a][0] == "code")
+            source, is_code = theirs, first[a][0] == "code"
+            if theirs.split() != ours.split() and (is_code or _is_asked(theirs, ours)):
+                source = answer_from_pair(theirs, ours, is_code=is_code)
             elif theirs.split() != ours.split():
                 notes.append(f"text cell {a + 1} differs; students get what their notebook says")
             yield students.cells[a], source, BEGIN in source
+
+
+def _is_asked(theirs: str, ours: str) -> bool:
+    """Tell whether the solution answers a text cell: it replaces a line that asks, or adds lines to a question."""
+    known = ours.split("\n")
+    replaced = [line for line in theirs.split("\n") if line.strip() and line not in known]
+    return asks("\n".join(replaced) if replaced else theirs)
 
 
 def _without_asserts(source: str) -> tuple[str, tuple[str, ...]]:
@@ -154,8 +164,23 @@ class _Ids:
 
 
 def _words(source: str) -> str:
-    """Return the first words of a cell in small letters."""
-    return " ".join(re.findall(r"[A-Za-z0-9]+", re.sub(r"<[^>]*>|\(http[^)]*\)", " ", source))[:4]).lower()
+    """Return the first words of a cell's heading or text in small letters."""
+    text = re.sub(r"<[^>]*>|\(http[^)]*\)", " ", source)
+    heading = re.search(r"^#+ *(\w.*)", text, re.M)
+    return " ".join(re.findall(r"[A-Za-z0-9]+", heading[1] if heading else text)[:4]).lower()
+
+
+def _topic(code: str) -> str:
+    """Return words for a given code cell: of the comment that it begins with, or what it binds first."""
+    tree = tree_of(code)
+    if tree is None or not tree.body or code.lstrip().startswith("#"):
+        return _words(code)
+    if all(isinstance(node, ast.Import | ast.ImportFrom | ast.Pass) for node in tree.body):
+        return "imports"
+    bound = (each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store))
+    return next((node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)), "") or next(
+        bound, _words(code)
+    )
 
 
 def _subject(answer: str) -> str:

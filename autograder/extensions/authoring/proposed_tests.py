@@ -6,7 +6,7 @@ import ast
 import json
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +62,7 @@ class Part:
     @property
     def defines(self) -> bool:
         """Whether it defines a function or class."""
-        return isinstance(self.statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        return isinstance(self.statement, _DEFINITIONS)
 
 
 @dataclass(frozen=True)
@@ -98,12 +98,13 @@ def propose(cells: Sequence[tuple[str, Question | None]], start: Start, given: s
     other = redraw(sources, [()] * len(sources), Redrawing("import"))
     again = [(source, question) for source, (_, question) in zip(other, cells, strict=True)]
     with start() as run:
-        run(f"{_PROBE}.reseed(1)")
         second, _, _ = _observed(again[:reached], run, names, first)
     for number, (_, question) in enumerate(cells):
         if question is not None:
             theirs = second.get(number, {})
-            question.test = _test(question, {t: v for t, v in first.get(number, {}).items() if theirs.get(t) == v})
+            question.test = written_test(
+                question, {t: v for t, v in first.get(number, {}).items() if theirs.get(t) == v}
+            )
     return failure
 
 
@@ -125,6 +126,8 @@ def _observed(
     texts: dict[int, list[str]] = {} if wanted is None else {n: list(seen) for n, seen in wanted.items()}
     failure, reached = "", len(cells)
     for number, (source, question) in enumerate(cells):
+        if wanted is not None or not number:
+            run(f"{_PROBE}.reseed({number + (wanted is not None)})")
         result = run(source)
         if result.status not in ("ok", "skipped"):
             failure, reached = f"code cell {number + 1}: {result.error or result.status}", number
@@ -169,18 +172,40 @@ def parts_of(answer: str) -> list[Part]:
     dependent: set[str] = set()
     tree = tree_of(answer)
     for statement in tree.body if tree else ():
-        nodes = list(ast.walk(statement))
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            binds = frozenset({statement.name})
-        else:
-            binds = frozenset(name for node in nodes for name in _stored(node))
-        reads = frozenset(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
-        if is_answer(statement) or reads & dependent:
-            dependent |= binds
-            methods = statement.body if isinstance(statement, ast.ClassDef) else []
-            behavior = any(is_answer(each) and getattr(each, "name", "") != "__init__" for each in methods)
-            parts.append(Part(statement, binds, reads, is_answer(statement), behavior))
+        reads = _read(statement)
+        if not is_answer(statement) and not reads & dependent:
+            continue
+        defined = getattr(statement, "name", "")
+        binds = {defined} if defined else _bound(statement, is_answer, dependent)
+        dependent |= binds
+        methods = statement.body if isinstance(statement, ast.ClassDef) else []
+        behavior = any(is_answer(each) and getattr(each, "name", "") != "__init__" for each in methods)
+        parts.append(Part(statement, frozenset(binds), reads, is_answer(statement), behavior))
     return parts
+
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def _read(node: ast.AST) -> frozenset[str]:
+    return frozenset(
+        each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)
+    )
+
+
+def _bound(statement: ast.stmt, is_answer: Callable[[ast.stmt], bool], dependent: Set[str]) -> set[str]:
+    """Return the names of a statement that depend on an answer: a given loop's counter does not."""
+    simple = [node for node in ast.walk(statement) if isinstance(node, ast.stmt) and not hasattr(node, "body")]
+    binds: set[str] = set()
+    for _ in simple:  # in a loop, what is bound below is read above
+        binds |= {
+            name
+            for node in simple
+            if is_answer(node) or _read(node) & (binds | dependent)
+            for inner in ast.walk(node)
+            for name in _stored(inner)
+        }
+    return binds
 
 
 def _stored(node: ast.AST) -> Iterator[str]:
@@ -195,19 +220,23 @@ def _stored(node: ast.AST) -> Iterator[str]:
 
 
 def _is_told(question: Question) -> bool:
-    """Tell whether students were told each number and text of the answer; else it is the author's own choice."""
-    numbers = _FREE | {float(text) for text in _NUMBER.findall(question.told)}
+    """Tell whether students were told each number, text and class of the answer; else it is the author's own choice."""
+    told = question.told.lower()
+    numbers = _FREE | {float(text) for text in _NUMBER.findall(told)}
     for region in re.findall(f"{BEGIN}\n(.*?)[ \t]*{END}", question.answer, flags=re.S):
         tree = tree_of(textwrap.dedent(region))
-        silent = {id(inner) for node in ast.walk(tree) if _is_said(node) for inner in ast.walk(node)} if tree else set()
-        for node in ast.walk(tree) if tree else ():
-            value = node.value if isinstance(node, ast.Constant) and id(node) not in silent else None
-            if isinstance(value, int | float) and not isinstance(value, bool) and float(value) not in numbers:
-                return False
-            if isinstance(value, str | bytes | complex) and str(value) not in question.told:
-                return False
         if tree is None:
             return False
+        silent = {id(inner) for node in ast.walk(tree) if _is_said(node) for inner in ast.walk(node)}
+        for node in (node for node in ast.walk(tree) if id(node) not in silent):
+            value = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(value, int | float) and float(value) not in numbers:
+                return False
+            if isinstance(value, str | bytes | complex) and str(value).lower() not in told:
+                return False
+            called = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+            if called[:1].isupper() and called.lower() not in told:
+                return False
     return True
 
 
@@ -260,8 +289,8 @@ def _calls(source: str, functions: frozenset[str]) -> Iterator[tuple[str, list[t
 # --- the test ------------------------------------------------------------------------------------------
 
 
-def _test(question: Question, expected: Expected) -> str:
-    """Write the test cell; empty if something that students write in the cell would not be tested."""
+def written_test(question: Question, expected: Expected) -> str:
+    """Write a test cell from what the solution gave; empty if something that students write would not be tested."""
     parts = parts_of(question.answer)
     written = {name for part in parts if part.is_answer for name in part.binds}
     direct = {text: value for text, value in expected.items() if text.partition("(")[0] in written}
@@ -293,12 +322,13 @@ def _covers(parts: Sequence[Part], asserts: Iterable[str], expected: Expected) -
 
 def _line(code: str, value: Mapping[str, str]) -> str:
     """Write the comparison of an expression with what the solution gives."""
-    expected = value["expected"]
+    expected, label = value["expected"], code if len(code) <= 60 else code.partition("(")[0]
+    name = f"name={label!r}" if '"' in label or "\\" in label else f'name="{label}"'
     match value["form"]:
         case "equal":
             return f"assert {code} == {expected}"
         case "list" | "tuple" | "dict" as form:
             return f"assert {form}({code}) == {expected}"
         case "parameters":
-            return f"check.parameters({code}, exactly={expected}, name={code!r})"
-    return f"check.close({code}, {expected}, name={(code if len(code) <= 60 else code.partition('(')[0])!r})"
+            return f"check.parameters({code}, exactly={expected}, {name})"
+    return f"check.close({code}, {expected}, {name})"
