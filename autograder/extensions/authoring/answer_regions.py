@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from autograder._util.syntax import parsed
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+REGION = re.compile(f"([ \t]*){BEGIN}\n(.*?){END}", re.S)
 _WISH = re.compile(r"\bTODO\b|\bYOUR[ _](?:CODE|ANSWER)\b|\bFILL[ _]IN\b|\bWRITE YOUR\b", re.I)
 """Words that ask students to write something."""
 _START = re.compile(r"\b(?:START (?:OF )?(?:YOUR )?|BEGIN (?:OF )?YOUR )(?:CODE|ANSWER|SOLUTION)\b", re.I)
@@ -27,6 +28,18 @@ def asks(text: str) -> bool:
 def tree_of(source: str) -> ast.Module | None:
     """Parse a cell; a line with a magic counts as ``pass``."""
     return parsed(source) or parsed(re.sub(r"^([ \t]*)[!%].*$", r"\1pass", source, flags=re.M))
+
+
+def regions_of(answer: str) -> list[Span]:
+    """Return the lines of a cell that stand between markers, the markers among them."""
+    lines = [line.strip() for line in answer.split("\n")]
+    starts, ends = ([n for n, line in enumerate(lines) if line == marker] for marker in (BEGIN, END))
+    return [(start, end + 1) for start, end in zip(starts, ends, strict=True)]
+
+
+def overlap(one: Span, two: Span) -> Span:
+    """Return the lines that two spans share; its end is not above its start if there is none."""
+    return max(one[0], two[0]), min(one[1], two[1])
 
 
 @dataclass(frozen=True)
@@ -111,7 +124,7 @@ def _marked(ours: list[str], blocks: list[_Block], changed: set[int], *, is_code
             made += [*_given(blocks, (position, start)), *hints, indent + BEGIN, *answer, indent + END]
             position = end
         text = "\n".join([*made, *_given(blocks, (position, len(ours)))])
-        if not is_code or tree_of(re.sub(f"{BEGIN}.*?{END}", "pass", text, flags=re.S)) is not None:
+        if not is_code or tree_of(REGION.sub(r"\1pass", text)) is not None:
             break
     return text
 
@@ -125,14 +138,10 @@ def _hint(line: str, indent: str) -> str:
     return f"{indent}# {text}" if text not in ("", "pass", "...", "raise NotImplementedError()") else ""
 
 
-def _overlap(one: Span, two: Span) -> Span:
-    return max(one[0], two[0]), min(one[1], two[1])
-
-
 def _hints(blocks: Iterable[_Block], region: Span, position: int) -> Iterator[str]:
     """Yield the students' lines in the place of a region, but those that stood above an earlier one."""
     for block in blocks:
-        start, end = _overlap(block.span, region)
+        start, end = overlap(block.span, region)
         if block.is_equal:
             yield from block.students[start - block.span[0] : max(start, end) - block.span[0]]
         elif start < end and position <= block.span[0]:
@@ -142,7 +151,7 @@ def _hints(blocks: Iterable[_Block], region: Span, position: int) -> Iterator[st
 def _given(blocks: Iterable[_Block], gap: Span) -> Iterator[str]:
     """Yield the students' lines between two regions: what the solution alone says there is not given."""
     for block in blocks:
-        start, end = _overlap(block.span, gap)
+        start, end = overlap(block.span, gap)
         if block.is_equal:
             yield from block.students[start - block.span[0] : max(start, end) - block.span[0]]
         elif gap[0] <= block.span[0] and block.span[1] <= gap[1]:

@@ -8,14 +8,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from autograder._util.notebook_format import NotebookNode
-from autograder._util.syntax import parsed
+from autograder._util.syntax import meaning, parsed
 from autograder.errors import CourseError
-from autograder.extensions.authoring.answer_regions import BEGIN, END, answer_alone, answer_from_pair, asks, tree_of
+from autograder.extensions.authoring.answer_regions import (
+    BEGIN,
+    END,
+    REGION,
+    answer_alone,
+    answer_from_pair,
+    asks,
+    overlap,
+    regions_of,
+    tree_of,
+)
 from autograder.extensions.authoring.cell_pairs import pairs
 from autograder.extensions.authoring.proposed_tests import Question, parts_of
 from autograder.extensions.authoring.source_templates import marked_cell, marks, new_notebook
-
-_REGION = re.compile(f"[ \\t]*{BEGIN}.*?{END}", re.S)
 
 
 @dataclass
@@ -37,7 +45,7 @@ class ImportedNotebook:
     @property
     def given(self) -> str:
         """All that students get as it is."""
-        return "\n".join(_REGION.sub("", cell.source) for cell in self.cells)
+        return "\n".join(REGION.sub("", cell.source) for cell in self.cells)
 
     def notebook(self) -> NotebookNode:
         """Make the source notebook: each test stands below its answer; a person grades an answer without one."""
@@ -71,7 +79,7 @@ def read_pair(students: NotebookNode | None, solved: NotebookNode, name: str) ->
     for cell, source, is_answer in _cells(students, solved, imported.notes):
         if not source.strip():
             continue
-        given = _REGION.sub("", source)
+        given = REGION.sub("", source)
         told.append(given)
         if not is_answer:
             words = _topic(given) if cell.cell_type == "code" else _words(given)
@@ -115,9 +123,10 @@ def _cells(
             theirs = first[a][1]
             ours = theirs if b is None else second[b][1]
             source, is_code = theirs, first[a][0] == "code"
-            if theirs.split() != ours.split() and (is_code or _is_asked(theirs, ours)):
+            differs = theirs.split() != ours.split() and not (is_code and meaning(theirs) == meaning(ours))
+            if differs and (is_code or _is_asked(theirs, ours)):
                 source = answer_from_pair(theirs, ours, is_code=is_code)
-            elif theirs.split() != ours.split():
+            elif differs:
                 notes.append(f"text cell {a + 1} differs; students get what their notebook says")
             yield students.cells[a], source, BEGIN in source
 
@@ -131,21 +140,17 @@ def _is_asked(theirs: str, ours: str) -> bool:
 
 def _without_asserts(source: str) -> tuple[str, tuple[str, ...]]:
     """Take the author's assertions out of an answer's cell, where they are whole lines of it: they are its test."""
-    lines = source.split("\n")
+    lines, regions = source.split("\n"), regions_of(source)
+    asserts: list[str] = []
     tree = tree_of(source)
-    regions = [match.span() for match in _REGION.finditer(source)]
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line) + 1)
-    asserts = []
     for node in reversed(tree.body if tree else []):
-        inside = any(start <= starts[node.lineno - 1] < end for start, end in regions)
-        if isinstance(node, ast.Assert) and not inside:
-            text = lines[node.lineno - 1 : node.end_lineno]
-            if parsed("\n".join(text)) is not None:
-                asserts.append("\n".join(text))
-                del lines[node.lineno - 1 : node.end_lineno]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip("\n"), tuple(reversed(asserts))
+        span = node.lineno - 1, node.end_lineno or node.lineno
+        text = "\n".join(lines[slice(*span)])
+        is_given = not any(start < end for start, end in (overlap(span, region) for region in regions))
+        if isinstance(node, ast.Assert) and is_given and parsed(text) is not None:
+            asserts.insert(0, text)
+            del lines[slice(*span)]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip("\n"), tuple(asserts)
 
 
 class _Ids:
@@ -171,16 +176,14 @@ def _words(source: str) -> str:
 
 
 def _topic(code: str) -> str:
-    """Return words for a given code cell: of the comment that it begins with, or what it binds first."""
+    """Return words for a given code cell: of the comment that it begins with, or the name that it binds first."""
     tree = tree_of(code)
-    if tree is None or not tree.body or code.lstrip().startswith("#"):
-        return _words(code)
-    if all(isinstance(node, ast.Import | ast.ImportFrom | ast.Pass) for node in tree.body):
+    body = tree.body if tree and not code.lstrip().startswith("#") else []
+    if body and all(isinstance(node, ast.Import | ast.ImportFrom | ast.Pass) for node in body):
         return "imports"
-    bound = (each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store))
-    return next((node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)), "") or next(
-        bound, _words(code)
-    )
+    nodes = (node for part in body for node in ast.walk(part))
+    bound = (node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    return next(bound, _words(code))
 
 
 def _subject(answer: str) -> str:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.extensions.authoring.answer_regions import BEGIN, END, tree_of
+from autograder.extensions.authoring.answer_regions import REGION, overlap, regions_of, tree_of
 from autograder.extensions.authoring.kernel_side.solution_probe import MARK
 from autograder.extensions.trust.calibration_seeds import Redrawing, redraw
 from autograder.records.run import CellRun
@@ -160,13 +160,11 @@ def _ask(run: Run, question: str) -> Any:
 
 def parts_of(answer: str) -> list[Part]:
     """Return the statements that hold an answer, or read a name that depends on one."""
-    lines = answer.split("\n")
-    starts = [number for number, line in enumerate(lines, 1) if line.strip() == BEGIN]
-    ends = [number for number, line in enumerate(lines, 1) if line.strip() == END]
-    regions = list(zip(starts, ends, strict=True))
+    regions = regions_of(answer)
 
     def is_answer(node: ast.stmt) -> bool:
-        return any(node.lineno < end and start < (node.end_lineno or node.lineno) for start, end in regions)
+        shared = (overlap((node.lineno - 1, node.end_lineno or node.lineno), region) for region in regions)
+        return any(start < end for start, end in shared)
 
     parts: list[Part] = []
     dependent: set[str] = set()
@@ -223,8 +221,8 @@ def _is_told(question: Question) -> bool:
     """Tell whether students were told each number, text and class of the answer; else it is the author's own choice."""
     told = question.told.lower()
     numbers = _FREE | {float(text) for text in _NUMBER.findall(told)}
-    for region in re.findall(f"{BEGIN}\n(.*?)[ \t]*{END}", question.answer, flags=re.S):
-        tree = tree_of(textwrap.dedent(region))
+    for region in REGION.finditer(question.answer):
+        tree = tree_of(textwrap.dedent(region[2].rstrip(" \t")))
         if tree is None:
             return False
         silent = {id(inner) for node in ast.walk(tree) if _is_said(node) for inner in ast.walk(node)}
