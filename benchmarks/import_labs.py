@@ -109,14 +109,14 @@ def main() -> None:
                 continue
             seconds = time.monotonic() - began
             (notebook,) = made.values()
-            tested = [question.grade_id for question in notebook.questions.values() if question.test]
+            tested = [name for name, question in notebook.questions.items() if question.test]
             is_audited = options.audit and tested
             rows.append(
                 [
                     students.stem,
                     str(len(notebook.questions)),
                     str(len(tested)),
-                    str(len(notebook.written)),
+                    str(len(notebook.texts)),
                     f"{seconds:.0f}",
                     *(audited(root, options.audit) if is_audited else ["–", "–"]),
                 ]

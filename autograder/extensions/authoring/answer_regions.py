@@ -37,9 +37,9 @@ def regions_of(answer: str) -> list[Span]:
     return [(start, end + 1) for start, end in zip(starts, ends, strict=True)]
 
 
-def overlap(one: Span, two: Span) -> Span:
+def overlap(span: Span, region: Span) -> Span:
     """Return the lines that two spans share; its end is not above its start if there is none."""
-    return max(one[0], two[0]), min(one[1], two[1])
+    return max(span[0], region[0]), min(span[1], region[1])
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _marked(ours: list[str], blocks: list[_Block], changed: set[int], *, is_code
     """Write the markers around whole statements; around the whole cell if what is left would be no Python."""
     text = ""
     for regions in (_regions(ours, changed, is_code=is_code), [(0, len(ours))]):
-        made: list[str] = []
+        result: list[str] = []
         position = 0
         for start, end in regions:
             indent = ours[start][: _indent(ours[start])]
@@ -121,9 +121,9 @@ def _marked(ours: list[str], blocks: list[_Block], changed: set[int], *, is_code
                 answer = [
                     line for line in answer if not (line.strip().startswith("#") and _hint(line, indent) in hints)
                 ]
-            made += [*_given(blocks, (position, start)), *hints, indent + BEGIN, *answer, indent + END]
+            result += [*_between(blocks, (position, start)), *hints, indent + BEGIN, *answer, indent + END]
             position = end
-        text = "\n".join([*made, *_given(blocks, (position, len(ours)))])
+        text = "\n".join([*result, *_between(blocks, (position, len(ours)))])
         if not is_code or tree_of(REGION.sub(r"\1pass", text)) is not None:
             break
     return text
@@ -148,8 +148,8 @@ def _hints(blocks: Iterable[_Block], region: Span, position: int) -> Iterator[st
             yield from block.students
 
 
-def _given(blocks: Iterable[_Block], gap: Span) -> Iterator[str]:
-    """Yield the students' lines between two regions: what the solution alone says there is not given."""
+def _between(blocks: Iterable[_Block], gap: Span) -> Iterator[str]:
+    """Yield the students' lines between two regions: they do not get what the solution alone says there."""
     for block in blocks:
         start, end = overlap(block.span, gap)
         if block.is_equal:

@@ -57,19 +57,19 @@ def import_assignment(
         HostError: something cannot be written, or the sandbox does not start.
     """
     course = load_course(root)
-    found = _found(paths)
+    notebook_pairs = _notebook_pairs(paths)
     assignment = assignment or re.sub(r"[^\w.-]+", "-", _stem(paths[0]), flags=re.ASCII)
     folder = empty_source(course, assignment)
     imported: dict[Path, ImportedNotebook] = {}
     files: dict[str, Path] = {}
-    for students, solved in found:
+    for students, solved in notebook_pairs:
         read = None if students is None else read_source_notebook(students)
         notebook = read_pair(read, read_source_notebook(solved), str(solved))
-        given = students or solved
-        files |= {file.name: given.parent / file.name for file in needed_files(given, list(notebook.cells), None)}
+        source = students or solved
+        files |= {file.name: source.parent / file.name for file in needed_files(source, list(notebook.cells), None)}
         if run:
             say(f"{solved.name}: running it twice")
-            failure = propose(notebook.code, partial(_kernel, files, seconds), notebook.given)
+            failure = propose(notebook.code, partial(_kernel, files, seconds), notebook.released)
             notebook.notes += [f"{failure}; from there on a person grades"] if failure else []
         else:
             for question in notebook.questions.values():
@@ -92,7 +92,7 @@ def _stem(path: Path) -> str:
     return _SOLVED.sub("", path.stem).strip("-_. ") or path.stem
 
 
-def _found(paths: Sequence[Path]) -> list[tuple[Path | None, Path]]:
+def _notebook_pairs(paths: Sequence[Path]) -> list[tuple[Path | None, Path]]:
     """Return the notebooks in pairs; in folders, those of one name but for words such as ``_solution``."""
     if len(paths) > 2 or len({path.is_dir() for path in paths}) > 1:
         raise UsageError("give the students' notebook and the solution, two folders of them, or a solution alone")

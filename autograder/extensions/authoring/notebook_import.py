@@ -22,7 +22,7 @@ from autograder.extensions.authoring.answer_regions import (
     tree_of,
 )
 from autograder.extensions.authoring.cell_pairs import pairs
-from autograder.extensions.authoring.proposed_tests import Question, parts_of
+from autograder.extensions.authoring.proposed_tests import ImportedCell, ImportedQuestion, parts_of
 from autograder.extensions.authoring.source_templates import marked_cell, marks, new_notebook
 
 
@@ -31,19 +31,19 @@ class ImportedNotebook:
     """Cells of a source notebook, and what people should know of them."""
 
     cells: list[NotebookNode] = field(default_factory=list)
-    questions: dict[str, Question] = field(default_factory=dict)
+    questions: dict[str, ImportedQuestion] = field(default_factory=dict)
     """Id of an answer's cell → the question."""
-    written: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     """Ids of text cells that a person grades."""
     notes: list[str] = field(default_factory=list)
 
     @property
-    def code(self) -> list[tuple[str, Question | None]]:
-        """Each code cell of the solution, and the question that it answers."""
+    def code(self) -> list[ImportedCell]:
+        """The code cells of the solution."""
         return [(cell.source, self.questions.get(cell.id)) for cell in self.cells if cell.cell_type == "code"]
 
     @property
-    def given(self) -> str:
+    def released(self) -> str:
         """All that students get as it is."""
         return "\n".join(REGION.sub("", cell.source) for cell in self.cells)
 
@@ -74,31 +74,30 @@ def read_pair(students: NotebookNode | None, solved: NotebookNode, name: str) ->
     """
     if any("nbgrader" in cell.metadata for cell in solved.cells):
         raise CourseError(f"{name} has nbgrader's marks: put it into source/ as it is, and release it")
-    imported, ids = ImportedNotebook(), _Ids()
-    told: list[str] = []  # since the last code cell
-    for cell, source, is_answer in _cells(students, solved, imported.notes):
+    imported, ids = ImportedNotebook(), _ReadableIds()
+    context: list[str] = []  # since the last code cell
+    for original, source, is_answer in _cells(students, solved, imported.notes):
         if not source.strip():
             continue
-        given = REGION.sub("", source)
-        told.append(given)
-        if not is_answer:
-            words = _topic(given) if cell.cell_type == "code" else _words(given)
-            made = marked_cell({"markdown": "text"}.get(cell.cell_type, cell.cell_type), ids.new(words), source)
-        elif cell.cell_type == "code":
-            made = marked_cell("code", ids.new(_subject(source) or _words(given)), source)
-        else:
-            made = marked_cell("manual", ids.new(_words(given)), source, 1)
-            imported.written.append(made.id)
-        if is_answer and cell.cell_type == "code":
-            made.source, asserts = _without_asserts(source)
-            imported.questions[made.id] = Question(made.id, made.source, "\n".join(told), asserts)
-        if "attachments" in cell:
-            made.attachments = cell.attachments
-        if "tags" in cell.metadata:
-            made.metadata.tags = cell.metadata.tags
-        imported.cells.append(made)
-        told = [] if cell.cell_type == "code" else told
-    if not imported.questions and not imported.written:
+        released, is_code = REGION.sub("", source), original.cell_type == "code"
+        context.append(released)
+        words = (_answer_name(source) if is_answer else _topic(released)) if is_code else ""
+        kind = (
+            "manual" if is_answer and not is_code else {"markdown": "text"}.get(original.cell_type, original.cell_type)
+        )
+        cell = marked_cell(kind, ids.new(words or _first_words(released)), source, 1 if kind == "manual" else None)
+        if kind == "manual":
+            imported.texts.append(cell.id)
+        elif is_answer:
+            cell.source, asserts = _without_asserts(source)
+            imported.questions[cell.id] = ImportedQuestion(cell.source, "\n".join(context), asserts)
+        if "attachments" in original:
+            cell.attachments = original.attachments
+        if "tags" in original.metadata:
+            cell.metadata.tags = original.metadata.tags
+        imported.cells.append(cell)
+        context = [] if is_code else context
+    if not imported.questions and not imported.texts:
         raise CourseError(f"{name}: nothing in it is for students; give the students' notebook, too")
     return imported
 
@@ -133,8 +132,8 @@ def _cells(
 
 def _is_asked(theirs: str, ours: str) -> bool:
     """Tell whether the solution answers a text cell: it replaces a line that asks, or adds lines to a question."""
-    known = ours.split("\n")
-    replaced = [line for line in theirs.split("\n") if line.strip() and line not in known]
+    lines = ours.split("\n")
+    replaced = [line for line in theirs.split("\n") if line.strip() and line not in lines]
     return asks("\n".join(replaced) if replaced else theirs)
 
 
@@ -146,14 +145,14 @@ def _without_asserts(source: str) -> tuple[str, tuple[str, ...]]:
     for node in reversed(tree.body if tree else []):
         span = node.lineno - 1, node.end_lineno or node.lineno
         text = "\n".join(lines[slice(*span)])
-        is_given = not any(start < end for start, end in (overlap(span, region) for region in regions))
-        if isinstance(node, ast.Assert) and is_given and parsed(text) is not None:
+        is_outside = all(start >= end for start, end in (overlap(span, region) for region in regions))
+        if isinstance(node, ast.Assert) and is_outside and parsed(text) is not None:
             asserts.insert(0, text)
             del lines[slice(*span)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip("\n"), tuple(asserts)
 
 
-class _Ids:
+class _ReadableIds:
     """Readable ids of cells, each once."""
 
     def __init__(self) -> None:
@@ -161,14 +160,14 @@ class _Ids:
 
     def new(self, words: str) -> str:
         """Make an id of words: ``standardize``, then ``standardize-2``."""
-        stem = "-".join(re.findall(r"[A-Za-z0-9_]+", words))[:40].strip("-_") or "cell"
+        stem = re.sub(r"[^A-Za-z0-9_]+", "-", words)[:40].strip("-_") or "cell"
         forms = (stem if number == 1 else f"{stem}-{number}" for number in range(1, 10_000))
         chosen = next(form for form in forms if form not in self._taken)
         self._taken |= {chosen, f"test-{chosen}"}
         return chosen
 
 
-def _words(source: str) -> str:
+def _first_words(source: str) -> str:
     """Return the first words of a cell's heading or text in small letters."""
     text = re.sub(r"<[^>]*>|\(http[^)]*\)", " ", source)
     heading = re.search(r"^#+ *(\w.*)", text, re.M)
@@ -183,11 +182,11 @@ def _topic(code: str) -> str:
         return "imports"
     nodes = (node for part in body for node in ast.walk(part))
     bound = (node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
-    return next(bound, _words(code))
+    return next(bound, _first_words(code))
 
 
-def _subject(answer: str) -> str:
+def _answer_name(answer: str) -> str:
     """Return the name after which an answer is called: the function or class, or the first name that it binds."""
-    binds = [part for part in parts_of(answer) if part.is_answer and part.binds]
-    defined = [part for part in binds if part.defines]
-    return min((defined or binds)[0].binds) if binds else ""
+    parts = [part for part in parts_of(answer) if part.is_answer and part.binds]
+    definitions = [part for part in parts if part.is_definition]
+    return min((definitions or parts)[0].binds) if parts else ""

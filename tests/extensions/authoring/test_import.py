@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import pkgutil
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -53,15 +54,21 @@ def kernel() -> Iterator[Run]:
     yield run
 
 
+SEEDING = ("random.seed", "random.Random", "numpy.random.seed", "numpy.random.default_rng", "numpy.random.RandomState",
+           "numpy.random.SeedSequence")  # fmt: skip
+
+
 @pytest.fixture(autouse=True)
 def probe(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The module that lies in a kernel's folder."""
+    """The module that lies in a kernel's folder; what it changes in this process is restored."""
     monkeypatch.setitem(sys.modules, "solution_probe", solution_probe)
+    for name in SEEDING:
+        monkeypatch.setattr(name, pkgutil.resolve_name(name))
 
 
 def proposed(students: list[str], solved: list[str]) -> ImportedNotebook:
     imported = read_pair(notebook(*students), notebook(*solved), "lab.ipynb")
-    failure = propose(imported.code, kernel, imported.given)
+    failure = propose(imported.code, kernel, imported.released)
     imported.notes += [failure] if failure else []
     return imported
 
@@ -170,7 +177,7 @@ def test_a_cell_without_such_words_is_given() -> None:
 def test_text_that_answers_a_question_is_for_a_person_and_the_question_stays() -> None:
     question = "%md What is a tensor?\n\n*TODO: your answer*"
     imported = proposed([question, "x = 1"], ["%md What is a tensor?\n\nAn array.", "x = 1"])
-    [source] = [cell.source for cell in imported.cells if cell.id in imported.written]
+    [source] = [cell.source for cell in imported.cells if cell.id in imported.texts]
     assert source.startswith("What is a tensor?\n\n*TODO: your answer*\n### BEGIN SOLUTION\nAn array.")
 
 
@@ -180,9 +187,9 @@ def test_text_that_asks_for_nothing_stays_the_students() -> None:
         ["%md Fill in the TODO blocks.\n\n[Open](lab.ipynb)", "x = # TODO"],
         ["%md Fill in the TODO blocks.\n\n[Open](solutions/lab.ipynb)", "x = 1", "%md So x is 1."],
     )
-    assert imported.written == []
-    assert "solutions/" not in imported.given
-    assert "So x is 1" not in imported.given
+    assert imported.texts == []
+    assert "solutions/" not in imported.released
+    assert "So x is 1" not in imported.released
     assert imported.notes == [
         "text cell 1 differs; students get what their notebook says",
         "text cell 3 stands in the solution alone, and was left out",
@@ -223,6 +230,13 @@ NOT_PROPOSED = {
     "drawn": (["import random\nk = 1", "x = # TODO", "print(x)"], "x = random.random() + k"),
     "drawn from a seed": (["import random\nk = 1", "x = # TODO", "print(x)"], "random.seed(k)\nx = random.random() + k"),
     "drawn from a seed above": (["import random\nrandom.seed(5)\nk = 1", "x = # TODO", "print(x)"], "x = random.random() * k"),
+    "drawn from a seed that is an argument": (
+        ["import numpy as np", "def f(seed):\n    # TODO\n    pass", "print(f(3))"],
+        "def f(seed):\n    return np.random.default_rng(seed).normal()",
+    ),
+    "drawn from a generator of a seed": (
+        ["import random\nk = 1", "x = # TODO", "print(x)"], "x = random.Random(k).random()",
+    ),
     "a choice": (["k = 1", "x = # TODO", "print(x)"], "x = [1, 0]"),
     "a number that was not told": (["k = 1", "x = # TODO", "print(x)"], "x = 0.3 * k"),
     "a text that was not told": (["k = 1", "x = # TODO", "print(x)"], "x = 'rate' * k"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
+import importlib
 import json
 import math
-import sys
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 MAX_NUMBERS = 16
@@ -23,18 +25,34 @@ def answer(value: object) -> None:
     print(MARK + json.dumps(value))
 
 
-def reseed(seed: int) -> None:
-    """Give the generators of the libraries that are loaded another state."""
-    seeding = {
-        "random": "seed",
-        "numpy": "random.seed",
-        "torch": "manual_seed",
-        "tensorflow": "random.set_seed",
-        "keras": "utils.set_random_seed",
-    }
-    for library, path in seeding.items():
-        if library in sys.modules:
-            functools.reduce(getattr, path.split("."), sys.modules[library])(seed)  # type: ignore[operator]
+def shift_seeds(functions: Sequence[str]) -> None:
+    """Let functions that seed a generator take another seed, and seed the shared generators.
+
+    Args:
+        functions: dotted names; those whose library is not there are left out.
+    """
+    for function in functions:
+        module, _, path = function.partition(".")
+        with contextlib.suppress(ImportError, AttributeError):
+            *owners, name = path.split(".")
+            owner = functools.reduce(getattr, owners, importlib.import_module(module))
+            seeding = getattr(owner, name)
+            setattr(owner, name, _shifted(seeding))
+            if name.endswith("seed"):
+                seeding(secrets.randbelow(2**31))
+
+
+def _shifted(seeding: Any) -> Any:
+    def others(arguments: Iterable[Any]) -> list[Any]:
+        return [value + 1 if type(value) is int else value for value in arguments]
+
+    def shifted(*arguments: Any, **named: Any) -> Any:
+        return seeding(*others(arguments), **dict(zip(named, others(named.values()), strict=True)))
+
+    def start(self: Any, *arguments: Any, **named: Any) -> None:
+        seeding.__init__(self, *others(arguments), **dict(zip(named, others(named.values()), strict=True)))
+
+    return type(seeding.__name__, (seeding,), {"__init__": start}) if isinstance(seeding, type) else shifted
 
 
 def evaluated(namespace: Mapping[str, Any], expressions: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -43,50 +61,34 @@ def evaluated(namespace: Mapping[str, Any], expressions: Sequence[str]) -> dict[
     Returns:
         Expression → its form (``close``, ``equal`` or ``parameters``) and the expected text.
     """
-    found = {}
+    results = {}
     for expression in expressions:
-        try:
+        with contextlib.suppress(Exception):  # the solution's own, or no test can hold it
             first, second = (_described(eval(expression, dict(namespace))) for _ in range(2))
-        except Exception:  # the solution's own, or no test can hold it
-            continue
-        if first and first == second:
-            found[expression] = first
-    return found
+            if first and first == second:
+                results[expression] = first
+    return results
 
 
-def calls(namespace: Mapping[str, Any], shown: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> list[str]:
+def literal_calls(namespace: Mapping[str, Any], calls: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> list[str]:
     """Write the calls that a notebook shows with their arguments as literals.
 
     Args:
         namespace: the notebook's names.
-        shown: for each call the function's name, and the texts of its arguments with ``name=`` before those by keyword.
+        calls: for each call the function's name, and the texts of its arguments with ``name=`` before those by keyword.
 
     Returns:
         The calls whose arguments a test can hold.
     """
-    texts = []
-    for name, arguments in shown:
-        try:
-            written = [key + _argument(copy.deepcopy(eval(text, dict(namespace)))) for key, text in arguments]
-        except Exception:  # the solution's own, or no test can hold it
-            continue
-        text = name + "(" + ", ".join(written) + ")"
-        if text not in texts:
-            texts.append(text)
-    return texts
-
-
-def _argument(value: Any) -> str:
-    """Write an argument; of a longer text or list its beginning."""
-    if isinstance(value, (str, list, tuple)) and not _is_nested(value):
-        return _text(value[:MAX_NUMBERS])
-    if hasattr(value, "shape") and len(value.shape) == 1:
-        value = value[:MAX_NUMBERS]
-    return _text(value)
-
-
-def _is_nested(value: Any) -> bool:
-    return any(isinstance(part, (list, tuple, dict)) for part in value)
+    texts: dict[str, None] = {}
+    for name, arguments in calls:
+        with contextlib.suppress(Exception):  # the solution's own, or no test can hold it
+            values = [copy.deepcopy(eval(text, dict(namespace))) for _, text in arguments]
+            if len(values) == 1 and isinstance(values[0], (str, list, tuple)):
+                values = [values[0][:MAX_NUMBERS]]  # of a long text, its beginning
+            literals = (key + _text(value) for (key, _), value in zip(arguments, values, strict=True))
+            texts[f"{name}({', '.join(literals)})"] = None
+    return list(texts)
 
 
 def _text(value: Any) -> str:

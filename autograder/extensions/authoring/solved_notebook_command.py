@@ -40,11 +40,11 @@ def import_notebooks(
 ) -> None:
     """Make a source notebook from what students get and its solution, or from a solution alone.
 
-    NOTEBOOKS are the students' notebook and the solved one, two folders of such, or a solution that says where students
-    write (# TODO, YOUR CODE HERE, START OF YOUR CODE). Cells are paired by content; what differs becomes an answer.
-    The solution runs twice in the sandbox, with other seeds, and tests are proposed from what it gives both times. A
-    proof as for a release withdraws tests that fail. An answer without a test waits for a person. Read the notebook
-    that is written: a test asks for what your solution gives, so no other right answer may give something else.
+    NOTEBOOKS are the students' notebook and the solved one, or two folders of such. A solution alone has to say where
+    students write: # TODO, YOUR CODE HERE, START OF YOUR CODE. Cells are paired by content; what differs becomes an
+    answer. The solution runs twice in the sandbox, with other seeds, and tests are proposed from what it gives both
+    times. A proof as for a release withdraws tests that fail. An answer without a test waits for a person. Read the
+    notebook that is written: a test asks for what your solution gives, so no other right answer may give another.
     """
     from autograder.extensions.authoring.course_import import import_assignment
 
@@ -61,10 +61,10 @@ def _show(path: Path, notebook: ImportedNotebook) -> None:
     """Say what became of the cells of a notebook."""
     from autograder._util.text import one_line
 
-    tested = [question.grade_id for question in notebook.questions.values() if question.test]
-    by_hand = [question.grade_id for question in notebook.questions.values() if not question.test]
-    click.echo(f"{one_line(str(path), 500)}: {len(tested) + len(by_hand) + len(notebook.written)} questions")
-    for kind, ids in (("with a test", tested), ("for a person", [*by_hand, *notebook.written])):
-        click.echo(f"  {len(ids)} {kind}" + (f": {', '.join(ids)}" if ids else ""))
+    tested = [name for name, question in notebook.questions.items() if question.test]
+    by_hand = [*(name for name, question in notebook.questions.items() if not question.test), *notebook.texts]
+    click.echo(f"{one_line(str(path), 500)}: {len(tested) + len(by_hand)} questions")
+    for kind, names in (("with a test", tested), ("for a person", by_hand)):
+        click.echo(f"  {len(names)} {kind}" + (f": {', '.join(names)}" if names else ""))
     for note in notebook.notes:
         click.echo(f"  {one_line(note, 300)}")
