@@ -63,8 +63,8 @@ def import_assignment(
     imported: dict[Path, ImportedNotebook] = {}
     files: dict[str, Path] = {}
     for students, solved in notebook_pairs:
-        read = None if students is None else read_source_notebook(students)
-        notebook = read_pair(read, read_source_notebook(solved), str(solved))
+        blank = None if students is None else read_source_notebook(students)
+        notebook = read_pair(blank, read_source_notebook(solved), str(solved))
         source = students or solved
         files |= {file.name: source.parent / file.name for file in needed_files(source, list(notebook.cells), None)}
         if run:

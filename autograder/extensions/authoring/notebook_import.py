@@ -175,7 +175,7 @@ def _first_words(source: str) -> str:
 
 
 def _topic(code: str) -> str:
-    """Return words for a given code cell: of the comment that it begins with, or the name that it binds first."""
+    """Return words for a given code cell: of its first comment, or the name that it binds first."""
     tree = tree_of(code)
     body = tree.body if tree and not code.lstrip().startswith("#") else []
     if body and all(isinstance(node, ast.Import | ast.ImportFrom | ast.Pass) for node in body):

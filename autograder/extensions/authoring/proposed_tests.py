@@ -62,7 +62,7 @@ class AnswerPart:
 
 
 @dataclass(frozen=True)
-class _Notebook:
+class _NotebookNames:
     """What decides about names."""
 
     released: str
@@ -91,7 +91,7 @@ def propose(cells: Sequence[ImportedCell], start: Start, released: str) -> str:
         names = bindings(source)
         for name in names.assigned | (names.definitions.keys() - names.imported):
             bound.setdefault(name, []).append(number)
-    notebook = _Notebook(released, bound)
+    notebook = _NotebookNames(released, bound)
     with start() as run:
         first, failure, reached = _observed(cells, run, notebook)
     code = "random numpy " + " ".join(source for source, _ in cells)
@@ -108,9 +108,9 @@ def propose(cells: Sequence[ImportedCell], start: Start, released: str) -> str:
 
 
 def _observed(
-    cells: Sequence[ImportedCell], run: Run, notebook: _Notebook, previous: Mapping[int, Expected] | None = None
+    cells: Sequence[ImportedCell], run: Run, notebook: _NotebookNames, previous: Mapping[int, Expected] | None = None
 ) -> tuple[dict[int, Expected], str, int]:
-    """Run cells until one fails; ask for values after their cells, and for calls at the end, as hidden tests do.
+    """Run cells until one fails; ask for values after them, and for calls at the end, as hidden tests do.
 
     Args:
         cells: the code cells.
@@ -230,14 +230,14 @@ def _computing(tree: ast.AST) -> Iterator[ast.AST]:
             yield from _computing(node)
 
 
-def _functions(question: ImportedQuestion | None, notebook: _Notebook) -> frozenset[str]:
+def _functions(question: ImportedQuestion | None, notebook: _NotebookNames) -> frozenset[str]:
     """Return the functions and classes in which students write, that they know, and that no other cell binds."""
     parts = parts_of(question.answer) if question else []
     names = [name for part in parts if part.is_answer and part.is_definition for name in part.binds]
     return frozenset(name for name in names if len(notebook.bound_by.get(name, ())) == 1 and notebook.knows(name))
 
 
-def _values(question: ImportedQuestion, number: int, notebook: _Notebook) -> Iterator[str]:
+def _values(question: ImportedQuestion, number: int, notebook: _NotebookNames) -> Iterator[str]:
     """Yield the names that an answer binds to what follows from given values: else the value is the author's choice."""
     inputs = {name for name, cells in notebook.bound_by.items() if min(cells) <= number}
     for part in parts_of(question.answer):
@@ -279,7 +279,7 @@ def _subject(expression: str) -> str:
 
 
 def _covers(parts: Sequence[AnswerPart], asserts: Iterable[str], expected: Expected) -> bool:
-    """Tell whether a test sees each answer of a cell: by its own name, or by one that depends on it."""
+    """Tell whether a test sees each answer of a cell, by its name or by one that depends on it."""
     behavior = {name for text in asserts for name in _read_names(ast.parse(text))}
     behavior |= {_subject(text) for text, value in expected.items() if value["form"] != "parameters"}
     tested = behavior | set(map(_subject, expected))

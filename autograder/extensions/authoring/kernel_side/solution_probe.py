@@ -46,11 +46,11 @@ def _shifted(seeding: Any) -> Any:
     def others(arguments: Iterable[Any]) -> list[Any]:
         return [value + 1 if type(value) is int else value for value in arguments]
 
-    def shifted(*arguments: Any, **named: Any) -> Any:
-        return seeding(*others(arguments), **dict(zip(named, others(named.values()), strict=True)))
+    def shifted(*arguments: Any, **keywords: Any) -> Any:
+        return seeding(*others(arguments), **dict(zip(keywords, others(keywords.values()), strict=True)))
 
-    def start(self: Any, *arguments: Any, **named: Any) -> None:
-        seeding.__init__(self, *others(arguments), **dict(zip(named, others(named.values()), strict=True)))
+    def start(self: Any, *arguments: Any, **keywords: Any) -> None:
+        seeding.__init__(self, *others(arguments), **dict(zip(keywords, others(keywords.values()), strict=True)))
 
     return type(seeding.__name__, (seeding,), {"__init__": start}) if isinstance(seeding, type) else shifted
 
