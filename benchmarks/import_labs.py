@@ -35,7 +35,18 @@ class Experiment:
 def init(*args, **kwargs):
     return Experiment()
 """
-KEY = ('COMET_API_KEY = \\"\\"', 'COMET_API_KEY = \\"none\\"')
+TQDM = """\
+class tqdm:
+    def __new__(cls, items, **options):
+        return items
+"""
+DEMANDS = {
+    'COMET_API_KEY = \\"\\"': 'COMET_API_KEY = \\"none\\"',
+    "assert torch.cuda.is_available()": "assert True",
+    "assert len(tf.config.list_physical_devices('GPU')) > 0": "assert True",
+}
+"""A key and a GPU, which the labs ask for: they run without."""
+SONGS = 'os.path.join(cwd, "data", "irish.abc")'
 LIMITS = "course: labs\nlimits:\n  cell_seconds: %d\n"
 
 
@@ -53,15 +64,20 @@ def laid_out(course: Path, students: Path, solution: Path, folder: Path) -> list
     package = folder / "mitdeeplearning"
     package.mkdir(parents=True)
     (folder / "comet_ml.py").write_text(COMET)
+    (folder / "tqdm.py").write_text(TQDM)
     (package / "__init__.py").write_text("import mitdeeplearning.util\nimport mitdeeplearning.lab1\n")
     for name in ("util.py", "lab1.py"):
         text = (course / "mitdeeplearning" / name).read_text(encoding="utf-8")
-        (package / name).write_text(text.replace("import regex as re", "import re"), encoding="utf-8")
-    data = package / "data"
-    shutil.copytree(course / "mitdeeplearning/data", data)
+        text = text.replace("import regex as re", "import re").replace(", overlapped=True", "")
+        text = text.replace(SONGS, '"irish.abc"')
+        (package / name).write_text(text, encoding="utf-8")
+    shutil.copy(course / "mitdeeplearning/data/irish.abc", folder)
     copies = [folder / students.name, folder / solution.name]
     for path, copy in zip((students, solution), copies, strict=True):
-        copy.write_text(path.read_text(encoding="utf-8").replace(*KEY), encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        for demand, other in DEMANDS.items():
+            text = text.replace(demand, other)
+        copy.write_text(text, encoding="utf-8")
     return copies
 
 

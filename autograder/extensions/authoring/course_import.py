@@ -10,6 +10,8 @@ from pathlib import Path
 
 from autograder._util.files import write_atomically
 from autograder._util.notebook import read_source_notebook
+from autograder.coordinator import locks
+from autograder.coordinator.grading_sandboxes import require_walls
 from autograder.coordinator.proof import proof_folder, prove
 from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
@@ -126,20 +128,21 @@ def _kernel(files: Mapping[str, Path], seconds: float) -> Iterator[Run]:
 
 def _prove(course: Course, name: str, imported: dict[Path, ImportedNotebook], say: Say) -> None:
     """Withdraw the tests that the linter refuses, that the solution fails, or that the blank passes."""
-    wanted = find_assignment(course, name)
-    while True:
-        release = build.build(course, wanted)
+    assignment = find_assignment(course, name)
+    require_walls(assignment)
+    is_proved = False
+    while not is_proved:
+        release = build.build(course, assignment)
         withdrawn = _withdrawn(_refused(release), imported)
         if not withdrawn:
-            say("proving it as a release")
             try:
-                prove(course, release, say=say)
+                with locks.held(course, locks.RELEASING):
+                    prove(course, release, say=say)
+                is_proved = True
             except ProofError:
-                withdrawn = _withdrawn(_wrong(course, wanted, release), imported)
+                withdrawn = _withdrawn(_wrong(course, assignment), imported)
                 if not withdrawn:
                     raise
-            else:
-                return
         for path in withdrawn:
             write_atomically(path, build.notebook_text(imported[path].notebook()))
 
@@ -155,9 +158,9 @@ def _refused(release: Release) -> set[tuple[str, str]]:
     }
 
 
-def _wrong(course: Course, wanted: Assignment, release: Release) -> set[tuple[str, str]]:
+def _wrong(course: Course, assignment: Assignment) -> set[tuple[str, str]]:
     """Return notebook and id of the tests in which the solution loses points or the unchanged release has some."""
-    folder = proof_folder(course, wanted.name)
+    folder = proof_folder(course, assignment.name)
     solution, blank = (
         result_json.read(folder / student / "autograded" / result_json.NAME) for student in ("solution", "unchanged")
     )
