@@ -121,9 +121,15 @@ def _marked(ours: list[str], blocks: list[_Block], changed: set[int], *, is_code
                 answer = [
                     line for line in answer if not (line.strip().startswith("#") and _hint(line, indent) in hints)
                 ]
-            result += [*_between(blocks, (position, start)), *hints, indent + BEGIN, *answer, indent + END]
+            result += [
+                *_between(blocks, (position, start), is_code=is_code),
+                *hints,
+                indent + BEGIN,
+                *answer,
+                indent + END,
+            ]
             position = end
-        text = "\n".join([*result, *_between(blocks, (position, len(ours)))])
+        text = "\n".join([*result, *_between(blocks, (position, len(ours)), is_code=is_code)])
         if not is_code or tree_of(REGION.sub(r"\1pass", text)) is not None:
             break
     return text
@@ -148,22 +154,22 @@ def _hints(blocks: Iterable[_Block], region: Span, position: int) -> Iterator[st
             yield from block.students
 
 
-def _between(blocks: Iterable[_Block], gap: Span) -> Iterator[str]:
+def _between(blocks: Iterable[_Block], gap: Span, *, is_code: bool) -> Iterator[str]:
     """Yield the students' lines between two regions: they do not get what the solution alone says there."""
     for block in blocks:
         start, end = overlap(block.span, gap)
         if block.is_equal:
             yield from block.students[start - block.span[0] : max(start, end) - block.span[0]]
         elif gap[0] <= block.span[0] and block.span[1] <= gap[1]:
-            is_replaced = block.span[0] < block.span[1]
-            yield from (line for line in block.students if is_replaced or line.lstrip().startswith("#"))
+            is_kept = not is_code or block.span[0] < block.span[1]  # what a solution removes is a stub
+            yield from (line for line in block.students if is_kept or line.lstrip().startswith("#"))
 
 
 def _regions(lines: list[str], changed: set[int], *, is_code: bool) -> list[Span]:
     """Return the spans of the answers: whole statements, joined where only changed or empty lines lie between."""
     tree = tree_of("\n".join(lines)) if is_code else None
     computing = changed - (_comments(lines) if is_code else {n for n, line in enumerate(lines) if not line.strip()})
-    if not computing or (is_code and tree is None):
+    if is_code and tree is None:
         return [(0, len(lines))]
     spans = sorted({(_span(tree.body, n) if tree else None) or (n, n + 1) for n in computing})
     regions: list[Span] = []

@@ -19,7 +19,7 @@ from autograder.errors import ProofError, UsageError
 from autograder.exchange import result_json
 from autograder.extensions.authoring.course_start import add_assignment, empty_source
 from autograder.extensions.authoring.notebook_import import ImportedNotebook, read_pair
-from autograder.extensions.authoring.proposed_tests import Run, propose, written_test
+from autograder.extensions.authoring.proposed_tests import Run, propose
 from autograder.records.course import Assignment, Course
 from autograder.records.limits import Limits
 from autograder.release import build
@@ -69,21 +69,17 @@ def import_assignment(
         notebook = read_pair(blank, read_source_notebook(solved), str(solved))
         source = students or solved
         files |= {file.name: source.parent / file.name for file in needed_files(source, list(notebook.cells), None)}
+        imported[folder / f"{students.stem if students else _stem(solved)}.ipynb"] = notebook
+    (path, notebook), *_ = imported.items()
+    add_assignment(root, assignment, notebook.notebook(), path.stem)
+    for name, file in files.items():
+        write_atomically(folder / name, file.read_bytes())
+    for path, notebook in imported.items():
         if run:
-            say(f"{solved.name}: running it twice")
+            say(f"{path.name}: running the solution twice")
             failure = propose(notebook.code, partial(_kernel, files, seconds), notebook.released)
             notebook.notes += [f"{failure}; from there on a person grades"] if failure else []
-        else:
-            for question in notebook.questions.values():
-                question.test = written_test(question, {})
-        imported[folder / f"{students.stem if students else _stem(solved)}.ipynb"] = notebook
-    for number, (path, notebook) in enumerate(imported.items()):
-        if number:
-            write_atomically(path, build.notebook_text(notebook.notebook()))
-        else:
-            add_assignment(root, assignment, notebook.notebook(), path.stem)
-    for name, path in files.items():
-        write_atomically(folder / name, path.read_bytes())
+        write_atomically(path, build.notebook_text(notebook.notebook()))
     if run:
         _prove(load_course(root), assignment, imported, say)
     return imported

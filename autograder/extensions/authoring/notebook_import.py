@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from autograder._util.notebook_format import NotebookNode
 from autograder._util.syntax import meaning, parsed
@@ -22,7 +22,7 @@ from autograder.extensions.authoring.answer_regions import (
     tree_of,
 )
 from autograder.extensions.authoring.cell_pairs import pairs
-from autograder.extensions.authoring.proposed_tests import ImportedCell, ImportedQuestion, parts_of
+from autograder.extensions.authoring.proposed_tests import ImportedCell, ImportedQuestion, parts_of, written_test
 from autograder.extensions.authoring.source_templates import marked_cell, marks, new_notebook
 
 
@@ -90,7 +90,8 @@ def read_pair(students: NotebookNode | None, solved: NotebookNode, name: str) ->
             imported.texts.append(cell.id)
         elif is_answer:
             cell.source, asserts = _without_asserts(source)
-            imported.questions[cell.id] = ImportedQuestion(cell.source, "\n".join(context), asserts)
+            question = ImportedQuestion(cell.source, "\n".join(context), asserts)
+            imported.questions[cell.id] = replace(question, test=written_test(question, {}))
         if "attachments" in original:
             cell.attachments = original.attachments
         if "tags" in original.metadata:
@@ -132,9 +133,9 @@ def _cells(
 
 def _is_asked(theirs: str, ours: str) -> bool:
     """Tell whether the solution answers a text cell: it replaces a line that asks, or adds lines to a question."""
-    lines = ours.split("\n")
-    replaced = [line for line in theirs.split("\n") if line.strip() and line not in lines]
-    return asks("\n".join(replaced) if replaced else theirs)
+    before, after = ([line for line in text.split("\n") if line.strip()] for text in (theirs, ours))
+    replaced = [line for line in before if line not in after]
+    return not set(after) <= set(before) and asks("\n".join(replaced or before))
 
 
 def _without_asserts(source: str) -> tuple[str, tuple[str, ...]]:
@@ -145,8 +146,9 @@ def _without_asserts(source: str) -> tuple[str, tuple[str, ...]]:
     for node in reversed(tree.body if tree else []):
         span = node.lineno - 1, node.end_lineno or node.lineno
         text = "\n".join(lines[slice(*span)])
+        alone = parsed(text)
         is_outside = all(start >= end for start, end in (overlap(span, region) for region in regions))
-        if isinstance(node, ast.Assert) and is_outside and parsed(text) is not None:
+        if isinstance(node, ast.Assert) and is_outside and alone is not None and len(alone.body) == 1:
             asserts.insert(0, text)
             del lines[slice(*span)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip("\n"), tuple(asserts)

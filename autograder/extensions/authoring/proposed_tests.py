@@ -211,7 +211,7 @@ def _is_told(question: ImportedQuestion) -> bool:
     trees = [tree_of(textwrap.dedent(region[2].rstrip(" \t"))) for region in REGION.finditer(question.answer)]
     for node in (node for tree in trees if tree for node in _computing(tree)):
         value = node.value if isinstance(node, ast.Constant) else None
-        if isinstance(value, int | float) and float(value) not in numbers:
+        if isinstance(value, int | float | complex) and value not in numbers:
             return False
         word = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
         words = [word] if word[:1].isupper() else [value] if isinstance(value, str) else []

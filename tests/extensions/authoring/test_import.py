@@ -150,6 +150,10 @@ def test_what_would_be_no_python_is_one_answer_as_a_whole() -> None:
     assert marked.endswith("y = 2\n### END SOLUTION")
 
 
+def test_a_cell_in_which_comments_alone_differ_is_the_students() -> None:
+    assert answer_from_pair("!ls\n# a file\nx = 1", "!ls\n# the file\nx = 1") == "!ls\n# a file\nx = 1"
+
+
 ALONE = {
     "START and END": (
         "a = 1\n# *****START OF YOUR CODE*****\nb = a + 1\nc = b\n# *****END OF YOUR CODE*****\nprint(c)",
@@ -196,6 +200,11 @@ def test_text_that_asks_for_nothing_stays_the_students() -> None:
     ]
 
 
+def test_text_that_a_solution_leaves_out_stays() -> None:
+    imported = proposed(["%md A hint.\n\n*TODO: think*", "x = # TODO"], ["%md A hint.", "x = 1"])
+    assert (imported.texts, imported.cells[0].source) == ([], "A hint.\n\n*TODO: think*")
+
+
 def test_a_solution_with_marks_is_refused() -> None:
     solved = notebook("x = 1")
     solved.cells[0].metadata.nbgrader = {"points": 3}
@@ -226,7 +235,14 @@ def test_assertions_of_the_author_are_the_test() -> None:
     assert "assert" not in question.answer
 
 
+def test_an_assertion_that_shares_its_line_stays() -> None:
+    solved = "x = 1\ny = 2; assert y == 2\nassert x"
+    [question] = proposed(["x = # TODO\ny = 2; assert y == 2\nassert x"], [solved]).questions.values()
+    assert (question.answer.splitlines()[-1], question.asserts) == ("y = 2; assert y == 2", ("assert x",))
+
+
 NOT_PROPOSED = {
+    "a number that no float holds": (["k = 1", "x = # TODO", "print(x)"], f"x = k < {10**400}"),
     "drawn": (["import random\nk = 1", "x = # TODO", "print(x)"], "x = random.random() + k"),
     "drawn from a seed": (["import random\nk = 1", "x = # TODO", "print(x)"], "random.seed(k)\nx = random.random() + k"),
     "drawn from a seed above": (["import random\nrandom.seed(5)\nk = 1", "x = # TODO", "print(x)"], "x = random.random() * k"),
