@@ -15,13 +15,14 @@ from autograder.coordinator.grading_sandboxes import require_walls
 from autograder.coordinator.proof import proof_folder, prove
 from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
-from autograder.errors import ProofError, UsageError
+from autograder.errors import BusyError, ProofError, UsageError
 from autograder.exchange import result_json
 from autograder.extensions.authoring.course_start import add_assignment, empty_source
 from autograder.extensions.authoring.notebook_import import ImportedNotebook, read_pair
 from autograder.extensions.authoring.proposed_tests import Run, propose
 from autograder.records.course import Assignment, Course
 from autograder.records.limits import Limits
+from autograder.records.run import CellRun
 from autograder.release import build
 from autograder.release.record import Release
 from autograder.submissions.packing import needed_files
@@ -116,7 +117,14 @@ def _kernel(files: Mapping[str, Path], seconds: float) -> Iterator[Run]:
     probe = {"solution_probe.py": Path(__file__).with_name("kernel_side") / "solution_probe.py"}
     limits = Limits(cell_seconds=seconds, notebook_seconds=60 * seconds)
     with closing(sandboxed_kernel(default_sandbox(), {**files, **probe}, limits)) as kernel:
-        yield lambda source: kernel.run(source, seconds)
+
+        def run(source: str) -> CellRun:
+            try:
+                return kernel.run(source, seconds)
+            except BusyError as error:  # what was proposed so far stays
+                return CellRun("not_run", error=str(error))
+
+        yield run
 
 
 # --- proof -----------------------------------------------------------------------------------------------
