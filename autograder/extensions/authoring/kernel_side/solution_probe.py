@@ -9,7 +9,7 @@ import importlib
 import json
 import math
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MAX_NUMBERS = 16
@@ -43,14 +43,14 @@ def shift_seeds(functions: Sequence[str]) -> None:
 
 
 def _shifted(seeding: Any) -> Any:
-    def others(arguments: Iterable[Any]) -> list[Any]:
-        return [value + 1 if type(value) is int else value for value in arguments]
+    def other(value: Any) -> Any:
+        return value + 1 if type(value) is int else value
 
     def shifted(*arguments: Any, **keywords: Any) -> Any:
-        return seeding(*others(arguments), **dict(zip(keywords, others(keywords.values()), strict=True)))
+        return seeding(*map(other, arguments), **{key: other(value) for key, value in keywords.items()})
 
     def start(self: Any, *arguments: Any, **keywords: Any) -> None:
-        seeding.__init__(self, *others(arguments), **dict(zip(keywords, others(keywords.values()), strict=True)))
+        seeding.__init__(self, *map(other, arguments), **{key: other(value) for key, value in keywords.items()})
 
     return type(seeding.__name__, (seeding,), {"__init__": start}) if isinstance(seeding, type) else shifted
 
@@ -83,10 +83,10 @@ def literal_calls(namespace: Mapping[str, Any], calls: Sequence[tuple[str, Seque
     texts: dict[str, None] = {}
     for name, arguments in calls:
         with contextlib.suppress(Exception):  # the solution's own, or no test can hold it
-            values = [copy.deepcopy(eval(text, dict(namespace))) for _, text in arguments]
-            if len(values) == 1 and isinstance(values[0], (str, list, tuple)):
-                values = [values[0][:MAX_NUMBERS]]  # of a long text, its beginning
-            literals = (key + _text(value) for (key, _), value in zip(arguments, values, strict=True))
+            values = [(key, copy.deepcopy(eval(text, dict(namespace)))) for key, text in arguments]
+            if len(values) == 1 and isinstance(values[0][1], (str, list, tuple)):
+                values = [(values[0][0], values[0][1][:MAX_NUMBERS])]  # of a long text, its beginning
+            literals = [key + _text(value) for key, value in values]
             texts[f"{name}({', '.join(literals)})"] = None
     return list(texts)
 
