@@ -34,7 +34,7 @@ def regions_of(answer: str) -> list[Span]:
     """Return the lines of a cell that stand between markers, the markers among them."""
     lines = [line.strip() for line in answer.split("\n")]
     starts, ends = ([n for n, line in enumerate(lines) if line == marker] for marker in (BEGIN, END))
-    return [(start, end + 1) for start, end in zip(starts, ends, strict=True)]
+    return [(start, end + 1) for start, end in zip(starts, ends, strict=False)]
 
 
 def overlap(span: Span, region: Span) -> Span:
@@ -57,7 +57,8 @@ def answer_from_pair(students: str, solved: str, *, is_code: bool = True) -> str
     Outside of the markers stands the students' text. What an answer replaces stands above it, in code as a comment: it
     names what students are to bind.
     """
-    theirs, ours = students.split("\n"), solved.split("\n")
+    theirs = students.split("\n")
+    ours = [line for line in solved.split("\n") if line.strip() not in (BEGIN, END)]
     keys = [[line.strip() for line in lines] for lines in (theirs, ours)]
     blocks = [
         _Block(tag == "equal", (j, end_j), theirs[i:end_i])
@@ -68,7 +69,7 @@ def answer_from_pair(students: str, solved: str, *, is_code: bool = True) -> str
 
 
 def answer_alone(solved: str) -> str:
-    """Return a solved cell with markers around its blocks for students; unchanged if it has none.
+    """Return a solved cell with markers around its blocks for students; unchanged if it has none, or markers.
 
     A block stands between lines such as ``*****START OF YOUR CODE*****`` and ``*****END OF YOUR CODE*****``. Without
     such lines it goes from a ``TODO`` or ``YOUR CODE HERE`` to the next empty line, or to the end of the block.
@@ -87,7 +88,8 @@ def answer_alone(solved: str) -> str:
             is_wished = bool(line.strip()) and _indent(line) >= indent
             changed |= {number} if is_wished else set()
     blocks = [_Block(n not in changed, (n, n + 1), [] if n in changed else [line]) for n, line in enumerate(lines)]
-    return _marked(lines, blocks, changed, is_code=True) if changed - _comments(lines) else solved
+    is_unchanged = BEGIN in solved or not changed - _comments(lines)
+    return solved if is_unchanged else _marked(lines, blocks, changed, is_code=True)
 
 
 def _indent(line: str) -> int:

@@ -110,7 +110,7 @@ def _cells(
     if students is None:
         for cell in solved.cells:
             source = answer_alone(cell.source) if cell.cell_type == "code" else cell.source
-            yield cell, source, source != cell.source
+            yield cell, source, BEGIN in source
         return
     first, second = ([(cell.cell_type, cell.source) for cell in each.cells] for each in (students, solved))
     for a, b in pairs(first, second):

@@ -174,6 +174,14 @@ def test_a_solution_alone_says_where_students_write(solved: str, answer: list[st
     assert [line.strip() for line in inside.splitlines() if line.strip()] == answer
 
 
+def test_markers_of_the_solution_stay_and_stand_once() -> None:
+    marked = "### BEGIN SOLUTION\nx = 1\n### END SOLUTION"
+    assert answer_alone(marked) == marked
+    assert answer_from_pair("x = # TODO", marked) == f"# x = # TODO\n{marked}"
+    [question] = read_pair(None, notebook(marked), "lab.ipynb").questions.values()
+    assert question.answer == marked
+
+
 def test_a_cell_without_such_words_is_given() -> None:
     assert answer_alone("x = 1\nprint(x)") == "x = 1\nprint(x)"
 
