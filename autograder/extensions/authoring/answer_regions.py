@@ -82,7 +82,7 @@ def answer_alone(solved: str) -> str:
             is_open = not _STOP.search(line)
             changed |= {number} if is_open and not _START.search(line) else set()
         elif asks(line):
-            is_wished, indent = True, _indent(line)
+            is_wished, indent = True, min(indent, _indent(line)) if is_wished else _indent(line)
             changed |= {number} - _comments(lines)
         elif is_wished:
             is_wished = bool(line.strip()) and _indent(line) >= indent

@@ -163,6 +163,10 @@ ALONE = {
         "def f(x):\n    # TODO\n    y = x\n    return y\nprint(f(1))",
         ["y = x", "return y"],
     ),
+    "a TODO in a TODO's block": (
+        "def f(x):\n    # TODO\n    if x:\n        y = 1 # TODO\n    return y\n\nf(1)",
+        ["if x:", "y = 1 # TODO", "return y"],
+    ),
     "YOUR CODE HERE to an empty line": ("# YOUR CODE HERE\nx = 1\ny = 2\n\nprint(x)", ["x = 1", "y = 2"]),
     "TODO in the line": ("x = solve() # TODO\n\nprint(x)", ["x = solve() # TODO"]),
 }
