@@ -63,6 +63,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
         "export": "export",
         "artemis": "platforms",
         "gradescope": "platforms",
+        "import": "authoring",
         "import-otter": "otter",
         "init": "authoring",
         "lint": "authoring",

@@ -47,7 +47,7 @@ COMMANDS = (
     "release", "try", "submit", "collect", "grade", "feedback", "report", "export", "import-otter", "doctor",
     "demo", "people", "post", "review", "second-look", "audit", "bundle", "calibrate", "replay", "gradescope",
     "prairielearn", "artemis",
-    "why", "questions", "similar", "serve", "attempts", "init", "new", "schema", "lint",
+    "why", "questions", "similar", "serve", "attempts", "import", "init", "new", "schema", "lint",
 )  # fmt: skip
 
 

@@ -104,6 +104,7 @@ COMMANDS = {
     "artemis": ["artemis", "a"],
     "gradescope": ["gradescope", "a"],
     "prairielearn": ["prairielearn", "a", "--image", "x"],
+    "import": ["import", "."],
     "init": ["init", "a", "--numpy"],
     "lint": ["lint"],
     "new": ["new", "a"],

@@ -1,0 +1,1 @@
+"""What an import runs beside a solution, in its kernel."""
