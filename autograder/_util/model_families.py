@@ -44,6 +44,8 @@ class ModelFamily:
     """Makes a network anew from its description without weights and a seed, with rows for it."""
     evaluations: Callable[[Mapping[str, CompiledAs] | None], EvaluationsOfFamily] | None = None
     """Guards evaluations in tests, for how the solution's models are compiled; None: its models are not compiled."""
+    layers: Callable[[Any], Any] | None = None
+    """Reads the layers of a rebuilt model for checks of networks; None: a rebuilt model tells of them itself."""
     problems: Mapping[str, str] = field(default_factory=dict)
     """A kernel's word for why a model cannot predict now → a sentence for the student."""
     speed_up: Callable[[bool], None] | None = None

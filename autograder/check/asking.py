@@ -8,6 +8,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder._util.kernel_side import question_in_kernel
+from autograder.check.handle import reference_of
+from autograder.kernel import model_questions
 from autograder.records.mistakes import ModelMistakes
 
 _kernel: ContextVar[Any] = ContextVar("autograder_asked_kernel", default=None)
@@ -39,6 +42,29 @@ def asking_kernel(remote: Any) -> Iterator[None]:
 def asked_kernel() -> Any:
     """Return the student's kernel, which the test that runs asks; None where no examiner runs it."""
     return _kernel.get()
+
+
+def ask(question: str | Callable[..., Any], obj: Any, *arguments: Any) -> Any:
+    """Ask about a model, an optimizer or a function: in its kernel, or in this process if it is here.
+
+    Args:
+        question: a key of :data:`autograder.kernel.model_questions.QUESTIONS`, or a function of an extension's folder
+            ``kernel_side``.
+        obj: the object, or a handle of it.
+        arguments: what else the question takes.
+
+    Returns:
+        The untrusted answer, an object of any kind.
+
+    Raises:
+        LostError: the kernel is gone, or did not answer in time.
+        Exception: raised by the student's code.
+    """
+    if reference_of(obj) is None:
+        answer = model_questions.QUESTIONS[question] if isinstance(question, str) else question
+        return answer(obj, *arguments)
+    name = question if isinstance(question, str) else question_in_kernel(question)
+    return object.__getattribute__(obj, "_remote").ask("ask_model", name, obj, *arguments)
 
 
 def kernel_ended() -> BaseException | None:

@@ -13,7 +13,7 @@ from helpers.installed import installed
 
 from autograder import check
 from autograder._util import registry
-from autograder.extensions.networks.external_model import ask
+from autograder.check.asking import ask
 from autograder.sandbox.kernel_job import AGENT, program_files
 
 WORDS = """
@@ -68,7 +68,7 @@ def test_a_question_is_asked_by_the_name_that_the_agent_finds_it_by(monkeypatch:
     class Handle:
         _remote = Remote()
 
-    monkeypatch.setattr("autograder.extensions.networks.external_model.reference_of", lambda value: "a reference")
+    monkeypatch.setattr("autograder.check.asking.reference_of", lambda value: "a reference")
     handle = Handle()
     assert ask(halved, handle) == ("ask_model", "checks_of_a_package.kernel_side:halved", handle)
 

@@ -23,9 +23,15 @@ def _twin(claim: Sequence[Any], weights: Sequence[Any]) -> Any:
 
 
 def _described(plain: Mapping[str, Any], seed: int) -> tuple[Any, Any]:
-    from autograder.extensions.networks import keras_description
+    from autograder.extensions.keras import keras_description
 
     return keras_description.described(plain, seed)
+
+
+def _layers(model: Any) -> Any:
+    from autograder.extensions.keras import keras_layers
+
+    return keras_layers.KerasLayers(model)
 
 
 def _evaluations(solution: Mapping[str, CompiledAs] | None) -> EvaluationsOfFamily:
@@ -55,6 +61,7 @@ FAMILY = ModelFamily(
     twin=_twin,
     described=_described,
     evaluations=_evaluations,
+    layers=_layers,
     speed_up=_speed_up,
     modules=("autograder.extensions.keras.model_building",),
 )

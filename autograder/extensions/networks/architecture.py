@@ -21,6 +21,7 @@ from autograder.extensions.networks.subject import (
     external_model_of,
     is_examined,
     is_keras,
+    layers_of,
     may_show,
     not_a_model,
     not_rebuilt,
@@ -135,13 +136,8 @@ def _has_networks(library: str) -> bool:
 
 def _has_idle(model: Any, library: str, kinds: Collection[str]) -> bool:
     """Return whether the result of a layer of these classes changes nothing, as far as it is computed here."""
-    if isinstance(model, Network):
-        return bool(model.has_idle(library, kinds))
-    if library != "keras" or not is_keras(model):
-        return False
-    from autograder.extensions.networks.keras_idle import has_idle
-
-    return has_idle(model, kinds)
+    layers = layers_of(model)
+    return layers is not None and layers.has_idle(library, kinds)
 
 
 def _family(model: Any, external: ExternalModel | None) -> str:
@@ -240,14 +236,9 @@ def _compared(
 
 def _flow(model: Any, library: str, asked_kinds: Collection[str] = ()) -> orders.Flow | None:
     """Return the layers with what each depends on; None where their order says all."""
-    if isinstance(model, Network):
-        flow: orders.Flow | None = model.flow(library, asked_kinds)
-        return flow
-    if library != "keras" or not is_keras(model):
-        return None
-    from autograder.extensions.networks.model_flow import flow as flow_of_model
-
-    return flow_of_model(model)
+    layers = layers_of(model)
+    flow: orders.Flow | None = None if layers is None else layers.flow(library, asked_kinds)
+    return flow
 
 
 def _has_orders(model: Any, library: str) -> bool:
@@ -258,11 +249,10 @@ def _has_orders(model: Any, library: str) -> bool:
 
 def _difference_texts(model: Any, lines: list[Difference]) -> list[str]:
     """Return each difference with its effect on the model's number of parameters."""
-    from autograder.extensions.networks.arithmetic import parameter_effect
-
-    texts = []
+    layers, texts = layers_of(model), []
     for number, line in enumerate(lines):
-        change = parameter_effect(model, line) if number < MAX_LINES and is_keras(model) else None
+        corrected = None if layers is None or number >= MAX_LINES else layers.corrected_count([line])
+        change = None if corrected is None else model.count_params() - corrected
         texts.append(line.text + (f" ({'−' if change < 0 else '+'}{abs(change):,} parameters)" if change else ""))
     return texts
 
@@ -274,12 +264,11 @@ def _limited(texts: list[str]) -> list[str]:
 
 def _notes(model: Any, pattern: Run, lines: list[Difference]) -> list[str]:
     """Return notes on the differences: the parameter counts, and the layer order if the model branches."""
-    from autograder.extensions.networks.arithmetic import expected_count
-
-    if not is_keras(model):
+    layers = layers_of(model) if is_keras(model) else None
+    if layers is None:
         return []
     notes = []
-    expected = expected_count(model, lines) if is_fixed(pattern) else None
+    expected = layers.corrected_count(lines) if is_fixed(pattern) else None
     if expected is not None and expected != model.count_params():
         notes.append(
             f"your model has {model.count_params():,} parameters, the layers asked for would have {expected:,}"

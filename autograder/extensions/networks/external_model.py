@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from autograder._util.kernel_side import question_in_kernel
 from autograder._util.model_families import families
-from autograder.check.handle import Handle, reference_of
+from autograder.check.asking import ask
+from autograder.check.handle import Handle
 from autograder.errors import LostError
 from autograder.extensions.networks.refused_models import AskedHere
 from autograder.kernel import model_family, model_questions
@@ -76,29 +76,6 @@ def external_model(obj: Any) -> ExternalModel | None:
         raise
     except Exception:  # the student's code prevented the description
         return None
-
-
-def ask(question: str | Callable[..., Any], obj: Any, *arguments: Any) -> Any:
-    """Ask about a model, an optimizer or a function: in its kernel, or in this process if it is here.
-
-    Args:
-        question: a key of :data:`autograder.kernel.model_questions.QUESTIONS`, or a function of an extension's folder
-            ``kernel_side``.
-        obj: the object, or a handle of it.
-        arguments: what else the question takes.
-
-    Returns:
-        The untrusted answer, an object of any kind.
-
-    Raises:
-        LostError: the kernel is gone, or did not answer in time.
-        Exception: raised by the student's code.
-    """
-    if reference_of(obj) is None:
-        answer = model_questions.QUESTIONS[question] if isinstance(question, str) else question
-        return answer(obj, *arguments)
-    name = question if isinstance(question, str) else question_in_kernel(question)
-    return object.__getattribute__(obj, "_remote").ask("ask_model", name, obj, *arguments)
 
 
 def _read(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -64,6 +64,25 @@ class ChainLayer:
     """Its class in Keras."""
     settings: Mapping[str, Any]
     """By Keras's names; the padding of a convolution may also be two numbers, one for each side of a picture."""
+
+
+class ReadLayers(Protocol):
+    """What checks ask of the layers of any rebuilt network, see :class:`Network`."""
+
+    def flow(self, vocabulary: str, asked_kinds: Collection[str] = ()) -> Any:
+        """Return its layers with what each depends on, or None if their order says all."""
+
+    def has_idle(self, vocabulary: str, kinds: Collection[str]) -> bool:
+        """Return whether a layer of these classes gives what comes to no output."""
+
+    def description(self) -> str:
+        """Return what it computes as JSON without weights; empty if there is no such text."""
+
+    def in_training(self) -> InTraining:
+        """Return what it does in a training alone."""
+
+    def corrected_count(self, differences: Sequence[Any]) -> int | None:
+        """Return the count of its parameters if differences from a pattern were corrected; None if nobody knows."""
 
 
 class NetworkTrainer(ABC):
@@ -164,6 +183,10 @@ class Network(ABC):
     def has_idle(self, vocabulary: str, kinds: Collection[str]) -> bool:
         """Return whether a layer of these classes gives what comes to no output, whatever the weights are."""
         return False
+
+    def corrected_count(self, differences: Sequence[Any]) -> int | None:
+        """Return the count of its parameters if differences from a pattern were corrected; None if nobody knows."""
+        return None
 
     def own_computations(self) -> frozenset[str]:
         """Return what it computes beside its layers that may be one: ``products``, ``norms``, ``poolings``, ``sizes``.

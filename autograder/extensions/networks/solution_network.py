@@ -17,9 +17,9 @@ from autograder.check.asking import solution_networks
 from autograder.check.prediction_cache import CachedModel
 from autograder.check.results import recording
 from autograder.errors import CourseError
-from autograder.extensions.networks.network import InTraining, Network
+from autograder.extensions.networks.network import Network
 from autograder.extensions.networks.pattern import LayerPattern, Run, singles
-from autograder.extensions.networks.subject import has_weights, is_keras
+from autograder.extensions.networks.subject import has_weights, is_keras, layers_of
 from autograder.records.checks import UNFINISHED, is_undecided
 
 _CHECK = "computes"
@@ -39,15 +39,13 @@ def key(name: str, pattern: str) -> str:
 
 def note(model: Any, of: str) -> bool:
     """Note what a network computes that fits a pattern, if it is the solution's; return whether it is."""
-    if not isinstance(model, Network) and not _is_rebuilt(model):
+    layers = layers_of(model) if isinstance(model, Network) or _is_rebuilt(model) else None
+    if layers is None:
         return False
     described: list[str] = []
 
     def describe() -> str:
-        from autograder.extensions.networks import keras_description
-
-        is_read = isinstance(model, Network)
-        described.append(model.description() if is_read else keras_description.description(model))
+        described.append(layers.description())
         return described[0]
 
     solution_networks(of, describe)
@@ -97,7 +95,10 @@ def _compared(model: Any, description: Any, seed: int) -> str:
         reference, rows = registration.described(description, seed)
     except Exception:  # another version of the library than at the release, whose tests of the pattern still count
         return "other"
-    ours, theirs = _in_training(reference), _in_training(model)
+    layers = layers_of(reference), layers_of(model)
+    if layers[0] is None or layers[1] is None:
+        return "other"
+    ours, theirs = layers[0].in_training(), layers[1].in_training()
     if ours.normalizations != theirs.normalizations or ours.draws or theirs.draws:
         return "other"  # nothing here tells where a network adds noise in a training
     computes = registry.load(registry.CHECKS, _CHECK)
@@ -110,11 +111,3 @@ def _compared(model: Any, description: Any, seed: int) -> str:
     if is_undecided(result):
         return "other" if result.evidence.get(UNFINISHED) else "undecided"  # the pattern decides about a large network
     return "same" if result.fraction == 1 else "other"
-
-
-def _in_training(model: Any) -> InTraining:
-    if isinstance(model, Network):
-        return model.in_training()
-    from autograder.extensions.networks import keras_description
-
-    return keras_description.in_training(model)

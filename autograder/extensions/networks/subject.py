@@ -7,14 +7,14 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
-from autograder._util.model_families import families
+from autograder._util.model_families import families, family
 from autograder.check.handle import ModelHandle, reference_of, refusal
 from autograder.check.prediction_cache import CachedModel, cached_parameters, note_parameters
 from autograder.check.provenance import is_from_cell
 from autograder.check.words import sentence, type_of
 from autograder.errors import LostError
 from autograder.extensions.networks.external_model import ExternalModel, external_model
-from autograder.extensions.networks.network import Network
+from autograder.extensions.networks.network import Network, ReadLayers
 from autograder.extensions.networks.settings import constants
 
 
@@ -27,6 +27,14 @@ def is_keras(obj: Any) -> bool:
 def is_examined(obj: Any) -> bool:
     """Return whether the object is a Keras model, or a network of another library, in this process."""
     return isinstance(obj, Network) or is_keras(obj)
+
+
+def layers_of(model: Any) -> ReadLayers | None:
+    """Return what tells of the layers of a rebuilt network; None for any other object."""
+    if isinstance(model, Network):
+        return model
+    registered = family("keras") if is_keras(model) else None
+    return None if registered is None or registered.layers is None else registered.layers(model)
 
 
 def may_show(model: Any, show: bool | None = None) -> bool:

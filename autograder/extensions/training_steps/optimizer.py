@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from autograder.check.asking import ask
 from autograder.check.diagnosis_requests import note_optimizer
 from autograder.check.handle import reference_of, refusal
 from autograder.check.results import report
 from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError
-from autograder.extensions.networks.external_model import ask
 from autograder.extensions.networks.pattern import Range
 from autograder.extensions.networks.step_calculus import OptimizerSettings
 from autograder.extensions.networks.subject import may_show

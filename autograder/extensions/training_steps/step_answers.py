@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check.asking import ask
 from autograder.check.handle import reference_of
 from autograder.check.results import report
-from autograder.extensions.networks.external_model import ask
 from autograder.extensions.networks.step_calculus import Weights
 from autograder.extensions.networks.unreadable import report_for_a_person
 from autograder.extensions.training_steps.kernel_side.student_steps import take

@@ -19,15 +19,6 @@ MAX_LAYERS = 100
 """Largest model that is cloned: cloning a larger one takes too long for a number in a message."""
 
 
-def parameter_effect(model: Any, difference: Difference) -> int | None:
-    """Return by how many parameters one difference changes the model.
-
-    The count includes the layers that follow, whose input may have another size. None if it cannot be computed.
-    """
-    expected = expected_count(model, [difference])
-    return None if expected is None else int(model.count_params()) - expected
-
-
 def expected_count(model: Any, differences: Sequence[Difference]) -> int | None:
     """Return the model's parameter count with all differences corrected; None if it cannot be computed."""
     layers = leaves(model)
