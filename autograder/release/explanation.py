@@ -26,7 +26,7 @@ def explained(exam: Exam) -> Iterator[str]:
         if cell.role is not Role.TEST or (cell.in_kernel and not facts):
             continue
         yield f"{cell.grade_id}:"
-        yield from (f"  asks {', '.join(names)} of {file}" for file, names in _asked(exam, cell))
+        yield from (f"  asks {', '.join(names)} of {file}" for file, names in _asked_definitions(exam, cell))
         lines = dict.fromkeys(line for fact in facts if (line := sentence(fact, cell)))
         yield from (f"  {line}" for line in lines or [NOTHING])
     for fact in exam.observations.facts:
@@ -34,15 +34,15 @@ def explained(exam: Exam) -> Iterator[str]:
             yield f"the model `{fact.subject}` is evaluated as your solution compiles it: {_compiled(fact.value)}"
 
 
-def _asked(exam: Exam, test: ExamCell) -> Iterator[tuple[str, list[str]]]:
+def _asked_definitions(exam: Exam, test: ExamCell) -> Iterator[tuple[str, list[str]]]:
     """Yield each answer file that a test asks, with the functions and classes of it that the test names."""
     nodes = list(ast.walk(parsed(test.source) or ast.Module([], [])))
-    words = {n.id for n in nodes if isinstance(n, ast.Name)} | {n.attr for n in nodes if isinstance(n, ast.Attribute)}
+    used = {n.id for n in nodes if isinstance(n, ast.Name)} | {n.attr for n in nodes if isinstance(n, ast.Attribute)}
     for cell in exam.answer_files:
         tree = parsed(cell.source) or ast.Module([], [])
-        definitions = [n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
-        if asked_names := [name for name in definitions if name in words]:
-            yield cell.file, asked_names
+        definitions = dict.fromkeys(n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef))
+        if definitions.keys() & used:
+            yield cell.file, [name for name in definitions if name in used]
 
 
 def sentence(fact: Fact, cell: ExamCell) -> str:

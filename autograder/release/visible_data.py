@@ -29,9 +29,9 @@ def visible_data(source: Path, notebooks: Iterable[tuple[Exam, Mapping[str, str]
         cells = [cell for cell in exam.cells if cell.role is Role.TEST]
         is_any_hidden |= not all(map(_is_visible, cells))
         hidden |= {word for cell in cells if not _is_visible(cell) for word in _names(cell, cell.source)}
-        shown = [cell for cell in cells if _is_visible(cell)]
-        visible |= {word for cell in shown for word in _names(cell, texts.get(cell.file, "")) if "." in word}
-        visible |= {f"{_test(cell)}." for cell in shown}
+        in_release = [cell for cell in cells if _is_visible(cell)]
+        visible |= {word for cell in in_release for word in _names(cell, texts.get(cell.file, "")) if "." in word}
+        visible |= {f"{_test(cell)}." for cell in in_release}
     data = tests_data(source)
     if not is_any_hidden:
         return data
