@@ -16,7 +16,9 @@ OPERATORS = frozenset({PARAMETERS, ATTRIBUTES, WORDS, KIND})
 """Names of these rewrites, which no comparison of values takes for the solution's."""
 
 
-def rewrites(source: str, tree: ast.Module, used: Sequence[str], known_words: Container[str]) -> Iterator[tuple[str, str]]:
+def rewrites(
+    source: str, tree: ast.Module, used: Sequence[str], known_words: Container[str]
+) -> Iterator[tuple[str, str]]:
     """Yield rewrites of an answer with other names and words in the place of the instructor's own.
 
     Args:
@@ -42,7 +44,12 @@ def _other_parameters(
             continue
         signature = copy.deepcopy(node.args)
         parameters = [*signature.posonlyargs, *signature.args]
-        if signature.vararg or signature.kwarg or signature.kwonlyargs or all(parameter.arg in known_words for parameter in parameters):
+        if (
+            signature.vararg
+            or signature.kwarg
+            or signature.kwonlyargs
+            or all(parameter.arg in known_words for parameter in parameters)
+        ):
             continue
         for parameter in parameters:
             name = parameter.arg
