@@ -153,6 +153,11 @@ HONEST = [
     ("def f(rate, n=3):\n    return n * rate", "other parameters", "def f(my_rate, my_n=3):"),
     ("class f:\n    def g(self):\n        self.a = 1", "other attributes", "self.my_a = 1"),
     ("class f(Module):\n    def g(self):\n        self.a = Linear(1, 2)", "other attributes", "self.my_a = Linear"),
+    (
+        "class a:\n    def g(self):\n        self.b = 1\nclass f(a):\n    def h(self):\n        return self.b",
+        "other attributes",
+        "return self.my_b",
+    ),
     ("def f(a):\n    raise KeyError(a)", "an error with other words", "raise KeyError('in other words')"),
     ("def f(a):\n    raise KeyError", "another kind of error", "raise RuntimeError"),
     ("x = np.random.default_rng(3)", "seed 11", "default_rng(11)"),

@@ -62,17 +62,17 @@ def _other_parameters(
 
 def _rename_attributes(tree: ast.Module, known_words: Container[str]) -> None:
     """Rename what methods bind on their own object; in a subclass, only the objects that they make."""
-    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    texts = {value for value in constants if isinstance(value, str)}
-    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    nodes = list(ast.walk(tree))
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    methods = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
     foreign = {node.attr for node in attributes if not _is_of_self(node)}
-    for node in (node for node in tree.body if isinstance(node, ast.ClassDef)):
-        methods = {statement.name for statement in node.body if isinstance(statement, ast.FunctionDef)}
-        bound = _bound_on_self(node, is_subclass=bool(node.bases)) - texts - methods - foreign
-        names = {name for name in bound if name not in known_words and not name.startswith("__")}
-        for attribute in ast.walk(node):
-            if isinstance(attribute, ast.Attribute) and attribute.attr in names:
-                attribute.attr = f"my_{attribute.attr.strip('_')}"
+    classes = (node for node in nodes if isinstance(node, ast.ClassDef))
+    bound = {name for node in classes for name in _bound_on_self(node, is_subclass=bool(node.bases))}
+    for node in attributes:
+        name = node.attr
+        if name in bound - texts - methods - foreign and name not in known_words and not name.startswith("__"):
+            node.attr = f"my_{name.strip('_')}"
 
 
 def _bound_on_self(node: ast.ClassDef, *, is_subclass: bool) -> set[str]:
