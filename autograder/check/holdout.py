@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder._util.text import credit_percent
 from autograder.check import metrics
-from autograder.check.asking import asking_question, note_loss
+from autograder.check.asking import asking_question, examines_solution, note_loss
 from autograder.check.credit import Credit, credit_of
 from autograder.check.mistaken import CHANCES, LOGITS, VALUES, hidden_bits, note_mistakes
 from autograder.check.prediction import NoPrediction, predict, row_count
@@ -29,7 +29,7 @@ from autograder.check.subject import (
 from autograder.check.unreadable import report_for_a_person
 from autograder.check.verdict import Verdict, judge, known_close_calls
 from autograder.errors import CourseError
-from autograder.records.checks import ASKS_PROBABILITIES, CheckResult
+from autograder.records.checks import ASKS_PROBABILITIES, CONSTANT, CheckResult
 
 
 def loss(
@@ -214,6 +214,9 @@ def _check_measure(
     evidence |= hidden_bits(1, counts)
     evidence |= wanted.evidence | {"close_calls": wanted.cliff is not None and close_calls == "student"}
     evidence |= {ASKS_PROBABILITIES: True} if metrics.asks_probabilities(measure) else {}
+    if examines_solution():
+        alike = np.broadcast_to(prediction.outputs.mean(axis=0), prediction.outputs.shape)
+        evidence |= {CONSTANT: float(measure(alike, labels).mean())}
     message, detail = messages(measured, wanted, verdict, show=show)
     undecided = False
     if measure is metrics.accuracy:

@@ -53,6 +53,8 @@ class Act(enum.StrEnum):
     ANSWERS = "answers"
     """An answer had a type, which allows nothing. Subject: the test and the name, with ``()`` after it for what a
     function returned; value: the type, with the dtype of an array, or :data:`MODEL`."""
+    AMOUNTS = "amounts"
+    """An answer was a number, or numbers with a mean size; it allows nothing. Subject: the test and the name."""
     DRAWS = "draws"
     """The kernel drew from a generator that a test had seeded; in a record of two runs, and lost points with another
     seed. Subject: the place of the seed; value: the function."""
@@ -116,8 +118,8 @@ class Observations:
 
     @property
     def of_grades(self) -> Observations:
-        """Return the facts that a grade depends on: all but the types of answers."""
-        return Observations(tuple(fact for fact in self.facts if fact.act is not Act.ANSWERS))
+        """Return the facts that a grade depends on: all but the types and the numbers of answers."""
+        return Observations(tuple(fact for fact in self.facts if fact.act not in (Act.AMOUNTS, Act.ANSWERS)))
 
     def __or__(self, other: Observations) -> Observations:
         """Return the facts of both: what two runs of a solution were seen to do.

@@ -33,6 +33,7 @@ from autograder.release.answer_files import answer_cells, with_answers
 from autograder.release.answer_paths import listed_answers
 from autograder.release.exam_construction import make_exam, released_notebook, solution_notebook
 from autograder.release.fault_list import FaultList
+from autograder.release.languages import foreign_kernels
 from autograder.release.notebooks_together import of_other_notebooks
 from autograder.release.offered_answers import made_by_students, offered_answers
 from autograder.release.preparation import check_prepared
@@ -148,6 +149,7 @@ def linted(release: Release) -> tuple[list[Fault], list[str]]:
     return errors, [
         *release.warnings,
         *texts,
+        *foreign_kernels(release.exams),
         *offered_answers(release.exams, release.files),
         *made_by_students(release),
         *of_other_notebooks(release.exams, release.files),
