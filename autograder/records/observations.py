@@ -13,6 +13,8 @@ RESULT = "="
 LARGE, WIDE = "large", "wide"
 """Names of integers beyond the limits among the kinds of an answer; one that may be wide may be large."""
 
+SHAPES = "shapes"
+"""What stands for a pattern's digest where the solution's network was read by the shapes of its inputs."""
 MODEL = "model"
 """Type of every network that can be rebuilt, whatever its class."""
 
@@ -76,7 +78,7 @@ class Act(enum.StrEnum):
     """A network kept numbers beside its weights. Subject: the test and the name of its check; value: their count."""
     COMPUTES = "computes"
     """A network fitted a pattern and computed so. Subject: the test, the name of its check and a digest of the pattern;
-    value: its operators as JSON, without weights."""
+    value: its operators as JSON, without weights. With :data:`SHAPES` for a digest, the shapes of its inputs."""
     COMPILED = "compiled"
     """A Keras model was compiled so. Subject: the name; value: losses, metrics and weights as JSON."""
 
