@@ -434,7 +434,7 @@ def _missed(exams: Sequence[Exam], grade: Grade, ran: Sequence[_Ran]) -> Iterato
         # The solution is the author's own: a message to a student may be silent where the detail is not.
         short = [(c.name, one_line(c.detail or c.message, MAX_DETAIL)) for c in question.checks if c.fraction < 1]
         checks = "; ".join(f"{name}: {text}" if of_otter else text for name, text in short)
-        reason = checks or reason_of(question.failures) or question.message
+        reason = checks or reason_of(question.failures) or one_line(question.detail, MAX_DETAIL) or question.message
         reason = reason or "nothing failed: the number at the test's end is the score"
         points = f"{question.score:g} of {cell.points:g} points"
         below = _bound_below(exam, cell) if _lacks_name(question) else ()

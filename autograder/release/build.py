@@ -137,7 +137,7 @@ def check(release: Release) -> list[str]:
 
 def linted(release: Release) -> tuple[list[Fault], list[str]]:
     """Read the test cells with the linter; return the errors, for :func:`refuse`, and the warnings, as texts."""
-    files = release.modules.union(release.files)
+    files = release.modules.union(release.files, (f"{each.name}.ipynb" for each in release.notebooks))
     bound, theirs = read_only(release.files), release.assignment.answers
     findings = [
         (exam, finding)

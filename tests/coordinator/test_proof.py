@@ -769,6 +769,12 @@ def raised_by(function):
 
 def with_chosen_name(tmp_path: Path, answer: str, test: str, task: str = "Make it.") -> list[str]:
     """Prove an assignment in which a hidden test asks for a name of the solution's; return what is said of it."""
+    said = proof_of_made(tmp_path, answer, test, task)
+    return [text for text in said if "nothing tells students the name" in text]
+
+
+def proof_of_made(tmp_path: Path, answer: str, test: str, task: str = "Make it.") -> tuple[str, ...]:
+    """Prove an assignment whose answer makes ``made``, with a hidden assertion; return the warnings."""
     course = tiny_course(tmp_path)
     hidden = f"made\n### BEGIN HIDDEN TESTS\n{RAISED}assert {test}\n### END HIDDEN TESTS"
     cells = [
@@ -777,8 +783,7 @@ def with_chosen_name(tmp_path: Path, answer: str, test: str, task: str = "Make i
         cell(hidden, "test-made", grade=True, locked=True, points=2),
     ]
     (course.source("hw") / "nb.ipynb").write_text(notebook(*cells))
-    said = prove(course, tiny_release(course), execute=Here()).warnings
-    return [text for text in said if "nothing tells students the name" in text]
+    return prove(course, tiny_release(course), execute=Here()).warnings
 
 
 @pytest.mark.parametrize("chosen", CHOSEN)
@@ -811,3 +816,26 @@ def test_a_column_of_a_released_table_is_told_by_the_table(tmp_path: Path) -> No
     (tmp_path / "source/hw/rows.csv").write_text("hidden_layer,other\n1,2\n")
     answer = "def made(row): return row['hidden_layer']"
     assert with_chosen_name(tmp_path, answer, "made({'hidden_layer': 2}) == 2") == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "test", "is_exact"),
+    [
+        ("made = sum([0.1] * 7) / 3", "made == sum([0.1] * 7) / 3", True),
+        ("made = sum([0.1] * 7) / 3", "abs(made - sum([0.1] * 7) / 3) < 1e-9", False),
+        ("def made(x): return [x / 3]", "made(1.0) == [1 / 3]", True),
+        ("def made(x): return {'share': x / 3}", "abs(made(1.0)['share'] - 1 / 3) < 1e-6", False),
+        ("import numpy as np\nmade = np.arange(3) / 7", "made.tolist() == [0, 1 / 7, 2 / 7]", True),
+        ("import numpy as np\nmade = np.arange(3)", "made.tolist() == [0, 1, 2]", False),
+        ("made = 0.1", "made == 0.1", False),  # chosen, and not computed
+        ("made = 3 / 4", "made == 0.75", False),  # exact, however it is computed
+        ("made = [1, 2]\nother = 1 / 3", "made == [1, 2]", False),
+    ],
+)
+def test_right_numbers_that_lose_points_by_their_rounding_are_told(
+    tmp_path: Path, answer: str, test: str, is_exact: bool
+) -> None:
+    """The solution runs with other last digits: a test that wants the very same ones is named."""
+    said = [text for text in proof_of_made(tmp_path, answer, test) if "last digits" in text]
+    assert len(said) == is_exact
+    assert all("gets 0 of 2 points; compare with check.close" in text for text in said)
