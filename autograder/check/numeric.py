@@ -90,9 +90,9 @@ def numeric(value: Any) -> tuple[np.ndarray | None, str]:
         if array.dtype.kind not in "biufc":
             return None, "the numbers are too large to be compared"
     if array is None or array.dtype.kind not in "biufc":
-        held = type(value) is np.ndarray or of_library(value, "pandas", "DataFrame", "Series", "Index")
-        said = f"{type_of(value)}, and its items are no numbers, but texts or other objects" if held else type_of(value)
-        return None, f"this is not numbers or a numpy array ({said})"
+        is_array = type(value) is np.ndarray or of_library(value, "pandas", "DataFrame", "Series", "Index")
+        items = ", and its items are no numbers, but texts or other objects" if is_array else ""
+        return None, f"this is not numbers or a numpy array ({type_of(value)}{items})"
     return array, ""
 
 

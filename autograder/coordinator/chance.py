@@ -9,14 +9,14 @@ from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import Grade, QuestionGrade
 from autograder.records.observations import Act, Fact
 
-_SAME = 0.005
+_SAME = 0.001
 """Relative difference of two measurements that rounding in another order may make."""
 _ZERO = 1e-6
 """Size below which a number is rounding alone."""
 
 
 def by_chance(exams: Sequence[Exam], grades: Sequence[Grade]) -> Iterator[str]:
-    """Name each test for which runs of the solution differ: in points, in a measured number, or in one that it reads.
+    """Name the tests for which runs of the solution differ in points, or in a number.
 
     Args:
         exams: the exams, with what the runs showed.
@@ -37,7 +37,7 @@ def by_chance(exams: Sequence[Exam], grades: Sequence[Grade]) -> Iterator[str]:
 
 
 def _missed_once(cell: ExamCell, runs: Sequence[QuestionGrade], facts: Sequence[Fact]) -> str:
-    """Say that a run missed points which the last one got; a test that needs its own seed has a warning of its own."""
+    """Say that a run missed points which the last one got; a test that needs its own seed is told elsewhere."""
     least = min(run.score for run in runs)
     if least >= cell.points or runs[-1].score < cell.points or any(fact.act is Act.DRAWS for fact in facts):
         return ""
@@ -62,8 +62,8 @@ def _read(facts: Sequence[Fact]) -> str:
     for fact in facts:
         if fact.act is Act.AMOUNTS:
             amounts.setdefault(fact.subject.partition(" ")[2], []).append(float(fact.value))
-    found = ((name, _range(*values)) for name, values in amounts.items())
-    return next((f"`{name}`: {differing}" for name, differing in found if differing), "")
+    ranges = ((name, _range(*values)) for name, values in amounts.items())
+    return next((f"`{name}`: {differing}" for name, differing in ranges if differing), "")
 
 
 def _range(*values: Any) -> str:

@@ -22,14 +22,14 @@ from autograder.records.grade import Grade
 from autograder.release.build import solution_texts
 
 MAX_ALONE = 6
-"""Most words that are tried one by one, where the solution does not run with all of them replaced."""
+"""Most words that are tried one by one, where it costs points, or the solution's run, to replace all of them."""
 MAX_READ_BYTES = 100_000
 """How much of each released file is looked through for words."""
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Request:
     """The words that a test asks for and that the solution chose, which nothing tells students."""
 
     exam: Exam
@@ -57,35 +57,37 @@ def untold_names(
         execute: does the work.
         say: called before the first trial.
     """
-    asked = list(_asked(exams, files))
-    words = sorted({word for one in asked for word in one.words})
+    requests = list(_requests(exams, files))
+    words = sorted({word for request in requests for word in request.words})
     if not words:
         return
     say("the solution under other names: tests ask for some that students are not told")
-    trials = [words]
-    if len(words) > 1 and sum(book.cpu_seconds for book in solution.notebooks) <= MAX_SOLUTION_SECONDS:
-        trials += [[word] for word in words[:MAX_ALONE]]
-    for trial in trials:
-        renamed = [_with_others(exam, trial) for exam in exams]
-        named = replace(work("renamed", solution_texts(renamed)), exams=tuple(exams))
-        grades = batch.run([named], workers=workers, force=True, execute=execute).grades
-        shutil.rmtree(named.submission.parent, ignore_errors=True)
-        if grades and _ran_alike(grades[0], solution):
-            yield from _lost(asked, trial, exams, grades[0])
-            if trial is words:
-                return
+
+    def without(words: Sequence[str]) -> list[str] | None:
+        renamed = [_with_others(exam, words) for exam in exams]
+        answer = replace(work("renamed", solution_texts(renamed)), exams=tuple(exams))
+        grades = batch.run([answer], workers=workers, force=True, execute=execute).grades
+        shutil.rmtree(answer.submission.parent, ignore_errors=True)
+        return list(_lost(requests, words, exams, grades[0])) if grades and _ran_alike(grades[0], solution) else None
+
+    findings = without(words)
+    if findings != [] and len(words) > 1:
+        is_quick = sum(book.cpu_seconds for book in solution.notebooks) <= MAX_SOLUTION_SECONDS
+        each_alone = [without([word]) or [] for word in words[:MAX_ALONE] if is_quick]
+        findings = [text for texts in each_alone for text in texts] or findings
+    yield from findings or ()
 
 
 def _with_others(exam: Exam, words: Sequence[str]) -> Exam:
     """Return the exam whose answers have other words in place of these."""
-    others = {word: f"renamed{number}" for number, word in enumerate(words)}
-    return replace(exam, cells=tuple(_with(cell, others) for cell in exam.cells))
+    substitutes = {word: f"renamed{number}" for number, word in enumerate(words)}
+    return replace(exam, cells=tuple(_with(cell, substitutes) for cell in exam.cells))
 
 
-def _with(cell: ExamCell, others: Mapping[str, str]) -> ExamCell:
+def _with(cell: ExamCell, substitutes: Mapping[str, str]) -> ExamCell:
     if not _is_answer(cell):
         return cell
-    return replace(cell, source=_WORD.sub(lambda found: others.get(found[0], found[0]), cell.source))
+    return replace(cell, source=_WORD.sub(lambda word: substitutes.get(word[0], word[0]), cell.source))
 
 
 def _ran_alike(renamed: Grade, solution: Grade) -> bool:
@@ -93,35 +95,36 @@ def _ran_alike(renamed: Grade, solution: Grade) -> bool:
     return [book.status for book in renamed.notebooks] == [book.status for book in solution.notebooks]
 
 
-def _lost(asked: Sequence[_Asked], words: Sequence[str], exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
+def _lost(requests: Sequence[_Request], words: Sequence[str], exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
     scores = {
         (exam.notebook, question.id): question
         for exam, book in zip(exams, grade.notebooks, strict=True)
         for question in book.questions
     }
-    for one in asked:
-        question = scores[one.exam.notebook, str(one.test.grade_id)]
-        named = sorted(one.words.intersection(words))
-        if named and question.loses_points:
-            listed = ", ".join(f"`{word}`" for word in named)
+    for request in requests:
+        question = scores[request.exam.notebook, str(request.test.grade_id)]
+        untold = sorted(request.words.intersection(words))
+        if untold and question.loses_points:
+            listed = ", ".join(f"`{word}`" for word in untold)
+            points = f"{question.score:g} of {request.test.points:g} points"
             yield (
-                f"{one.exam.notebook}, {one.test.grade_id}: an answer that has another name than {listed} gets "
-                f"{question.score:g} of {one.test.points:g} points, and nothing tells students the name; say it in the "
-                "task, or let the test find it by what it is or computes"
+                f"{request.exam.notebook}, {request.test.grade_id}: an answer that has another name than {listed} gets "
+                f"{points}, and nothing tells students the name; say it in the task, or let the test find it by what "
+                "it is or computes"
             )
 
 
-def _asked(exams: Sequence[Exam], files: Mapping[str, Path]) -> Iterator[_Asked]:
+def _requests(exams: Sequence[Exam], files: Mapping[str, Path]) -> Iterator[_Request]:
     in_files = {word for path in files.values() for word in _words_of(path)}
     for exam in exams:
-        told = {word.lower() for word in NotebookFacts(exam, files).told} | in_files
+        told_words = {word.lower() for word in NotebookFacts(exam, files).told} | in_files
         chosen, parameters = _chosen(exam)
         for test in exam.cells:
             tree = parsed(test.source) if test.role is Role.TEST and test.points > 0 else None
             if tree is not None:
-                words = (_named(tree) & chosen) | (_keywords(tree) & parameters)
-                if untold := frozenset(word for word in words if word.lower() not in told):
-                    yield _Asked(exam, test, untold)
+                words = (_words_in_texts(tree) & chosen) | (_keywords(tree) & parameters)
+                if untold := frozenset(word for word in words if word.lower() not in told_words):
+                    yield _Request(exam, test, untold)
 
 
 def _words_of(path: Path) -> Set[str]:
@@ -162,7 +165,7 @@ def _of_class(body: Sequence[ast.stmt], *, derives: bool) -> Iterator[str]:
                 yield name
 
 
-def _named(tree: ast.AST) -> Set[str]:
+def _words_in_texts(tree: ast.AST) -> Set[str]:
     """Return the words of a test's texts, and its attributes."""
     nodes = list(ast.walk(tree))
     texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from autograder.lint.author_slips import hidden_paths, tests_of_a_person
 from autograder.lint.cell_linter import CellLinter, LintFinding, Unavailable
-from autograder.lint.released_files import links_to_nothing, writes_over_released
+from autograder.lint.released_files import writes_over_released
 from autograder.lint.surroundings import NotebookFacts
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.syntax.cell_matching import bound_names
@@ -129,18 +129,6 @@ def _of_other_cells(exam: Exam, notebook: NotebookFacts, read_only: Collection[s
                 )
 
 
-def _of_texts(exam: Exam, files: Collection[str]) -> Iterator[LintFinding]:
-    """Yield warnings about texts that show or link a file which students do not get."""
-    released = {*files, f"{exam.notebook}.ipynb"}
-    for index, cell in enumerate(exam.cells):
-        for path in links_to_nothing(cell, released) if cell.cell_type == "markdown" else ():
-            reason = f"the text links {path!r}, which students do not get"
-            todo = (
-                f"put the file into source/{exam.assignment}/, beside the notebook, or list it in files of course.yaml"
-            )
-            yield LintFinding(f"cell {index + 1}", 0, "", reason, todo, warning=True)
-
-
 def _of_additions(exam: Exam, name: str, cell: ExamCell) -> Iterator[LintFinding]:
     """Yield a warning about what answers take along of the locked functions and classes that a test uses."""
     names = sorted(vocabulary(exam).taken_along & loaded_names(cell.source))
@@ -207,7 +195,7 @@ def findings(
         open_files: patterns of released files of which the student's copy is used.
     """
     notebook = NotebookFacts(exam, files, open_files)
-    reported = [*_of_other_cells(exam, notebook, read_only), *_of_texts(exam, files)]
+    reported = list(_of_other_cells(exam, notebook, read_only))
     unread = {fault.cell.split(",")[0] for fault in unreadable(exam)}
     for name, cell in _tests(exam):
         if name in unread:

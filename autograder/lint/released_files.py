@@ -1,15 +1,11 @@
-"""Cells of the notebook that write over a large released file, and texts that show a file which is not released."""
+"""Cells of the notebook that write over a released file which is too large to be copied for each notebook."""
 
 from __future__ import annotations
 
 import ast
 import posixpath
-import re
 from collections.abc import Collection, Iterator
-from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
 
-from autograder.records.exam import ExamCell
 from autograder.syntax.written_files import writes
 
 CellFault = tuple[ast.AST, str, str]
@@ -31,22 +27,3 @@ def writes_over_released(tree: ast.Module, files: Collection[str]) -> Iterator[C
                 "notebooks are graded",
                 f"write to another name, or copy it first: shutil.copyfile({name!r}, 'my_{posixpath.basename(name)}')",
             )
-
-
-_LINK = re.compile(r"""\]\(\s*<?([^\s)>]+)|<img\b[^>]*\bsrc\s*=\s*["']([^"']+)""", re.IGNORECASE)
-
-
-def links_to_nothing(cell: ExamCell, files: Collection[str]) -> Iterator[str]:
-    """Yield the paths that a text of the notebook shows or links, and that no student gets.
-
-    Args:
-        cell: a Markdown cell.
-        files: paths of the files that students get, in the notebook's folder.
-    """
-    text = re.sub(r"(`+)(?!`).*?\1", "", cell.released, flags=re.DOTALL)
-    for found in _LINK.finditer(text):
-        address = urlsplit(found[1] or found[2])
-        path = posixpath.normpath(unquote(address.path))
-        is_there = any(PurePosixPath(name).is_relative_to(path) for name in files)
-        if not (address.scheme or address.netloc or path.startswith("/")) and address.path and not is_there:
-            yield path

@@ -41,6 +41,7 @@ from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.release.release_files import release_files
 from autograder.release.stripping import strip_all
 from autograder.release.student_bundle import bundle_files
+from autograder.release.text_links import broken_links
 from autograder.sandbox.work_files import read_only
 from autograder.syntax.course_modules import module_folders, star_names, state_names, test_files
 from autograder.syntax.pytest_cells import file_line
@@ -137,7 +138,7 @@ def check(release: Release) -> list[str]:
 
 def linted(release: Release) -> tuple[list[Fault], list[str]]:
     """Read the test cells with the linter; return the errors, for :func:`refuse`, and the warnings, as texts."""
-    files = release.modules.union(release.files, (f"{each.name}.ipynb" for each in release.notebooks))
+    files = release.modules.union(release.files)
     bound, theirs = read_only(release.files), release.assignment.answers
     findings = [
         (exam, finding)
@@ -150,6 +151,7 @@ def linted(release: Release) -> tuple[list[Fault], list[str]]:
         *release.warnings,
         *texts,
         *foreign_kernels(release.exams),
+        *broken_links(release.exams, release.files),
         *offered_answers(release.exams, release.files),
         *made_by_students(release),
         *of_other_notebooks(release.exams, release.files),

@@ -31,8 +31,8 @@ def foreign_kernels(exams: Iterable[Exam]) -> Iterator[str]:
     for exam in exams:
         name = str(exam.kernelspec.get("name") or "")
         if name != NATIVE_KERNEL_NAME and any(cell.cell_type == "code" for cell in exam.cells):
-            asked = f"asks for the kernel {name!r}, which only your machine may have" if name else "names no kernel"
+            kernel = f"asks for the kernel {name!r}, which only your machine may have" if name else "names no kernel"
             yield (
-                f"source/{exam.assignment}/{exam.notebook}.ipynb: it {asked}, so Jupyter may ask each student for one; "
+                f"source/{exam.assignment}/{exam.notebook}.ipynb: it {kernel}, so Jupyter may ask students for one; "
                 "choose Python 3 (ipykernel) by Change Kernel in Jupyter's menu Kernel, and save"
             )

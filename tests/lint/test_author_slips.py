@@ -64,25 +64,3 @@ def test_data_of_an_editable_cell_that_only_a_hidden_part_reads_are_named() -> N
     hidden = dataclasses.replace(exam.cells[-1], released="mean")
     (said,) = findings(dataclasses.replace(exam, cells=(*exam.cells[:-1], hidden)))
     assert "the hidden part reads 'noisy', which a given cell computes" in str(said)
-
-
-@pytest.mark.parametrize(
-    ("text", "lacks"),
-    [
-        ("![the servers](servers.png)", "servers.png"),
-        ("See [the notes](../notes/logs.md#night).", "../notes/logs.md"),
-        ('<img alt="a" src="img/two%20words.png" width="300">', "img/two words.png"),
-        ("![a plot](img/plot.png) and [the folder](img)", ""),
-        ("[a page](https://example.org/a.html), [mail](mailto:a@example.org), [above](#task)", ""),
-        ("![pasted](attachment:plot.png) ![inline](data:image/png;base64,AA==)", ""),
-        ("Write `[x](y.png)` for a picture; f[0](x) is a call in `f[0](x)`.", "x"),
-        ("[this notebook](nb.ipynb)", ""),
-    ],
-)
-def test_a_text_that_links_a_file_which_students_do_not_get_is_a_warning(text: str, lacks: str) -> None:
-    exam = exam_of(START, ANSWER, (Role.TEST, "check.close(mean, 1)", 1.0))
-    shown = dataclasses.replace(exam.cells[0], cell_type="markdown", source=text, released=text)
-    said = [str(one) for one in findings(dataclasses.replace(exam, cells=(shown, *exam.cells)), {"img/plot.png"})]
-    assert [one for one in said if "students do not get" in one] == said
-    assert len(said) == bool(lacks)
-    assert all(f"links {lacks!r}, which students do not get; put the file into" in one for one in said)

@@ -392,7 +392,7 @@ def _link(path: Path) -> str:
         ({"name": "python3"}, ""),
         ({"name": "deep-learning", "language": "python"}, "it asks for the kernel 'deep-learning', which only your"),
         ({"name": "julia-1.10"}, "it asks for the kernel 'julia-1.10'"),
-        ({"name": ""}, "it names no kernel, so Jupyter may ask each student for one; choose Python 3 (ipykernel)"),
+        ({"name": ""}, "it names no kernel, so Jupyter may ask students for one; choose Python 3 (ipykernel)"),
     ],
 )
 def test_a_kernel_that_students_may_not_have_is_a_warning(tmp_path: Path, spec: dict, said: str) -> None:
