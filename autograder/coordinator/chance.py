@@ -37,7 +37,7 @@ def by_chance(exams: Sequence[Exam], grades: Sequence[Grade]) -> Iterator[str]:
 
 
 def _missed_once(cell: ExamCell, runs: Sequence[QuestionGrade], facts: Sequence[Fact]) -> str:
-    """Say that a run missed points which the last one got; a test that needs its own seed is told elsewhere."""
+    """Say that a run missed points which the last one got, unless the test needs its own seed."""
     least = min(run.score for run in runs)
     if least >= cell.points or runs[-1].score < cell.points or any(fact.act is Act.DRAWS for fact in facts):
         return ""

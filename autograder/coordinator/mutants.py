@@ -153,7 +153,7 @@ def sequence_of(exam: Exam, function: str) -> str | None:
 
 
 def types_of(exam: Exam, name: str) -> set[str]:
-    """Return the types that an answer was seen to have, or that a function, with ``()`` after it, was seen to give."""
+    """Return the types of an answer, or of what a function gave, whose name ends in ``()``."""
     facts = exam.observations.facts if exam.observations is not None else ()
     return {f.value for f in facts if f.act is Act.ANSWERS and f.subject.endswith(f" {name}")}
 

@@ -1,4 +1,4 @@
-"""Answers under other names, for the proof of a release: names that a test asks for and no student is told.
+"""Solutions under other names, for the proof of a release: does a test ask for untold ones?
 
 An author names a layer, a column, a key or a method, and a hidden test asks for it by that name. The solution passes.
 So it is tried once more with other names in place of those that nothing tells students.
