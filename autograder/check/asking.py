@@ -121,6 +121,13 @@ def solution_networks(check: str, describe: Callable[[], str]) -> Collection[str
     return _networks.get()(check, describe)
 
 
+def examines_solution() -> bool:
+    """Tell whether the solution's networks are described here, as they are in a proof."""
+    described: list[str] = []
+    solution_networks("", lambda: described.append("") or "")  # type: ignore[func-returns-value]
+    return bool(described)
+
+
 @contextmanager
 def collecting_losses() -> Iterator[list[Measured]]:
     """Collect the losses that checks measure inside the block; outside of one, they are dropped."""

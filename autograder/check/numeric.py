@@ -90,7 +90,9 @@ def numeric(value: Any) -> tuple[np.ndarray | None, str]:
         if array.dtype.kind not in "biufc":
             return None, "the numbers are too large to be compared"
     if array is None or array.dtype.kind not in "biufc":
-        return None, f"this is not numbers or a numpy array ({type_of(value)})"
+        is_array = type(value) is np.ndarray or of_library(value, "pandas", "DataFrame", "Series", "Index")
+        items = ", and its items are no numbers, but texts or other objects" if is_array else ""
+        return None, f"this is not numbers or a numpy array ({type_of(value)}{items})"
     return array, ""
 
 

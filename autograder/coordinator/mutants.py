@@ -1,8 +1,8 @@
 """Answers for the proof of a release: the solution, with functions that return nothing right, or another type.
 
 A mutant that does nothing and keeps full marks shows that the tests would give them to a student who did nothing. One
-whose results are right, in another type of sequence, should keep them. All functions are changed at once, so that a
-kind of mutant costs one execution.
+whose results are right, in another type of sequence or with numbers that are rounded otherwise, should keep them. All
+functions are changed at once, so that a kind of mutant costs one execution.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 
 from autograder._util.syntax import own_nodes, parsed
 from autograder.records.exam import Exam, ExamCell, Role
-from autograder.records.observations import Act
+from autograder.records.observations import MODEL, Act
+from autograder.syntax.names import bindings
 
 Function = ast.FunctionDef
 
@@ -43,13 +44,29 @@ def _sequence(value):
 """
 """Source of the function ``_sequence``: the same items in another type, unless another function of the answer asks."""
 
+ROUNDED = """
+def _rounded(value):
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    if type(value) in (list, tuple):
+        return type(value)(map(_rounded, value))
+    if type(value) is dict:
+        return dict(zip(value, map(_rounded, value.values())))
+    if type(value) is float or (kind == "f" and not getattr(value, "ndim", 1)):
+        number = float(value)
+        digits = len(repr(number).partition("e")[0].replace(".", "").strip("0-"))
+        return type(value)(number * (1 + 1e-12)) if digits > 8 and number * 1024 % 1 else value
+    is_array = type(value).__module__.startswith(("numpy", "pandas"))
+    return value * (1 + 1e-12) if is_array and kind == "f" and value.dtype.itemsize == 8 else value
+"""
+"""Source of the function ``_rounded``: floats that were computed, in another rounding."""
+
 
 @dataclass(frozen=True, slots=True)
 class WeakSolution:
     """A solution whose functions all do the same simple thing."""
 
     result: str
-    """What each function returns, in words: ``None``, ``its input``; :data:`OTHER_SEQUENCE` for right results."""
+    """What each function returns, in words: ``None``, ``its input``; one of :data:`RIGHT` for right results."""
     exams: tuple[Exam, ...]
     """Exams with the changed answers as their solution."""
     functions: tuple[frozenset[str], ...]
@@ -92,6 +109,8 @@ def _changed(exam: Exam, cell: ExamCell, kind: str, names: set[str]) -> ExamCell
             continue
         if kind == OTHER_SEQUENCE and sequence_of(exam, node.name) is None:
             continue
+        if kind == OTHER_ROUNDING and types_of(exam, f"{node.name}()") <= _WITHOUT_FLOATS:
+            continue
         body = None if kind == _STILL_WORKS and _only_steps(exam, node.name) else _KINDS[kind](node)
         if body is None or ast.dump(ast.Module(body, [])) == ast.dump(ast.Module(_without_text(node), [])):
             continue
@@ -102,6 +121,11 @@ def _changed(exam: Exam, cell: ExamCell, kind: str, names: set[str]) -> ExamCell
         )
         lines[first - 1 : node.end_lineno] = ast.unparse(ast.fix_missing_locations(changed)).split("\n")
         names.add(node.name)
+    if kind == OTHER_ROUNDING:
+        assigned = bindings(cell.source).assigned
+        bound = sorted(n for n in assigned if tests_of(exam, n) and not types_of(exam, n) <= _WITHOUT_FLOATS)
+        lines += [ROUNDED, *(f"{name} = _rounded({name})" for name in bound)] if bound else []
+        names.update(bound)
     return replace(cell, source="\n".join(lines))
 
 
@@ -124,11 +148,27 @@ def _constant(value: object) -> list[ast.stmt]:
 
 def sequence_of(exam: Exam, function: str) -> str | None:
     """Return ``list``, ``tuple`` or ``array``, which the solution's function was seen to return; None for all else."""
-    facts = exam.observations.facts if exam.observations is not None else ()
-    classes = {f.value.split()[0] for f in facts if f.act is Act.ANSWERS and f.subject.endswith(f" {function}()")}
+    classes = {seen.split()[0] for seen in types_of(exam, f"{function}()")}
     return _SEQUENCES.get(classes.pop()) if len(classes) == 1 else None
 
 
+def types_of(exam: Exam, name: str) -> set[str]:
+    """Return the types of an answer, or of what a function gave, whose name ends in ``()``."""
+    facts = exam.observations.facts if exam.observations is not None else ()
+    return {f.value for f in facts if f.act is Act.ANSWERS and f.subject.endswith(f" {name}")}
+
+
+_WITHOUT_FLOATS = {
+    "int",
+    "str",
+    "bool",
+    "NoneType",
+    "ndarray int64",
+    "ndarray bool",
+    "Series int64",
+    "DataFrame",
+    MODEL,
+}
 _SEQUENCES = {"list": "list", "tuple": "tuple", "ndarray": "array"}
 
 
@@ -144,6 +184,10 @@ def _in_other_sequence(node: Function) -> list[ast.stmt] | None:
     """Call the right function, and give its items in another sequence; several results are written as they are."""
     several = any(isinstance(result, ast.Tuple) for result in _results(node))
     return None if several else _around(node, "_sequence", SEQUENCE)
+
+
+def _in_other_rounding(node: Function) -> list[ast.stmt] | None:
+    return _around(node, "_rounded", ROUNDED) if _results(node) else None
 
 
 def _results(node: Function) -> list[ast.expr]:
@@ -164,11 +208,13 @@ def _around(node: Function, helper: str, source: str) -> list[ast.stmt]:
 
 
 _STILL_WORKS = "zeros of the right shape"
-OTHER_SEQUENCE = "its result in another sequence"
+OTHER_SEQUENCE, OTHER_ROUNDING = "its result in another sequence", "its numbers rounded otherwise"
+RIGHT = (OTHER_SEQUENCE, OTHER_ROUNDING)
 _KINDS = {
     "its input": _input,
     "None": lambda node: _constant(None),
     "0": lambda node: _constant(0),
     _STILL_WORKS: _zeros,
     OTHER_SEQUENCE: _in_other_sequence,
+    OTHER_ROUNDING: _in_other_rounding,
 }

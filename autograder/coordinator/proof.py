@@ -22,7 +22,9 @@ from typing import Any
 
 from autograder._util.text import one_line
 from autograder.coordinator import batch, observation
+from autograder.coordinator.chance import by_chance
 from autograder.coordinator.observed_warnings import observed_warnings
+from autograder.coordinator.other_names import untold_names
 from autograder.coordinator.pool import in_processes, prestart_templates
 from autograder.coordinator.proof_reasons import reason_of, with_remedy
 from autograder.coordinator.slow_learners import with_fewer_epochs
@@ -30,7 +32,7 @@ from autograder.coordinator.weak_answers import MakeWork, weak_answers
 from autograder.errors import HostError, ProofError
 from autograder.exchange.work import Work
 from autograder.lint.copies import compared_copies
-from autograder.records.checks import ASKS_PROBABILITIES, BRANCHES, Outcome
+from autograder.records.checks import ASKS_PROBABILITIES, BRANCHES, CONSTANT, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import BRIEF, GIVEN_TAG, RAISES, Exam, ExamCell, Role, has_tag, raises_exception
 from autograder.records.failures import FailureKind
@@ -112,16 +114,20 @@ def prove(
         solution, blank = _graded(assignment, works, workers, execute)
         seconds = time.monotonic() - began
         release, varying = _joined(release, observation.without_seeds(observation.read(works[0])))
-        varying += _measured_twice(release.exams, first_grade, solution)
+        grades = [first_grade, solution]
         if missed := _missed_tests(release.exams, solution):
             say("the solution once more: it missed points")
             lost = [{str(cell.grade_id) for of, cell, _ in missed if of is exam} for exam in release.exams]
             release = observation.with_seeds_of(_observed(release, first, folder, execute)[0], lost)
             again = replace(first, exams=release.exams)
-            (solution,) = _graded(assignment, [again], workers, execute)
+            grades += _graded(assignment, [again], workers, execute)
+            solution = grades[-1]
+        varying += by_chance(release.exams, grades)
         warnings = _compared(course, release, folder, solution, blank, again=bool(missed))
         say("weak answers (functions that return None, 0, their input)")
-        weak = weak_answers(_brief(release.exams, stopped), work, solution, seconds, workers, execute)
+        exams = _brief(release.exams, stopped)
+        weak = weak_answers(exams, work, solution, seconds, workers, execute)
+        weak += untold_names(exams, release.files, work, solution, workers, execute, say)
     slow = _slow_learners(release.exams, work, workers, execute, say)
     shutil.rmtree(first.scratch, ignore_errors=True)
     return Proof(release, (*warnings, *weak, *slow, *varying), any(_given_away(release.exams, blank)))
@@ -175,35 +181,16 @@ def _joined(release: Release, observed: Sequence[Observations]) -> tuple[Release
     joined = observation.joined(release, observed)
     recorded = [set(exam.observations.facts) if exam.observations else set() for exam in release.exams]
     varying = [old ^ set(new.facts) for old, new in zip(recorded, observed, strict=True)]
-    return joined, [note for exam, facts in zip(joined.exams, varying, strict=True) for note in _by_chance(exam, facts)]
-
-
-def _measured_twice(exams: Sequence[Exam], first: Grade, second: Grade) -> Iterator[str]:
-    """Name the checks that measured something else in the solution's two runs: it draws without a seed."""
-    for (exam, cell, earlier), (_, _, later) in zip(_tests(exams, first), _tests(exams, second), strict=True):
-        for then, now in zip(earlier.checks, later.checks, strict=False):
-            before, after = (_measured(check.evidence) for check in (then, now))
-            if None not in (before, after) and abs(before - after) > _SAME * max(abs(before), abs(after)):
-                yield (
-                    f"{exam.notebook}, {cell.grade_id}: {now.name}: {before:.4g} in one run of the solution, "
-                    f"{after:.4g} in another: chance is in it; set a seed where it draws or trains, or see with "
-                    f"`autograder calibrate {exam.assignment}` how often it misses"
-                )
-
-
-_SAME = 0.005
-"""Relative difference of two measurements that rounding in another order may make."""
-
-
-def _measured(evidence: Mapping[str, Any]) -> Any:
-    return evidence.get("loss", evidence.get("accuracy"))
+    return joined, [
+        note for exam, facts in zip(joined.exams, varying, strict=True) for note in _in_one_run(exam, facts)
+    ]
 
 
 _IN_BOTH_RUNS = frozenset({Act.CHANGES, Act.GETS, Act.GIVES, Act.QUERIES, Act.WRITES})
 """Facts that both runs record. Others need that everything is allowed, or slow calls down."""
 
 
-def _by_chance(exam: Exam, facts: Set[Fact]) -> Iterator[str]:
+def _in_one_run(exam: Exam, facts: Set[Fact]) -> Iterator[str]:
     """Say what the solution did in one of two runs."""
     varying = sorted(fact for fact in facts if fact.act in _IN_BOTH_RUNS)
     tests = [cell for cell in exam.cells if cell.role is Role.TEST]
@@ -260,6 +247,7 @@ def _compared(
         *_branching(exams, solution),
         *_asking_probabilities(exams, solution),
         *_near_thresholds(exams, solution),
+        *_met_by_one_answer(exams, solution),
         *(text for exam in exams for text in placed(exam, compared_copies(exam))),
         *(text for exam in exams for text in observed_warnings(exam, assignment.limits)),
     )
@@ -340,7 +328,8 @@ def _near_thresholds(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
     for exam, cell, question in _tests(exams, grade):
         for check in question.checks:
             evidence = check.evidence
-            value, best, noise = _measured(evidence), evidence.get("threshold"), evidence.get("standard_error")
+            value = evidence.get("loss", evidence.get("accuracy"))
+            best, noise = evidence.get("threshold"), evidence.get("standard_error")
             if not all(isinstance(number, float | int) for number in (value, best, noise)) or not noise:
                 continue
             if abs(value - best) < _CLOSE * noise:
@@ -353,6 +342,20 @@ def _near_thresholds(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
 
 _CLOSE = 2.0
 """Standard errors of the rows within which a threshold is close."""
+
+
+def _met_by_one_answer(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
+    """Name the checks whose full credit one and the same answer for every row gets."""
+    for exam, cell, question in _tests(exams, grade):
+        for check in question.checks:
+            reached, best = check.evidence.get(CONSTANT), check.evidence.get("threshold")
+            sign = 1 if check.evidence.get("higher_is_better") else -1
+            if reached is not None and best is not None and sign * reached >= sign * best:
+                yield (
+                    f"{exam.notebook}, {cell.grade_id}: {check.name}: the same answer for every row reaches "
+                    f"{reached:.4g}, and full credit begins at {best:g}, so a network that learned nothing may get it; "
+                    "ask for more"
+                )
 
 
 def _failing_without_points(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
@@ -431,7 +434,7 @@ def _missed(exams: Sequence[Exam], grade: Grade, ran: Sequence[_Ran]) -> Iterato
         # The solution is the author's own: a message to a student may be silent where the detail is not.
         short = [(c.name, one_line(c.detail or c.message, MAX_DETAIL)) for c in question.checks if c.fraction < 1]
         checks = "; ".join(f"{name}: {text}" if of_otter else text for name, text in short)
-        reason = checks or reason_of(question.failures) or question.message
+        reason = checks or reason_of(question.failures) or one_line(question.detail, MAX_DETAIL) or question.message
         reason = reason or "nothing failed: the number at the test's end is the score"
         points = f"{question.score:g} of {cell.points:g} points"
         below = _bound_below(exam, cell) if _lacks_name(question) else ()

@@ -9,7 +9,14 @@ from contextlib import closing
 from dataclasses import replace
 
 from autograder.coordinator import batch
-from autograder.coordinator.mutants import OTHER_SEQUENCE, WeakSolution, mutants, sequence_of, tests_of
+from autograder.coordinator.mutants import (
+    OTHER_ROUNDING,
+    RIGHT,
+    WeakSolution,
+    mutants,
+    sequence_of,
+    tests_of,
+)
 from autograder.coordinator.proof_reasons import was_stopped
 from autograder.exchange.work import Endings, Work
 from autograder.records.exam import GIVEN_TAG, Exam, ExamCell, Role, has_tag
@@ -19,7 +26,7 @@ from autograder.records.run import RunStatus
 from autograder.release.build import solution_texts
 
 MAX_SOLUTION_SECONDS = 20.0
-"""Longest processor time of the solution with which weak answers are tried; there are at most five more runs."""
+"""Longest processor time of the solution with which weak answers are tried; there are at most six more runs."""
 TIMES_THE_SOLUTION = 10
 """How many times as long as the solution the weak answers may take, all together."""
 MIN_SECONDS = 5.0
@@ -40,7 +47,8 @@ def weak_answers(
 ) -> list[str]:
     """Try the solution with functions that do nothing; name the questions whose tests give them full marks.
 
-    A further answer has right results in another type of sequence; the questions are named that it loses points in.
+    Two further answers have right results, in another type of sequence and with numbers that are rounded otherwise. The
+    questions are named that they lose points in.
 
     A function that does nothing may let a loop of the notebook, or of a test, run without end. So the trial ends with
     the first answer that is stopped after its time is over. Answers that are slow because others use the machine are
@@ -84,8 +92,8 @@ def weak_answers(
     findings: list[str] = []
     for number, mutant in enumerate(tried):
         grade = graded.get(f"weak-{number}")
-        if grade is not None and mutant.result == OTHER_SEQUENCE:
-            findings += _unsaid_sequences(exams, mutant, grade)
+        if grade is not None and mutant.result in RIGHT:
+            findings += _unsaid_forms(exams, mutant, grade)
         elif grade is not None:
             for function in _unnoticed(exams, mutant, grade):
                 unnoticed.setdefault(function, []).append(mutant.result)
@@ -143,24 +151,39 @@ def _finding(notebook: str, tests: str, function: str, results: Sequence[str]) -
     )
 
 
-def _unsaid_sequences(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade) -> Iterator[str]:
-    """Name the tests in which right results lose points for a type of sequence that nothing tells students."""
-    for exam, book, functions in zip(exams, grade.notebooks, mutant.functions, strict=True):
+def _unsaid_forms(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade) -> Iterator[str]:
+    """Name the tests in which right results lose points for a form that nothing tells students."""
+    for exam, book, names in zip(exams, grade.notebooks, mutant.functions, strict=True):
         questions = {question.id: question for question in book.questions}
-        ran = book.status in (RunStatus.COMPLETED, RunStatus.CELL_ERROR)  # a later answer fits the solution's type
-        for function in sorted(functions if ran else ()):
-            wanted = sequence_of(exam, function) or ""
-            for cell in tests_of(exam, function):
+        ran = book.status in (RunStatus.COMPLETED, RunStatus.CELL_ERROR)  # a later answer fits the solution's form
+        for name in sorted(names if ran else ()):
+            wanted = sequence_of(exam, name) or ""
+            for cell in tests_of(exam, name):
                 question = questions[str(cell.grade_id)]
                 lacks_name = any(failure.kind is FailureKind.UNBOUND for failure in question.failures)
-                if question.loses_points and not lacks_name and not _is_told(exam, cell, question, wanted):
-                    substitute = "a tuple" if wanted == "list" else "a list"
-                    article = "an" if wanted == "array" else "a"
-                    yield (
-                        f"{exam.notebook}, {cell.grade_id}: an answer whose {function}() returns {substitute} in "
-                        f"place of {article} {wanted} gets {question.score:g} of {cell.points:g} points, and "
-                        "students are not told which is asked; say it in the task, or let the test take both"
-                    )
+                if not question.loses_points or lacks_name:
+                    continue
+                points = f"{question.score:g} of {cell.points:g} points"
+                if mutant.result == OTHER_ROUNDING:
+                    yield f"{exam.notebook}, {cell.grade_id}: {_of_rounding(name, points)}"
+                elif not _is_told(exam, cell, question, wanted):
+                    yield f"{exam.notebook}, {cell.grade_id}: {_of_sequence(name, wanted, points)}"
+
+
+def _of_sequence(name: str, wanted: str, points: str) -> str:
+    substitute = "a tuple" if wanted == "list" else "a list"
+    article = "an" if wanted == "array" else "a"
+    return (
+        f"an answer whose {name}() returns {substitute} in place of {article} {wanted} gets {points}, and students are "
+        "not told which is asked; say it in the task, or let the test take both"
+    )
+
+
+def _of_rounding(name: str, points: str) -> str:
+    return (
+        f"an answer whose {name} differs in the last digits, as sums in another order do, gets {points}; compare with "
+        "check.close, or within a tolerance"
+    )
 
 
 def _is_told(exam: Exam, test: ExamCell, question: QuestionGrade, wanted: str) -> bool:

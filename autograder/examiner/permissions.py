@@ -555,14 +555,30 @@ class Observer(Permissions):
             self.answered(f"{name}()", value)
 
     def answered(self, name: str, value: Any, *, is_model: bool = False) -> None:
-        """Record the type of an answer."""
+        """Record the type of an answer, and the size of numbers that the notebook computed."""
         self.note(Act.ANSWERS, f"{self.test} {name}", MODEL if is_model else _type_of(value))
+        if not is_model and not name.endswith("()") and (amount := _amount(value)) is not None:
+            self.note(Act.AMOUNTS, f"{self.test} {name}", repr(amount))
 
 
 def _type_of(value: Any) -> str:
     """Name a type, with the dtype of an array."""
     dtype = getattr(value, "dtype", "") if type(value).__module__ in ("numpy", "pandas") else ""
     return f"{type(value).__name__} {dtype}".strip()[:100]
+
+
+def _amount(value: Any) -> float | None:
+    """Return a number, or the mean size of numbers; None if the value is neither."""
+    is_array = type(value).__module__.partition(".")[0] in ("numpy", "pandas")
+    items = value if type(value) in (list, tuple) else [value]
+    if not is_array and not all(type(number) in (bool, int, float) for number in items):
+        return None
+    import numpy as np
+
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        numbers = np.abs(np.asarray(value, dtype=float))
+        return float(numbers.mean()) if numbers.size and np.isfinite(numbers).all() else None
+    return None
 
 
 class _Noted(Container[str]):

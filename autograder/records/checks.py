@@ -46,9 +46,12 @@ class CheckResult:
 
 PRIVATE_EVIDENCE = frozenset(
     {"threshold", "first_credit", "higher_is_better", "close_calls", "branches", "unfinished", "asks_probabilities"}
+    | {"constant"}
 )
 """Evidence for the instructor alone: the values of full and of first credit, their direction, whether a close call
-has the benefit of the doubt, :data:`BRANCHES`, :data:`UNFINISHED`, and :data:`ASKS_PROBABILITIES`."""
+has the benefit of the doubt, :data:`BRANCHES`, :data:`UNFINISHED`, :data:`ASKS_PROBABILITIES` and :data:`CONSTANT`."""
+CONSTANT = "constant"
+"""Evidence of the solution's loss or accuracy: what its mean output reaches, given for every row."""
 RECORDED = "recorded"
 """Evidence of a case of otter's whose detail is a JSON list: what it prints, and what it shows."""
 LEADERBOARD, ORDER = "leaderboard", "leaderboard order"

@@ -15,6 +15,8 @@ TENSORS = "*"
 LARGE, WIDE = "large", "wide"
 """Names of integers beyond the limits among the kinds of an answer; one that may be wide may be large."""
 
+SHAPES = "shapes"
+"""What stands for a pattern's digest where the solution's network was read by the shapes of its inputs."""
 MODEL = "model"
 """Type of every network that can be rebuilt, whatever its class."""
 
@@ -55,6 +57,8 @@ class Act(enum.StrEnum):
     ANSWERS = "answers"
     """An answer had a type, which allows nothing. Subject: the test and the name, with ``()`` after it for what a
     function returned; value: the type, with the dtype of an array, or :data:`MODEL`."""
+    AMOUNTS = "amounts"
+    """An answer was a number, or numbers with a mean size; it allows nothing. Subject: the test and the name."""
     DRAWS = "draws"
     """The kernel drew from a generator that a test had seeded; in a record of two runs, and lost points with another
     seed. Subject: the place of the seed; value: the function."""
@@ -76,7 +80,7 @@ class Act(enum.StrEnum):
     """A network kept numbers beside its weights. Subject: the test and the name of its check; value: their count."""
     COMPUTES = "computes"
     """A network fitted a pattern and computed so. Subject: the test, the name of its check and a digest of the pattern;
-    value: its operators as JSON, without weights."""
+    value: its operators as JSON, without weights. With :data:`SHAPES` for a digest, the shapes of its inputs."""
     COMPILED = "compiled"
     """A Keras model was compiled so. Subject: the name; value: losses, metrics and weights as JSON."""
 
@@ -118,8 +122,8 @@ class Observations:
 
     @property
     def of_grades(self) -> Observations:
-        """Return the facts that a grade depends on: all but the types of answers."""
-        return Observations(tuple(fact for fact in self.facts if fact.act is not Act.ANSWERS))
+        """Return the facts that a grade depends on: all but the types and the numbers of answers."""
+        return Observations(tuple(fact for fact in self.facts if fact.act not in (Act.AMOUNTS, Act.ANSWERS)))
 
     def __or__(self, other: Observations) -> Observations:
         """Return the facts of both: what two runs of a solution were seen to do.

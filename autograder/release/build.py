@@ -33,6 +33,7 @@ from autograder.release.answer_files import answer_cells, with_answers
 from autograder.release.answer_paths import listed_answers
 from autograder.release.exam_construction import make_exam, released_notebook, solution_notebook
 from autograder.release.fault_list import FaultList
+from autograder.release.languages import foreign_kernels
 from autograder.release.notebooks_together import of_other_notebooks
 from autograder.release.offered_answers import made_by_students, offered_answers
 from autograder.release.preparation import check_prepared
@@ -40,6 +41,7 @@ from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.release.release_files import release_files
 from autograder.release.stripping import strip_all
 from autograder.release.student_bundle import bundle_files
+from autograder.release.text_links import broken_links
 from autograder.release.visible_data import visible_data
 from autograder.sandbox.work_files import read_only
 from autograder.syntax.course_modules import module_folders, star_names, state_names, test_files
@@ -150,6 +152,8 @@ def linted(release: Release) -> tuple[list[Fault], list[str]]:
     return errors, [
         *release.warnings,
         *texts,
+        *foreign_kernels(release.exams),
+        *broken_links(release.exams, release.files),
         *offered_answers(release.exams, release.files),
         *made_by_students(release),
         *of_other_notebooks(release.exams, release.files),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from autograder._util.syntax import parsed
 from autograder._util.text import one_line
 from autograder.records.exam import Exam, ExamCell, Role
-from autograder.records.observations import OBJECT, RESULT, TENSORS, Act, Fact
+from autograder.records.observations import OBJECT, RESULT, SHAPES, TENSORS, Act, Fact
 
 UNSEEN = "The solution was not run: nothing is allowed, and where that decides, a person grades."
 _FORMS = {"condition": "a condition on columns", "annotation": "an annotation"}
@@ -91,7 +91,9 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
         case Act.KEEPS:
             return f"the network may hold {int(fact.value):,} numbers beside its weights (the check {name!r})"
         case Act.COMPUTES:
-            check = name.rpartition(" ")[0]
+            check, _, of = name.rpartition(" ")
+            if of == SHAPES:
+                return f"a network that was never called is read by the inputs of your solution's (the check {check!r})"
             return f"a network that computes what your solution's does is what is asked (the check {check!r})"
         case Act.MISSES:
             return "your solution loses points here: where an answer does, a person decides"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from autograder import check
@@ -152,7 +153,9 @@ def test_close_values_pass(actual: Any, desired: Any) -> None:
         ([Liar()], [1.0], "not numbers"),
         (LyingFloat(3.0), 1.0, "its type is LyingFloat"),
         (np.array([1.0]).view(LyingArray), [1.0], "its type is LyingArray"),
-        (np.array([None, Liar])[1:], [1.0], "its type is ndarray"),
+        (np.array([None, Liar])[1:], [1.0], "its type is ndarray, and its items are no numbers, but texts or other"),
+        (np.array(["07", "23"]), [7, 23], "its type is ndarray, and its items are no numbers, but texts"),
+        (pd.Series(["07", "23"]), [7, 23], "its type is Series, and its items are no numbers, but texts"),
         ([[1.0], [1.0, 2.0]], [1.0, 2.0], "different lengths"),
         (10**400, 1.0, "too large"),
         (Refused(), 1.0, "^it was too large to be captured$"),

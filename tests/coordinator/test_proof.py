@@ -690,3 +690,152 @@ def test_a_solution_that_passes_without_a_seed_is_told(tmp_path: Path, seeded: b
     said = [text for text in prove(course, tiny_release(course), execute=Here()).warnings if "chance" in text]
     assert len(said) == (not seeded)
     assert all("in another: chance is in it; set a seed" in text for text in said)
+
+
+ESTIMATE = """\
+import random
+{seed}
+estimate = 3 + random.random() / 10
+drawn = [estimate, random.random()]
+"""
+LENIENT = TEST + "\nassert 3 <= estimate < 4 and len(drawn) == 2"
+
+
+@pytest.mark.parametrize("seeded", [True, False])
+def test_a_test_that_passes_on_numbers_drawn_without_a_seed_is_told(tmp_path: Path, seeded: bool) -> None:
+    """The values that a test reads tell it, whatever the test says of them."""
+    solution = ESTIMATE.format(seed="random.seed(1)" if seeded else "") + SOLUTION
+    course = tiny_course(tmp_path, solution=solution, test=LENIENT)
+    said = [text for text in prove(course, tiny_release(course), execute=Here()).warnings if "chance" in text]
+    assert len(said) == (not seeded)
+    assert all("set a seed" in text and "`autograder calibrate hw`" in text for text in said)
+
+
+@pytest.mark.parametrize("missed", ["first", "second"])
+def test_a_solution_that_passes_in_one_run_and_misses_in_another_is_told(tmp_path: Path, missed: str) -> None:
+    """Its answer is a text, so that no number tells of the chance."""
+    runs = tmp_path / "runs"
+    runs.write_text("")
+    turn = {"first": 1, "second": 2}[missed]
+    counted = (
+        f"runs = open({str(runs)!r}, 'a+')\nruns.write('.')\nruns.seek(0)\n"
+        f"word = 'no' if len(runs.read()) == {turn} else 'yes'\nruns.close()\n"
+    )
+    course = tiny_course(tmp_path, solution=counted + SOLUTION, test=TEST + "\nassert word == 'yes'")
+    said = [text for text in prove(course, tiny_release(course), execute=Here()).warnings if "chance" in text]
+    assert len(said) == 1
+    assert said[0].startswith("nb, test-double: the solution gets 0 of 2 points in one run, and all in another")
+
+
+@pytest.mark.parametrize(("threshold", "higher", "is_far"), [(0.3, True, True), (0.8, True, False), (3.0, False, True)])
+def test_a_threshold_that_one_answer_for_all_rows_meets_is_told(
+    tmp_path: Path, threshold: float, higher: bool, is_far: bool
+) -> None:
+    measure = "accuracy" if higher else "loss"
+    evidence = {measure: 0.9, "threshold": threshold, "higher_is_better": higher, "constant": 0.4}
+    test = f"from autograder import check\ncheck.report('quality', double(1) == 2, 'right', evidence={evidence})"
+    course = tiny_course(tmp_path, test=test)
+    said = [text for text in prove(course, tiny_release(course), execute=Here()).warnings if "0.4" in text]
+    assert len(said) == is_far
+    assert all("the same answer for every row reaches 0.4" in text for text in said)
+
+
+CHOSEN = {
+    "a layer's attribute": (
+        "class Net:\n    def __init__(self):\n        self.hidden_layer = 2\nmade = Net()",
+        "made.hidden_layer == 2",
+    ),
+    "a text": ("made = ['hidden_layer']", "'hidden_layer' in made"),
+    "a key": ("made = {'hidden_layer': 2}", "made['hidden_layer'] == 2"),
+    "a keyword": ("made = dict(hidden_layer=2)", "made['hidden_layer'] == 2"),
+    "a field": ("class Net:\n    hidden_layer: int = 2\nmade = Net()", "made.hidden_layer == 2"),
+    "a method": ("class Net:\n    def hidden_layer(self): return 2\nmade = Net()", "made.hidden_layer() == 2"),
+    "a parameter": ("def made(hidden_layer): return hidden_layer", "made(hidden_layer=2) == 2"),
+    "a message": (
+        "def made():\n    raise ValueError('no hidden_layer')",
+        "raised_by(made).endswith('hidden_layer')",
+    ),
+}
+
+
+RAISED = """\
+def raised_by(function):
+    try:
+        function()
+    except ValueError as error:
+        return str(error)
+"""
+
+
+def with_chosen_name(tmp_path: Path, answer: str, test: str, task: str = "Make it.") -> list[str]:
+    """Prove an assignment in which a hidden test asks for a name of the solution's; return what is said of it."""
+    said = proof_of_made(tmp_path, answer, test, task)
+    return [text for text in said if "nothing tells students the name" in text]
+
+
+def proof_of_made(tmp_path: Path, answer: str, test: str, task: str = "Make it.") -> tuple[str, ...]:
+    """Prove an assignment whose answer makes ``made``, with a hidden assertion; return the warnings."""
+    course = tiny_course(tmp_path)
+    hidden = f"made\n### BEGIN HIDDEN TESTS\n{RAISED}assert {test}\n### END HIDDEN TESTS"
+    cells = [
+        cell(task, kind="markdown"),
+        cell(f"### BEGIN SOLUTION\n{answer}\n### END SOLUTION\nmade", "made", solution=True),
+        cell(hidden, "test-made", grade=True, locked=True, points=2),
+    ]
+    (course.source("hw") / "nb.ipynb").write_text(notebook(*cells))
+    return prove(course, tiny_release(course), execute=Here()).warnings
+
+
+@pytest.mark.parametrize("chosen", CHOSEN)
+def test_a_name_that_the_solution_chose_and_a_hidden_test_asks_for_is_told(tmp_path: Path, chosen: str) -> None:
+    """The solution runs under another name: whatever finds it by its name costs points."""
+    answer, test = CHOSEN[chosen]
+    (said,) = with_chosen_name(tmp_path, answer, test)
+    assert said.startswith("nb, test-made: an answer that has another name than `hidden_layer` gets 0 of 2 points")
+
+
+@pytest.mark.parametrize(
+    ("answer", "test", "task"),
+    [
+        ("made = {'hidden_layer': 2}", "made['hidden_layer'] == 2", "Keep it under the key `hidden_layer`."),
+        ("made = {'hidden_layer': 2}", "list(made.values()) == [2]  # hidden_layer", "Make it."),
+        (
+            "made = {'hidden_layer': 2}\nassert made['hidden_layer']",
+            "'hidden_layer' and 2 in made.values()",
+            "Make it.",
+        ),
+        ("made = int('12', base=10)", "made == int('12', base=10)", "Make it."),
+    ],
+)
+def test_a_name_that_is_told_or_costs_nothing_is_no_warning(tmp_path: Path, answer: str, test: str, task: str) -> None:
+    assert with_chosen_name(tmp_path, answer, test, task) == []
+
+
+def test_a_column_of_a_released_table_is_told_by_the_table(tmp_path: Path) -> None:
+    (tmp_path / "source/hw").mkdir(parents=True)
+    (tmp_path / "source/hw/rows.csv").write_text("hidden_layer,other\n1,2\n")
+    answer = "def made(row): return row['hidden_layer']"
+    assert with_chosen_name(tmp_path, answer, "made({'hidden_layer': 2}) == 2") == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "test", "is_exact"),
+    [
+        ("made = sum([0.1] * 7) / 3", "made == sum([0.1] * 7) / 3", True),
+        ("made = sum([0.1] * 7) / 3", "abs(made - sum([0.1] * 7) / 3) < 1e-9", False),
+        ("def made(x): return [x / 3]", "made(1.0) == [1 / 3]", True),
+        ("def made(x): return {'share': x / 3}", "abs(made(1.0)['share'] - 1 / 3) < 1e-6", False),
+        ("import numpy as np\nmade = np.arange(3) / 7", "made.tolist() == [0, 1 / 7, 2 / 7]", True),
+        ("import numpy as np\nmade = np.arange(3)", "made.tolist() == [0, 1, 2]", False),
+        ("made = 0.1", "made == 0.1", False),  # chosen, and not computed
+        ("made = 3 / 4", "made == 0.75", False),  # exact, however it is computed
+        ("made = [1, 2]\nother = 1 / 3", "made == [1, 2]", False),
+    ],
+)
+def test_right_numbers_that_lose_points_by_their_rounding_are_told(
+    tmp_path: Path, answer: str, test: str, is_exact: bool
+) -> None:
+    """The solution runs with other last digits: a test that wants the very same ones is named."""
+    said = [text for text in proof_of_made(tmp_path, answer, test) if "last digits" in text]
+    assert len(said) == is_exact
+    assert all("gets 0 of 2 points; compare with check.close" in text for text in said)

@@ -386,6 +386,22 @@ def _link(path: Path) -> str:
         return ""
 
 
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"name": "python3"}, ""),
+        ({"name": "deep-learning", "language": "python"}, "it asks for the kernel 'deep-learning', which only your"),
+        ({"name": "julia-1.10"}, "it asks for the kernel 'julia-1.10'"),
+        ({"name": ""}, "it names no kernel, so Jupyter may ask students for one; choose Python 3 (ipykernel)"),
+    ],
+)
+def test_a_kernel_that_students_may_not_have_is_a_warning(tmp_path: Path, spec: dict, said: str) -> None:
+    """The proof runs by Python's own kernel, whatever the notebook asks for."""
+    warnings = check(built(course_of(tmp_path, ANSWER, TEST, kernelspec={"display_name": "Mine"} | spec)))
+    assert [text for text in warnings if "kernel" in text and said in text] == warnings
+    assert len(warnings) == bool(said)
+
+
 @pytest.mark.parametrize("cells", [[TEST], [ANSWER]], ids=["tests", "no test"])
 def test_another_language_can_not_be_examined(tmp_path: Path, cells: list[dict]) -> None:
     spec = {"name": "ir", "language": "R", "display_name": "R"}

@@ -289,6 +289,22 @@ def test_nothing_of_the_pages_is_cut_on_any_screen(tmp_path):
     assert misfits(pages) == []
 
 
+PAPER = 700
+"""Pixels between the margins of a sheet, where nothing scrolls."""
+
+
+@in_browser
+def test_no_table_is_cut_on_paper(tmp_path):
+    """The styles of print are those of a window as wide as a sheet here."""
+    everybody = [extended(one) for one in a_class()]
+    pages = {"report": report(tmp_path, everybody), "feedback": feedback(tmp_path, grade(hours=7))}
+    printed = {
+        title: html.replace("@media print", "@media all").replace("overflow-x: auto", "overflow-x: visible")
+        for title, html in pages.items()
+    }
+    assert misfits(printed, widths=[PAPER]) == []
+
+
 def test_the_class_report_titles_questions_with_their_headings(tmp_path):
     """The id is at hand where the pointer rests; a question without a heading has its id."""
     titles = {("network", "layers"): "The right <b>size</b>", ("network", "why"): "In your words"}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder._util.text import credit_percent
-from autograder.check.asking import asking_question, note_loss
+from autograder.check.asking import asking_question, examines_solution, note_loss
 from autograder.check.credit import Credit, credit_of
 from autograder.check.properties import demanded_of, registered_property
 from autograder.check.results import report
@@ -29,7 +29,7 @@ from autograder.extensions.networks.subject import (
     reading_of,
 )
 from autograder.extensions.networks.unreadable import report_for_a_person
-from autograder.records.checks import ASKS_PROBABILITIES, CheckResult
+from autograder.records.checks import ASKS_PROBABILITIES, CONSTANT, CheckResult
 
 
 def loss(
@@ -214,6 +214,9 @@ def _check_measure(
     evidence |= hidden_bits(1, counts)
     evidence |= wanted.evidence | {"close_calls": wanted.cliff is not None and close_calls == "student"}
     evidence |= {ASKS_PROBABILITIES: True} if metrics.asks_probabilities(measure) else {}
+    if examines_solution():
+        alike = np.broadcast_to(prediction.outputs.mean(axis=0), prediction.outputs.shape)
+        evidence |= {CONSTANT: float(measure(alike, labels).mean())}
     message, detail = messages(measured, wanted, verdict, show=show)
     undecided = False
     if measure is metrics.accuracy:

@@ -9,7 +9,7 @@ from autograder.check.asking import constants_allowed
 from autograder.check.handle import ModelHandle, refusal
 from autograder.check.results import report
 from autograder.errors import CourseError
-from autograder.extensions.networks.reading import as_examined, call_failure
+from autograder.extensions.networks.reading import as_solutions, call_failure
 from autograder.extensions.networks.subject import (
     NOT_BUILT,
     ParameterCount,
@@ -68,7 +68,7 @@ def parameters(
     allowed = CountBounds(exactly, at_most, at_least)
     if kind not in _KINDS:
         raise CourseError(f"check.parameters: kind is {kind!r}; it may be {', '.join(_KINDS)}.")
-    model = as_examined(model, guess=True)
+    model = as_solutions(model, name)
     problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
     counted = None if problem else count_parameters(model)
     count = None if counted is None else counted.of(kind)

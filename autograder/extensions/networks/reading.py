@@ -7,6 +7,7 @@ that knows the shape.
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from autograder.check.asking import solution_networks
 from autograder.check.cell_descriptions import AtCell, at_cell
 from autograder.check.handle import Handle, ModelHandle, reference_of
 from autograder.check.prediction_cache import digest
@@ -23,14 +25,17 @@ from autograder.codec import CodecError, decode, encode
 from autograder.errors import LostError
 from autograder.extensions.networks.external_model import external_model
 from autograder.extensions.networks.input_shapes import of_rows, of_shapes
-from autograder.extensions.networks.network import NO_FORWARD, NO_TENSOR, OTHER_INPUTS
+from autograder.extensions.networks.network import NO_FORWARD, NO_TENSOR, OTHER_INPUTS, Network
 from autograder.extensions.networks.refused_models import AskedHere, RefusedHere
 from autograder.extensions.networks.rows import rejection
 from autograder.kernel import model_family
 from autograder.kernel.random_state import preserve_random_state
+from autograder.records.observations import SHAPES
 
 
-def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool = False) -> Any:
+def as_examined(
+    model: Any, *, rows: Any = None, shape: Any = None, guess: bool = False, of_solution: Any = None
+) -> Any:
     """Return what the examiner would hold of a model: a rebuilt model, or one that is refused or only asked.
 
     In the examiner, that is the object itself, and so it is for anything but a model of a notebook. The exception is a
@@ -41,9 +46,10 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
         rows: the check's rows, from which the shapes of the inputs are known.
         shape: the shape of one input row, or a list or dict of shapes, if there are no rows.
         guess: whether the first layer of a network may tell the shape, if the check does not know it.
+        of_solution: the shapes of the solution's inputs, as its description had them.
     """
     original = _of_notebook(model)
-    asked_shapes = of_shapes(shape) if rows is None else of_rows(rows)
+    asked_shapes = of_solution or (of_shapes(shape) if rows is None else of_rows(rows))
     may_be_read = _is_read_by_shapes(original) or (
         isinstance(original, Handle) and not isinstance(original, ModelHandle)
     )
@@ -65,6 +71,22 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
         stored.failure = _failure(original, last_shapes, stored.fault)
     else:
         stored.failure = ""
+    return examined
+
+
+def as_solutions(model: Any, check: str) -> Any:
+    """Return what the examiner would hold of a model, for a check that knows no shape; see :func:`as_examined`.
+
+    A network that nothing has called yet is read by the shapes with which the solution's was called.
+    """
+    examined = as_examined(model, guess=True)
+
+    def shapes() -> str:
+        return json.dumps(_description(model).shapes) if isinstance(examined, Network) else ""
+
+    for text in solution_networks(f"{check} {SHAPES}", shapes):
+        if isinstance(examined, Handle) and examined is model:
+            examined = as_examined(model, of_solution=json.loads(text))
     return examined
 
 

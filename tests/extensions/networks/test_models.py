@@ -11,10 +11,11 @@ from helpers.lazy import keras
 from helpers.lazy import layers as L
 
 from autograder import check
+from autograder.check.asking import asked_by
 from autograder.errors import CourseError
 from autograder.extensions.networks.prediction import predictions
 from autograder.extensions.networks.rows import same_answers
-from autograder.records.checks import ASKS_PROBABILITIES, CheckResult, Outcome, is_undecided
+from autograder.records.checks import ASKS_PROBABILITIES, CONSTANT, CheckResult, Outcome, is_undecided
 
 pytestmark = pytest.mark.keras
 
@@ -357,6 +358,18 @@ def test_the_evidence_has_the_thresholds_and_whether_a_close_call_has_the_benefi
     assert stated(check.parameters(model, at_most=200)) == [200, None, False, None]
     assert stated(check.parameters(model, at_least=100)) == [100, None, True, None]
     assert stated(check.parameters(model, exactly=195)) == [None] * 4
+
+
+def test_beside_the_solution_stands_what_one_answer_for_every_row_reaches() -> None:
+    """Of a student's network it is not measured: only a release needs it."""
+    model = classifier()
+    assert CONSTANT not in check.loss(model, on=(X, Y), below=9).evidence
+    with asked_by("q", networks=lambda check, describe: [describe()]):
+        loss = check.loss(model, on=(X, Y), below=9).evidence
+        accuracy = check.accuracy(model, on=(X, CLASSES), above=0).evidence
+    alike = predictions(model, X).mean(axis=0)
+    assert loss[CONSTANT] == pytest.approx(-np.log(alike)[CLASSES].mean(), rel=1e-5)
+    assert accuracy[CONSTANT] == pytest.approx((alike.argmax() == CLASSES).mean())
 
 
 def test_the_loss_is_what_keras_computes() -> None:

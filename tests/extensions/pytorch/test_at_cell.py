@@ -84,6 +84,18 @@ def test_no_shape_is_needed_where_the_notebook_called_the_module(answer: str, co
     assert not said.undecided
 
 
+def test_a_module_that_nothing_has_called_yet_is_counted_by_the_inputs_of_the_solutions() -> None:
+    """A student who calls it first in the next cell, to train it, did nothing else than the solution did."""
+    called = CONVOLUTIONS + "model(torch.randn(2, 12, 9))"
+    for answer, count in ((CONVOLUTIONS, 168), (CONVOLUTIONS.replace("4, 3, padding=1", "4, 5"), 264)):
+        said = page(answer, "check.parameters(model, at_most=200)", solution=called)
+        assert f"{count} parameters, at most 200 asked" in said.detail
+        assert not said.undecided
+        assert (said.points > 0) == (count < 200)
+    unknown = page(CONVOLUTIONS.replace("12, 4", "13, 4"), "check.parameters(model, at_most=200)", solution=called)
+    assert unknown.undecided or not unknown.points
+
+
 def test_a_module_that_was_changed_since_its_call_is_described_as_it_is_at_the_cell() -> None:
     answer = CALLED + "model.out = nn.Linear(16, 3)\n"
     assert SAYS in page(answer, LAYERS, solution=CALLED, after="model.out = nn.Linear(16, 4)").message
