@@ -50,6 +50,8 @@ class PackageSettings:
     """Questions that a person grades in any case, as ``notebook/question``."""
     step: float = 0.5
     """Points of one test on Artemis."""
+    closed_until: str = ""
+    """When students see questions of hidden data whose earlier hand-ins told enough, one of :data:`VISIBILITIES`."""
 
 
 def dump(settings: PackageSettings) -> str:
