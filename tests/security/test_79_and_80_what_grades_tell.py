@@ -121,15 +121,15 @@ def test_79_control_what_is_not_of_hidden_data_counts_nothing_or_a_bit(tmp_path:
 # --- platforms ---------------------------------------------------------------------------------------------
 
 
-
-
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Grade:
     from autograder.records.checks import HIDDEN_BITS, CheckResult, Outcome, shortcomings
 
     checks = (
         CheckResult("layers", Outcome.FAILED, 0.0, "there are 3 layers, not 2"),
-        CheckResult("accuracy", Outcome.PARTIAL, 0.5, "accuracy 0.7312", evidence={HIDDEN_BITS: 14, "accuracy": 0.7312}),
+        CheckResult(
+            "accuracy", Outcome.PARTIAL, 0.5, "accuracy 0.7312", evidence={HIDDEN_BITS: 14, "accuracy": 0.7312}
+        ),
     )
     question = QuestionGrade("q", 1.0, 4.0, Outcome.PARTIAL, shortcomings(checks), checks=checks, hidden_bits=14)
     plain = QuestionGrade("p", 1.0, 1.0, Outcome.PASSED, "")
@@ -151,7 +151,9 @@ def history(*bits: int, due: str | None = "2027-01-31") -> dict[str, object]:
 
 
 @pytest.mark.parametrize("name", ["prairielearn", "artemis"])
-def test_80_a_platform_without_a_memory_tells_no_number_of_hidden_data(tmp_path: Path, measured: Grade, name: str) -> None:
+def test_80_a_platform_without_a_memory_tells_no_number_of_hidden_data(
+    tmp_path: Path, measured: Grade, name: str
+) -> None:
     told = results(tmp_path, measured, name)
     assert "0.7312" not in told
     assert "there are 3 layers, not 2" in told
@@ -186,7 +188,9 @@ def test_80_earlier_results_of_another_kind_tell_nothing(tmp_path: Path, measure
 def test_80_control_what_is_not_measured_on_hidden_data_is_told_everywhere(tmp_path: Path, measured: Grade) -> None:
     def untold() -> Iterator[QuestionGrade]:
         for question in measured.notebooks[0].questions:
-            yield replace(question, hidden_bits=0, checks=tuple(replace(check, evidence={}) for check in question.checks))
+            yield replace(
+                question, hidden_bits=0, checks=tuple(replace(check, evidence={}) for check in question.checks)
+            )
 
     public = replace(measured, notebooks=(replace(measured.notebooks[0], questions=tuple(untold())),))
     for name in PLATFORMS:
