@@ -25,7 +25,7 @@ def fit_apart(model: Any) -> None:
     def fitted(*args: Any, **keywords: Any) -> Any:
         given = _plain_arguments(fit, args, keywords)
         part = made_of_twin(ComputedFit, model) if given is not None and model.compiled else None
-        if part is None or "train_step" in vars(model):
+        if given is None or part is None or "train_step" in vars(model):  # it says why it is not trained
             return fit(*args, **keywords)
         return _fitted(model, part, given)
 
@@ -58,7 +58,8 @@ def _fitted(model: Any, part: Computed, given: Mapping[str, Any]) -> Any:
 
     variables = model.optimizer.variables
     # Of what a test seeds, and another one for the next training.
-    seed = int(np.random.RandomState(np.random.get_state()[1]).randint(2**31)) + int(model.optimizer.iterations)
+    state: Any = np.random.get_state()
+    seed = int(state[1][0]) + int(model.optimizer.iterations)
     compiled, state = model.get_compile_config(), [np.asarray(variable) for variable in variables]
     answer = part.ask("fit", compiled, state if model.optimizer.built else [], dict(given), seed % 2**31)
     if type(answer) is not list or len(answer) != 4:

@@ -70,6 +70,9 @@ class Act(enum.StrEnum):
     """A test takes long, which allows nothing. Subject: the test; value: one of :data:`LONG_SECONDS`."""
     CALLS = "calls"
     """A function of a test was called very often, which allows nothing. Subject: the test; value: its name."""
+    SENDS = "sends"
+    """A test gave the student's code an array of hidden data, which allows nothing. Subject: the test; value: the
+    array's file and name, as JSON."""
     TELLS = "tells"
     """A test tells of hidden data, which allows nothing. Subject: the test; value: how many bits a hand-in reads."""
     KEEPS = "keeps"
@@ -118,8 +121,8 @@ class Observations:
 
     @property
     def of_grades(self) -> Observations:
-        """Return the facts that a grade depends on: neither the types of answers nor what a test tells."""
-        return Observations(tuple(fact for fact in self.facts if fact.act not in (Act.ANSWERS, Act.TELLS)))
+        """Return the facts that a grade depends on: neither types of answers nor what a test sends and tells."""
+        return Observations(tuple(fact for fact in self.facts if fact.act not in (Act.ANSWERS, Act.SENDS, Act.TELLS)))
 
     def __or__(self, other: Observations) -> Observations:
         """Return the facts of both: what two runs of a solution were seen to do.

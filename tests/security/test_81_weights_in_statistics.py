@@ -47,6 +47,9 @@ def in_statistics() -> Mapping[str, Any]:
         h = torch.tanh(own.first(x))
         return own.out(torch.cat([torch.sin(norm(h)) for norm in own.norms], 1))
 
+    def after_an_inverse(own: Any, x: Any) -> Any:
+        return own.out(torch.relu(own.norm(own.one / own.first(x))))
+
     def after_a_product(own: Any, x: Any) -> Any:
         h = own.first(x)
         return own.out(torch.relu(own.norm(h * h)))
@@ -57,11 +60,18 @@ def in_statistics() -> Mapping[str, Any]:
         "twice": module_of(
             twice, first=nn.Linear(4, 40), norms=nn.ModuleList([seen(40), seen(40)]), out=nn.Linear(80, 3)
         ),
+        "after an inverse": module_of(
+            after_an_inverse,
+            first=nn.Linear(4, 60),
+            one=nn.Parameter(torch.ones(1)),
+            norm=seen(60),
+            out=nn.Linear(60, 3),
+        ),
         "after a product": module_of(after_a_product, first=nn.Linear(4, 60), norm=seen(60), out=nn.Linear(60, 3)),
     }
 
 
-@pytest.mark.parametrize("name", ["between", "repeated", "twice", "after a product"])
+@pytest.mark.parametrize("name", ["between", "repeated", "twice", "after an inverse", "after a product"])
 def test_81_statistics_that_are_a_layer_of_weights_count(name: str) -> None:
     module = in_statistics()[name]
     limit = sum(parameter.numel() for parameter in module.parameters())

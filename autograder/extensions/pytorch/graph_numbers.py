@@ -96,7 +96,7 @@ def _beyond_parameters(graph: Graph) -> int:
 
     def piece(number: int) -> int:
         while piece_of[number] != number:
-            number = piece_of[number]
+            piece_of[number] = number = piece_of[piece_of[number]]
         return number
 
     held_by: dict[int, set[int]] = defaultdict(set)
@@ -104,7 +104,8 @@ def _beyond_parameters(graph: Graph) -> int:
         data = [ref for ref in node.refs if ref in of_data]
         others = set().union(*(held_in.get(ref, set()) for ref in node.refs if ref not in of_data))
         held_in[number] = others
-        is_linear = node.operator in _LINEAR or (node.operator in _PRODUCTS and len(data) == 1)
+        is_inverse = node.operator == "div.Tensor" and node.refs[0] not in of_data
+        is_linear = node.operator in _LINEAR or (node.operator in _PRODUCTS and len(data) == 1 and not is_inverse)
         for ref in data if is_linear and number in of_data else ():
             piece_of[piece(ref)] = number
         for ref in {*data, number} & of_data:
@@ -112,8 +113,11 @@ def _beyond_parameters(graph: Graph) -> int:
     by_piece: dict[int, set[int]] = defaultdict(set)
     for number, tensors in held_by.items():
         by_piece[piece(number)] |= tensors
-    free = lambda held: sum(sizes[one] for one in held & averages - weights)  # noqa: E731
-    return sum(max(0, free(held) - sum(sizes[one] for one in held & weights)) for held in by_piece.values())
+    beyond = [
+        sum(sizes[one] for one in held & averages - weights) - sum(sizes[one] for one in held & weights)
+        for held in by_piece.values()
+    ]
+    return sum(count for count in beyond if count > 0)
 
 
 def normalizes_by_batch(node: Node) -> bool:
