@@ -33,8 +33,13 @@ _IN_A_TEST = (
 def observed_warnings(exam: Exam, limits: Limits) -> Iterator[str]:
     """Yield a warning for each test in which the solution comes near to what an answer may do."""
     facts = exam.observations.facts if exam.observations is not None else ()
-    found = (_marked_tests(exam, facts), _long_tests(facts, limits), _frequent_calls(facts), _held_labels(exam, facts))
-    for test, warning in itertools.chain(*found):
+    warnings = (
+        _marked_tests(exam, facts),
+        _long_tests(facts, limits),
+        _frequent_calls(facts),
+        _held_labels(exam, facts),
+    )
+    for test, warning in itertools.chain(*warnings):
         yield f"{exam.notebook}, {test}: {warning}"
 
 
@@ -81,14 +86,14 @@ def _held_labels(exam: Exam, facts: Sequence[Fact]) -> Iterator[tuple[str, str]]
     earlier: dict[tuple[str, str], str] = {}
     for cell in (cell for cell in exam.cells if cell.role is Role.TEST):
         test = str(cell.grade_id)
-        given = {(file, name) for of, file, name in sent if of == test}
+        sent_here = {(file, name) for sender, file, name in sent if sender == test}
         with contextlib.suppress(SyntaxError):
             texts = {node.value for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Constant)}
-            for file, name in sorted(earlier.keys() - given):
-                if given and {file, name} <= texts:
+            for file, name in sorted(earlier.keys() - sent_here):
+                if sent_here and {file, name} <= texts:
                     yield (
                         test,
                         f"it compares with {name!r} of {file}, which the test {earlier[file, name]} gives to the "
                         "student's code: a function could keep it and give it back; use other rows in one of them",
                     )
-        earlier.update(dict.fromkeys(given - earlier.keys(), test))
+        earlier.update(dict.fromkeys(sent_here - earlier.keys(), test))

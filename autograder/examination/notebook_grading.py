@@ -209,18 +209,18 @@ _EXCEPTION_BITS = 16
 def _bits_told(question: QuestionGrade, result: Examined, decimals: int) -> int:
     """Return the logarithm of how many results a test of hidden data can have, so far as students see them.
 
-    A check that measures says its own. Otherwise right or wrong is a bit, a share of the points one of as many as
+    A check that measures says its own. Otherwise right or wrong is a bit. A share of the points is one of as many as
     there are scores, and each digit of a message one of ten.
     """
     if result.hidden_from is None:
         return 0
-    others = [check for check in question.checks[result.hidden_from :] if HIDDEN_BITS not in check.evidence]
+    unmeasured = [check for check in question.checks[result.hidden_from :] if HIDDEN_BITS not in check.evidence]
     measured = sum(int(check.evidence.get(HIDDEN_BITS, 0)) for check in question.checks)
-    verdicts = max(len(others), int(not measured))
-    has_shares = result.stated or any(0 < check.fraction < 1 for check in others)
+    verdicts = max(len(unmeasured), int(not measured))
+    has_shares = result.stated or any(0 < check.fraction < 1 for check in unmeasured)
     scores = math.log2(question.max_score * 10**decimals + 1) if has_shares else 0
-    said = [check.message for check in others] + ([] if result.raised else [question.remark])
-    digits = math.log2(10) * sum(map(str.isdecimal, "".join(said)))
+    texts = [check.message for check in unmeasured] + ([] if result.raised else [question.remark])
+    digits = math.log2(10) * sum(map(str.isdecimal, "".join(texts)))
     exceptions = _EXCEPTION_BITS * len(question.message.splitlines()) if result.raised else 0
     return math.ceil(measured + verdicts + scores + digits + exceptions)
 

@@ -46,10 +46,10 @@ def cell_environment(
     permissions = remote.permissions
     note = permissions.did if isinstance(permissions, Observer) else None
     printed = io.StringIO()
-    known: list[int] = []
+    checks_before: list[int] = []
 
     def before_hidden_data() -> None:
-        known.append(len(results))
+        checks_before.append(len(results))
         namespace.before_hidden_data()
 
     with (
@@ -66,4 +66,4 @@ def cell_environment(
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):
-        yield CellEnvironment(results, unittests, refused, printed, known)
+        yield CellEnvironment(results, unittests, refused, printed, checks_before)

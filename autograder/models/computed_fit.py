@@ -23,11 +23,11 @@ def fit_apart(model: Any) -> None:
 
     @functools.wraps(fit)
     def fitted(*args: Any, **keywords: Any) -> Any:
-        given = _plain_arguments(fit, args, keywords)
-        part = made_of_twin(ComputedFit, model) if given is not None and model.compiled else None
-        if given is None or part is None or "train_step" in vars(model):  # it says why it is not trained
+        settings = _plain_arguments(fit, args, keywords)
+        part = made_of_twin(ComputedFit, model) if settings is not None and model.compiled else None
+        if settings is None or part is None or "train_step" in vars(model):  # it says why it is not trained
             return fit(*args, **keywords)
-        return _fitted(model, part, given)
+        return _fitted(model, part, settings)
 
     model.fit = fitted
 
@@ -38,8 +38,8 @@ def _plain_arguments(fit: Callable[..., Any], args: Any, keywords: Any) -> dict[
         bound = inspect.signature(fit).bind(*args, **keywords).arguments
     except TypeError:  # Keras says what is wrong
         return None
-    given = {name: value for name, value in bound.items() if value is not None and name != "verbose"}
-    return given if not given.keys() & set(_FREE) and "y" in given and _is_plain(given) else None
+    settings = {name: value for name, value in bound.items() if value is not None and name != "verbose"}
+    return settings if not settings.keys() & set(_FREE) and "y" in settings and _is_plain(settings) else None
 
 
 def _is_plain(value: Any) -> bool:
@@ -52,7 +52,7 @@ def _is_plain(value: Any) -> bool:
     return type(value) in (bool, int, float, str)
 
 
-def _fitted(model: Any, part: Computed, given: Mapping[str, Any]) -> Any:
+def _fitted(model: Any, part: Computed, settings: Mapping[str, Any]) -> Any:
     """Train where networks are computed; the model has the weights then, and the history that Keras would return."""
     import keras
 
@@ -61,7 +61,7 @@ def _fitted(model: Any, part: Computed, given: Mapping[str, Any]) -> Any:
     state: Any = np.random.get_state()
     seed = int(state[1][0]) + int(model.optimizer.iterations)
     compiled, state = model.get_compile_config(), [np.asarray(variable) for variable in variables]
-    answer = part.ask("fit", compiled, state if model.optimizer.built else [], dict(given), seed % 2**31)
+    answer = part.ask("fit", compiled, state if model.optimizer.built else [], dict(settings), seed % 2**31)
     if type(answer) is not list or len(answer) != 4:
         raise EndedComputation(ENDED)
     history, epochs, weights, state = answer
@@ -98,7 +98,7 @@ class ComputedFit:
     def __init__(self, claim: Sequence[Any], weights: Sequence[np.ndarray]) -> None:
         self.claim, self.weights = claim, weights
 
-    def fit(self, compiled: Mapping[str, Any], state: Sequence[np.ndarray], given: dict[str, Any], seed: int) -> Any:
+    def fit(self, compiled: Mapping[str, Any], state: Sequence[np.ndarray], settings: dict[str, Any], seed: int) -> Any:
         """Return the history, its epochs, the weights and the optimizer's variables after a training."""
         import keras
 
@@ -108,7 +108,7 @@ class ComputedFit:
             raise ValueError("the model cannot be compiled as it is")
         model.optimizer.build(model.trainable_variables)
         _assign(model.optimizer.variables, list(state) or [np.asarray(held) for held in model.optimizer.variables])
-        history = model.fit(**given, verbose=0)
+        history = model.fit(**settings, verbose=0)
         curves = {name: [float(value) for value in values] for name, values in history.history.items()}
         held = (model.weights, model.optimizer.variables)
         return [curves, list(history.epoch), *([np.asarray(variable) for variable in each] for each in held)]

@@ -92,14 +92,14 @@ class ComputedModel:
         scores = [getattr(output, SCORES, None) for output in outputs]
         return [None if held is None else np.asarray(keras.ops.convert_to_numpy(held)) for held in (*outputs, *scores)]
 
-    def part(self, place: int, given: list[Any], weights: Sequence[np.ndarray] | None) -> Any:
+    def part(self, number: int, arguments: list[Any], weights: Sequence[np.ndarray] | None) -> Any:
         """Compute what a layer or an operation of the model gives for arrays among its arguments."""
         import keras
 
-        part = parts_of(self.model)[place]
+        part = parts_of(self.model)[number]
         for variable, array in zip(part.weights, weights, strict=True) if weights is not None else ():
             variable.assign(array)
-        args, keywords = keras.tree.map_structure(lambda held: numbers_of(held) if _is_array(held) else held, given)
+        args, keywords = keras.tree.map_structure(lambda held: numbers_of(held) if _is_array(held) else held, arguments)
         return keras.tree.map_structure(keras.ops.convert_to_numpy, part(*args, **keywords))
 
     def assign(self, weights: Sequence[np.ndarray]) -> None:

@@ -57,7 +57,7 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
 
 
 def told_before(metadata: bytes) -> tuple[int, str]:
-    """Read what earlier hand-ins told of hidden data, by the results of theirs that Gradescope has.
+    """Read what earlier hand-ins extras of hidden data, by the results of theirs that Gradescope has.
 
     Returns:
         The number of bits, and when more may be seen: at the due date, if there is one.
@@ -67,9 +67,11 @@ def told_before(metadata: bytes) -> tuple[int, str]:
     """
     try:
         about = json.loads(metadata)
-        told = [(each.get("results") or {}).get("extra_data") or {} for each in about["previous_submissions"]]
+        extras = [
+            (submission.get("results") or {}).get("extra_data") or {} for submission in about["previous_submissions"]
+        ]
         later = "after_due_date" if about["assignment"]["due_date"] else "after_published"
-        return sum(int(data.get(HIDDEN_BITS, 0)) for data in told), later
+        return sum(int(data.get(HIDDEN_BITS, 0)) for data in extras), later
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"no history of hand-ins: {error!r}") from error
 

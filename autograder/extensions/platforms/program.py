@@ -177,8 +177,8 @@ def as_told(platform: Platform, root: Path, grade: Grade, chosen: PackageSetting
     """Tell less of hidden data once earlier hand-ins told enough, and always where nobody knows; points stay exact."""
     if platform.history:
         with contextlib.suppress(OSError, ValueError):
-            told, later = gradescope_results.told_before((root / platform.history).read_bytes())
-            if told < MAX_BITS:
+            bits, later = gradescope_results.told_before((root / platform.history).read_bytes())
+            if bits < MAX_BITS:
                 return grade, chosen
             chosen = replace(chosen, closed_until=later)
     return student_texts.without_numbers(grade), chosen

@@ -94,7 +94,7 @@ def _beyond_parameters(graph: Graph) -> int:
     held_in = {number: {number} if number in sizes else set() for number in range(graph.first_node)}
     piece_of = {number: number for number in of_data}
 
-    def piece(number: int) -> int:
+    def root(number: int) -> int:
         while piece_of[number] != number:
             piece_of[number] = number = piece_of[piece_of[number]]
         return number
@@ -102,19 +102,19 @@ def _beyond_parameters(graph: Graph) -> int:
     held_by: dict[int, set[int]] = defaultdict(set)
     for number, node in graph.needed_nodes():
         data = [ref for ref in node.refs if ref in of_data]
-        others = set().union(*(held_in.get(ref, set()) for ref in node.refs if ref not in of_data))
-        held_in[number] = others
+        tensors_beside = set().union(*(held_in.get(ref, set()) for ref in node.refs if ref not in of_data))
+        held_in[number] = tensors_beside
         is_inverse = node.operator == "div.Tensor" and node.refs[0] not in of_data
         is_linear = node.operator in _LINEAR or (node.operator in _PRODUCTS and len(data) == 1 and not is_inverse)
         for ref in data if is_linear and number in of_data else ():
-            piece_of[piece(ref)] = number
+            piece_of[root(ref)] = number
         for ref in {*data, number} & of_data:
-            held_by[ref] |= others
+            held_by[ref] |= tensors_beside
     by_piece: dict[int, set[int]] = defaultdict(set)
     for number, tensors in held_by.items():
-        by_piece[piece(number)] |= tensors
+        by_piece[root(number)] |= tensors
     beyond = [
-        sum(sizes[one] for one in held & averages - weights) - sum(sizes[one] for one in held & weights)
+        sum(sizes[tensor] for tensor in held & averages - weights) - sum(sizes[tensor] for tensor in held & weights)
         for held in by_piece.values()
     ]
     return sum(count for count in beyond if count > 0)
