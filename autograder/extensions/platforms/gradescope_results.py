@@ -57,7 +57,7 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
 
 
 def told_before(metadata: bytes) -> tuple[int, str]:
-    """Read what earlier hand-ins extras of hidden data, by the results of theirs that Gradescope has.
+    """Read what earlier hand-ins told of hidden data, by the results of theirs that Gradescope has.
 
     Returns:
         The number of bits, and when more may be seen: at the due date, if there is one.
