@@ -111,15 +111,17 @@ def told_of_hidden_data(release: Release, platform: Platform) -> Iterator[str]:
     from autograder.records.checks import MAX_BITS
     from autograder.records.observations import Act
 
-    facts = [fact for exam in release.exams if exam.observations for fact in exam.observations.facts]
-    most: dict[str, int] = {}
-    for fact in (fact for fact in facts if fact.act is Act.TELLS):
-        most[fact.subject] = max(int(fact.value), most.get(fact.subject, 0))
+    most: dict[tuple[str, str], int] = {}
+    for exam in release.exams:
+        for fact in exam.observations.facts if exam.observations is not None else ():
+            if fact.act is Act.TELLS:
+                test = exam.notebook, fact.subject
+                most[test] = max(int(fact.value), most.get(test, 0))
     if most:
         bound = (
             f"after {MAX_BITS:,}, questions about it wait for the due date"
             if platform.history
-            else ("measured numbers are left out, and nobody counts: limit the hand-ins there")
+            else "measured numbers are left out, and nobody counts: limit the hand-ins there"
         )
         yield f"a hand-in tells up to {sum(most.values()):,} bits of hidden data on {platform.title}; {bound}"
 
