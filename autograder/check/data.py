@@ -64,6 +64,7 @@ def hidden_data(name: str) -> dict[str, np.ndarray] | Path:
         return path
     arrays = _read(name, path)
     _handed_out.update({id(array): array for array in arrays.values()})
+    _names.update({id(array): (name, key) for key, array in arrays.items()})
     return arrays
 
 
@@ -77,18 +78,25 @@ _served: list[str] = []
 
 def is_hidden(value: Any, depth: int = 5) -> bool:
     """Return whether the value is an array of :func:`hidden_data`, a view of one, or a container of such arrays."""
+    return any(True for _ in hidden_names(value, depth))
+
+
+def hidden_names(value: Any, depth: int = 5) -> Iterator[tuple[str, str]]:
+    """Yield the file and the name of each array of :func:`hidden_data` that a value is, or holds."""
     if type(value) in (list, tuple, dict):
-        items = value.values() if type(value) is dict else value
-        return depth > 0 and any(is_hidden(item, depth - 1) for item in items)
+        for item in value.values() if type(value) is dict else value:
+            yield from hidden_names(item, depth - 1) if depth > 0 else ()
     while issubclass(type(value), np.ndarray):
         if _handed_out.get(id(value)) is value:
-            return True
+            yield _names[id(value)]
+            return
         value = value.base
-    return False
 
 
 _handed_out: WeakValueDictionary[int, np.ndarray] = WeakValueDictionary()
 """The arrays that tests hold now, by ``id``; a call of a student's code must not change them."""
+_names: dict[int, tuple[str, str]] = {}
+"""Their files, and their names in these, also of arrays that nobody holds any more."""
 
 
 def _read(name: str, path: Path) -> dict[str, np.ndarray]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import itertools
+import json
 from collections.abc import Iterator, Sequence
 
-from autograder.records.exam import Exam
+from autograder.records.exam import Exam, Role
 from autograder.records.limits import TEST_SECONDS, Limits
 from autograder.records.observations import WIDE, Act, Fact
 
@@ -29,7 +33,13 @@ _IN_A_TEST = (
 def observed_warnings(exam: Exam, limits: Limits) -> Iterator[str]:
     """Yield a warning for each test in which the solution comes near to what an answer may do."""
     facts = exam.observations.facts if exam.observations is not None else ()
-    for test, warning in (*_marked_tests(exam, facts), *_long_tests(facts, limits), *_frequent_calls(facts)):
+    warnings = (
+        _marked_tests(exam, facts),
+        _long_tests(facts, limits),
+        _frequent_calls(facts),
+        _held_labels(exam, facts),
+    )
+    for test, warning in itertools.chain(*warnings):
         yield f"{exam.notebook}, {test}: {warning}"
 
 
@@ -65,3 +75,25 @@ def _frequent_calls(facts: Sequence[Fact]) -> Iterator[tuple[str, str]]:
                 "a slower answer may wait for a person; define it in a locked cell of the notebook, where answers call "
                 "it directly",
             )
+
+
+def _held_labels(exam: Exam, facts: Sequence[Fact]) -> Iterator[tuple[str, str]]:
+    """Yield the tests that compare with hidden arrays which an earlier test gave to the student's code.
+
+    A function may keep what it gets, and find it again in a later test, as in a file.
+    """
+    sent = {(fact.subject, *json.loads(fact.value)) for fact in facts if fact.act is Act.SENDS}
+    earlier: dict[tuple[str, str], str] = {}
+    for cell in (cell for cell in exam.cells if cell.role is Role.TEST):
+        test = str(cell.grade_id)
+        sent_here = {(file, name) for sender, file, name in sent if sender == test}
+        with contextlib.suppress(SyntaxError):
+            texts = {node.value for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Constant)}
+            for file, name in sorted(earlier.keys() - sent_here):
+                if sent_here and {file, name} <= texts:
+                    yield (
+                        test,
+                        f"it compares with {name!r} of {file}, which the test {earlier[file, name]} gives to the "
+                        "student's code: a function could keep it and give it back; use other rows in one of them",
+                    )
+        earlier.update(dict.fromkeys(sent_here - earlier.keys(), test))

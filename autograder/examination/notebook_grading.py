@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,9 +15,10 @@ from autograder.examination.attempt import Conditions, NotebookAttempt, Notebook
 from autograder.examination.own_times import answer_seconds
 from autograder.examination.shown_cells import annotated_notebook
 from autograder.examiner.cell_results import Examined
+from autograder.examiner.permissions import Observer
 from autograder.execution.composition import answers_in_files_alone, compose, released_notebook
 from autograder.execution.notebook_run import cells_cut_short
-from autograder.records.checks import Outcome, shortcomings
+from autograder.records.checks import HIDDEN_BITS, Outcome, shortcomings
 from autograder.records.composed_notebook import Composed
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import MAX_EPOCHS, NotebookGrade, QuestionGrade
@@ -98,6 +100,9 @@ def _submitted(exam: Exam, source: Path, handed_in: Mapping[str, Path]) -> Noteb
 def _grade(attempt: NotebookAttempt, decimals: int) -> NotebookGrade:
     composed, examined, run = attempt.tests.composed, attempt.examined, attempt.executed.run
     questions = _questions(composed, examined, decimals, cells_cut_short(composed, run))
+    if isinstance(attempt.permissions, Observer):
+        for question in questions:
+            attempt.permissions.told(question.id, question.hidden_bits)
     has_diagnosis = attempt.conditions.settings.get("diagnosis", True)
     return NotebookGrade(
         notebook=composed.exam.notebook,
@@ -190,7 +195,7 @@ def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool, 
     if cell.role is Role.MANUAL:
         return QuestionGrade(name, 0.0, cell.points, Outcome.SKIPPED, "No response.")
     result = examined[name]
-    return QuestionGrade(
+    question = QuestionGrade(
         id=name,
         score=_rounded(cell.points * result.fraction + result.bonus, cell.points, decimals),
         max_score=cell.points,
@@ -200,9 +205,32 @@ def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool, 
         waits=None if result.outcome is Outcome.PASSED else result.waits,
         checks=result.checks,
         in_kernel=bool(cell.in_kernel),
-        of_hidden=result.of_hidden,
         failures=result.failures,
     )
+    return replace(question, hidden_bits=_bits_told(question, result, decimals))
+
+
+_EXCEPTION_BITS = 16
+"""What a line about an exception of the student's code may tell, in bits: its type, its place and a line of source."""
+
+
+def _bits_told(question: QuestionGrade, result: Examined, decimals: int) -> int:
+    """Return the logarithm of how many results a test of hidden data can have, so far as students see them.
+
+    A check that measures says its own. Otherwise right or wrong is a bit. A share of the points is one of as many as
+    there are scores, and each digit of a message one of ten.
+    """
+    if result.hidden_from is None:
+        return 0
+    unmeasured = [check for check in question.checks[result.hidden_from :] if HIDDEN_BITS not in check.evidence]
+    measured = sum(int(check.evidence.get(HIDDEN_BITS, 0)) for check in question.checks)
+    verdicts = max(len(unmeasured), int(not measured))
+    has_shares = result.stated or any(0 < check.fraction < 1 for check in unmeasured)
+    scores = math.log2(question.max_score * 10**decimals + 1) if has_shares else 0
+    texts = [check.message for check in unmeasured] + ([] if result.raised else [question.remark])
+    digits = math.log2(10) * sum(map(str.isdecimal, "".join(texts)))
+    exceptions = _EXCEPTION_BITS * len(question.message.splitlines()) if result.raised else 0
+    return math.ceil(measured + verdicts + scores + digits + exceptions)
 
 
 def _timed(

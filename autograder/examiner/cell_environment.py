@@ -33,6 +33,8 @@ class CellEnvironment:
     refused: list[Exception]
     """Refusals of a student's text or file as code, also those that the test catches."""
     printed: io.StringIO
+    known: list[int]
+    """Number of checks before the cell asked for hidden data, each time that it did."""
 
 
 @contextlib.contextmanager
@@ -49,9 +51,15 @@ def cell_environment(
     note = permissions.did if isinstance(permissions, Observer) else None
     readable = tuple(filter(None, (hidden, tests)))
     printed = io.StringIO()
+    checks_before: list[int] = []
+
+    def before_hidden_data() -> None:
+        checks_before.append(len(results))
+        namespace.before_hidden_data()
+
     with (
         check.recording(earned) as results,
-        check.serving_hidden_data(hidden, namespace.before_hidden_data) if hidden else contextlib.nullcontext(),
+        check.serving_hidden_data(hidden, before_hidden_data) if hidden else contextlib.nullcontext(),
         check.asking_kernel(remote),
         asked_by(str(cell.grade_id), permissions.constants, permissions.networks),
         as_main(namespace),
@@ -63,4 +71,4 @@ def cell_environment(
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):
-        yield CellEnvironment(results, unittests, refused, printed)
+        yield CellEnvironment(results, unittests, refused, printed, checks_before)

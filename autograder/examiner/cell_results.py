@@ -49,8 +49,12 @@ class Examined:
     """Whether the test requires another one that did not earn enough."""
     unbound: str = ""
     """The name that the test lacked, if a missing name of its own made it fail."""
-    of_hidden: bool = False
-    """Whether the test asked for hidden data."""
+    hidden_from: int | None = None
+    """Number of checks before the test asked for hidden data; None: it did not."""
+    stated: bool = False
+    """Whether the test stated its points, any number of them."""
+    raised: bool = False
+    """Whether the student's code raised an exception in it."""
     mistakes: tuple[ModelMistakes, ...] = ()
     """What models get wrong, by the predictions of its checks."""
     failures: tuple[Failure, ...] = ()
@@ -122,7 +126,7 @@ def passed(value: Any, cell: ExamCell, results: CheckRecorder, detail: str) -> E
     if points is None:
         return Examined(1.0, Outcome.PASSED, "", detail)
     fraction = min(1.0, max(0.0, points / cell.points)) if cell.points else 1.0
-    return Examined(fraction, outcome_of(fraction), "", detail)
+    return Examined(fraction, outcome_of(fraction), "", detail, stated=True)
 
 
 def failed(
@@ -141,7 +145,7 @@ def failed(
     waits = Waits.SLOW if is_slow else why_undecided(errors, checks)
     message = "\n".join([wording.of(errors, cell), *([waits.sentence] if waits else [])])
     result = Examined(0.0, Outcome.FAILED, message, detail, checks, waits=waits, unbound=unbound)
-    return replace(result, failures=failures)
+    return replace(result, failures=failures, raised=any(hasattr(error, "remote") for error in errors))
 
 
 def broken(detail: str, checks: tuple[CheckResult, ...] = (), failures: tuple[Failure, ...] = ()) -> Examined:

@@ -539,6 +539,16 @@ class Observer(Permissions):
         if exceeded and not self.traces_reads:
             self.note(Act.TAKES, self.test, str(exceeded[-1]))
 
+    def sent(self, arrays: Iterable[tuple[str, str]]) -> None:
+        """Record the arrays of hidden data that a test gives to the student's code, by their files and names."""
+        for names in arrays:
+            self.note(Act.SENDS, self.test, json.dumps(names))
+
+    def told(self, test: str, bits: int) -> None:
+        """Record that a test tells of hidden data."""
+        if bits:
+            self.note(Act.TELLS, test, str(bits))
+
     def called(self, functions: Iterable[str]) -> None:
         """Record functions of the test that were called very often."""
         for name in functions:

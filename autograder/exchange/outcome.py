@@ -33,8 +33,8 @@ MAX_CHECKS = 2000
 """Largest number of checks of one question."""
 MAX_CELLS = 20_000
 MAX_CELL_NUMBER = 10**6
-MAX_SECONDS, MAX_MIB = 1e9, 1e9
-"""Bounds that no submission's usage reaches."""
+MAX_SECONDS, MAX_MIB, MAX_BITS = 1e9, 1e9, 1e9
+"""Bounds that nothing of a submission reaches."""
 MAX_VALUES = 1000
 """Largest number of values in one piece of evidence."""
 MAX_NAME, MAX_NAMES, MAX_CURVES = 200, 100, 12

@@ -229,6 +229,8 @@ def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None
     times = (question.answer_seconds or 0, question.test_seconds or 0)
     if not all(0 <= seconds <= outcome.MAX_SECONDS for seconds in times):
         raise ValueError(f"the times of {question.id} are out of range")
+    if not 0 <= question.hidden_bits <= outcome.MAX_BITS:
+        raise ValueError(f"what {question.id} tells of hidden data is out of range")
     if len(question.checks) > outcome.MAX_CHECKS:
         raise ValueError(f"{question.id} has more than {outcome.MAX_CHECKS} checks")
     _check_texts([question.message, question.detail])

@@ -166,7 +166,7 @@ def _question(notebook: str, question: QuestionGrade) -> dict[str, Any]:
         "failures": to_plain(list(question.failures)),
         "checks": [_check(check) for check in question.checks],
         "in_students_process": question.in_kernel,
-        "of_hidden": question.of_hidden,
+        "hidden_bits": question.hidden_bits,
         "answer_seconds": question.answer_seconds,
         "test_seconds": question.test_seconds,
     }
@@ -261,7 +261,7 @@ def _read_question(row: Mapping[str, Any]) -> QuestionGrade:
         waits=_read_waits(row),
         checks=tuple(_read_check(check) for check in row["checks"]),
         in_kernel=_truth(row.get("in_students_process", False)),
-        of_hidden=_truth(row.get("of_hidden", False)),
+        hidden_bits=_count(row.get("hidden_bits", 0)),
         failures=tuple(from_plain(Failure, one) for one in row.get("failures", [])),
         answer_seconds=_number_or_none(row.get("answer_seconds")),
         test_seconds=_number_or_none(row.get("test_seconds")),

@@ -64,6 +64,8 @@ PUBLIC = "public"
 """Evidence of a case of otter's that students have, too."""
 HIDDEN_BITS = "hidden_bits"
 """Evidence of a check of hidden labels: how many bits of them its message and its table may tell."""
+MAX_BITS = 1_000
+"""Bits of hidden data of an assignment from which on a student is told less."""
 UNFINISHED = "unfinished"
 """Evidence of an undecided check: whether it ended before it had found out anything."""
 

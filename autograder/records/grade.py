@@ -38,8 +38,8 @@ class QuestionGrade:
     checks: tuple[CheckResult, ...] = ()
     in_kernel: bool = False
     """The test ran in the student's process, which can give itself these points."""
-    of_hidden: bool = False
-    """Its test asked for hidden data, of which its points tell."""
+    hidden_bits: int = 0
+    """What its points and messages can tell of hidden data, in bits."""
     by_hand: bool = False
     """A person gave the points, in the gradebook."""
     comment: str = ""
@@ -194,6 +194,11 @@ class Grade:
     def max_score(self) -> float:
         """Sum of the points of all questions."""
         return sum(n.max_score for n in self.notebooks)
+
+    @property
+    def hidden_bits(self) -> int:
+        """What it can tell of hidden data, in bits."""
+        return sum(question.hidden_bits for book in self.notebooks for question in book.questions)
 
     @property
     def waiting(self) -> tuple[tuple[NotebookGrade, QuestionGrade], ...]:

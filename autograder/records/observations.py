@@ -76,6 +76,11 @@ class Act(enum.StrEnum):
     """A test takes long, which allows nothing. Subject: the test; value: one of :data:`LONG_SECONDS`."""
     CALLS = "calls"
     """A function of a test was called very often, which allows nothing. Subject: the test; value: its name."""
+    SENDS = "sends"
+    """A test gave the student's code an array of hidden data, which allows nothing. Subject: the test; value: the
+    array's file and name, as JSON."""
+    TELLS = "tells"
+    """A test tells of hidden data, which allows nothing. Subject: the test; value: how many bits a hand-in reads."""
     KEEPS = "keeps"
     """A network kept numbers beside its weights. Subject: the test and the name of its check; value: their count."""
     COMPUTES = "computes"
@@ -122,8 +127,9 @@ class Observations:
 
     @property
     def of_grades(self) -> Observations:
-        """Return the facts that a grade depends on: all but the types and the numbers of answers."""
-        return Observations(tuple(fact for fact in self.facts if fact.act not in (Act.AMOUNTS, Act.ANSWERS)))
+        """Return the facts that a grade depends on: no types or numbers of answers, nothing that a test tells."""
+        beside = (Act.AMOUNTS, Act.ANSWERS, Act.SENDS, Act.TELLS)
+        return Observations(tuple(fact for fact in self.facts if fact.act not in beside))
 
     def __or__(self, other: Observations) -> Observations:
         """Return the facts of both: what two runs of a solution were seen to do.

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from autograder._util.files import write_atomically
-from autograder.records.checks import HIDDEN_BITS, Outcome
+from autograder.records.checks import MAX_BITS, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade, HeldBack, NotebookGrade, QuestionGrade
 from autograder.records.policies import Visibility
@@ -36,8 +36,6 @@ def for_students(course: Course, assignment: Assignment, grades: Sequence[Grade]
     return masked
 
 
-MAX_BITS = 1_000
-"""Bits of hidden data from which on a student is told tenths of the best so far, until a due date."""
 STEP = 0.1
 """Steps of the share that is told then: ten in all, however often somebody hands in."""
 _SPENT = (
@@ -51,10 +49,8 @@ def _all(grade: Grade) -> Iterator[QuestionGrade]:
 
 
 def _bits(question: QuestionGrade) -> int:
-    """Return how many bits of hidden data a question tells: those of its checks, one each at least."""
-    amounts = [check.evidence.get(HIDDEN_BITS, int(question.of_hidden)) for check in question.checks]
-    bits = sum(amount for amount in amounts if type(amount) is int and amount > 0)
-    return 0 if question.by_hand else max(bits, int(question.of_hidden))
+    """Return how many bits of hidden data a question tells; what a person gave tells none."""
+    return 0 if question.by_hand else question.hidden_bits
 
 
 def _disclosure(question: QuestionGrade, rule: Visibility) -> int:

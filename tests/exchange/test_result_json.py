@@ -69,7 +69,7 @@ def test_the_keys_are_the_documented_ones_in_order():
             "failures",
             "checks",
             "in_students_process",
-            "of_hidden",
+            "hidden_bits",
             "answer_seconds",
             "test_seconds",
         )

@@ -626,6 +626,153 @@ def test_73_a_model_of_keras_is_not_computed_in_the_examiner(described: str, tmp
     assert there == [False, False, True]
 
 
+@pytest.fixture(scope="module")
+def described_parts() -> str:
+    """A model with models, layers and operations inside of it, as a kernel describes it."""
+    return _described(
+        """
+inner = keras.Sequential([keras.Input((3,)), layers.Dense(4, "relu"), layers.Dense(2)])
+rows = keras.Input((5, 3))
+h = layers.TimeDistributed(inner)(rows)
+h = layers.Dense(6)(layers.Bidirectional(layers.LSTM(3, return_sequences=True))(h))
+h = layers.LSTM(4)(layers.BatchNormalization()(keras.ops.where(h > 0, h, 0.1 * h)))
+made = keras.Model(rows, layers.Dense(2, "softmax")(h))
+"""
+    )
+
+
+PARTS = """
+X = np.random.default_rng(0).normal(size=(60, 5, 3)).astype("float32")
+
+def used(made):
+    wrapper, inner = made.layers[1], made.layers[1].layer
+    part = keras.Model(made.inputs, made.layers[-2].output)
+    wrapped = keras.Sequential([keras.Input((5, 3)), layers.TimeDistributed(inner)])
+    around = keras.Sequential([keras.Input((5, 3)), made])
+    both = layers.Bidirectional(layers.LSTM(3)), made.layers[2]
+    found = {
+        "a layer": made.layers[-1](np.ones((60, 4), "float32")),
+        "a wrapper": wrapper(X),
+        "a model in a wrapper": inner(X[:, 0]),
+        "predictions of a model in a wrapper": inner.predict(X[:, 0], verbose=0),
+        "a layer of that model": inner.layers[0](X[:, 0]),
+        "two directions": made.layers[2](np.ones((60, 5, 2), "float32")),
+        "one of two directions": made.layers[2].forward_layer(np.ones((60, 5, 2), "float32")),
+        "a part": part(X),
+        "predictions of a part": part.predict(X, verbose=0),
+        "a wrapper of the test's own": wrapped(X),
+        "predictions of such a wrapper": wrapped.predict(X, verbose=0),
+        "a model around it": around(X),
+        "predictions of a model around it": around.predict(X, verbose=0),
+    }
+    made.layers[-1].set_weights([2 * held for held in made.layers[-1].get_weights()])
+    found["a layer with other weights"] = made.layers[-1](np.ones((60, 4), "float32"))
+    made.layers[-1].activation = keras.activations.linear
+    found["a part of a changed model"] = part(X)
+    found["a model of which a layer is changed"] = made(X)
+    return {name: np.asarray(held).tolist() for name, held in found.items()}
+"""
+
+
+@pytest.mark.keras
+def test_73_parts_of_a_model_of_keras_are_not_computed_in_the_examiner(described_parts: str) -> None:
+    """Layers, wrappers and models inside, in a test's own models, too: values are the worker's, and those of here."""
+    here = told("print(json.dumps(used(model())))", described_parts, before=KERAS + PARTS)
+    apart = told("with computing_apart():\n    print(json.dumps(used(model())))", described_parts, before=KERAS + PARTS)
+    for name, values in here.items():
+        np.testing.assert_allclose(apart[name], values, rtol=1e-4, atol=1e-5, err_msg=name)
+    marked = told(
+        """
+        outputs, part = ComputedModel.outputs, ComputedModel.part
+        marks = lambda held: keras.tree.map_structure(lambda array: None if array is None else np.full_like(array, 7), held)
+        ComputedModel.outputs = lambda *given: marks(outputs(*given))
+        ComputedModel.part = lambda *given: marks(part(*given))
+        with computing_apart():
+            print(json.dumps(used(model())))
+        """,
+        described_parts,
+        before=KERAS + PARTS,
+    )
+    changed = {"a model of which a layer is changed"}  # its last layer is the test's
+    assert {name for name, values in marked.items() if not np.all(np.asarray(values) == 7)} == changed
+    assert np.ptp(marked["a model of which a layer is changed"], axis=0).max() == 0
+
+
+FITS = """
+LABELS = np.stack([X[:, 0] > 0, X[:, 0] <= 0], 1).astype("float32")
+
+def trained(**given):
+    keras.utils.set_random_seed(3)
+    made = model()
+    before = made.get_weights()
+    first = made.fit(X, LABELS, epochs=20, batch_size=10, validation_data=(X, LABELS), **given)
+    second = made.fit(X, LABELS, epochs=3, initial_epoch=1, validation_split=0.2)
+    made.compile("sgd", "mse", metrics=["accuracy"])
+    third = made.fit(X, LABELS)
+    moved = max(np.abs(one - other).max() for one, other in zip(before, made.get_weights()))
+    return [made.evaluate(X, LABELS, verbose=0), float(moved), int(made.optimizer.iterations), made.history is third,
+            *([sorted(each.history), list(each.epoch), each.history["loss"][-1]] for each in (first, second, third))]
+"""
+
+
+@pytest.mark.keras
+def test_73_a_training_of_a_tests_own_is_not_computed_in_the_examiner(described: str) -> None:
+    """It learns as much, goes on with the optimizer's state, and repeats what a seed decides."""
+    here = told("print(json.dumps(trained(verbose=0)))", described, before=KERAS + FITS)
+    apart, again = told(
+        """
+        with computing_apart():
+            from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
+            model()
+            TensorFlowTrainer.train_function = TensorFlowTrainer.make_train_function = None
+            print(json.dumps([trained(verbose=0), trained()]))
+        """,
+        described,
+        before=KERAS + FITS,
+    )
+    assert apart == again
+    assert apart[2:4] == here[2:4] == [2, True]
+    assert [part[:2] for part in apart[4:]] == [part[:2] for part in here[4:]]
+    assert apart[4][2] < 0.6
+    np.testing.assert_allclose([part[2] for part in apart[4:]], [part[2] for part in here[4:]], atol=0.15)
+
+
+@pytest.mark.keras
+def test_73_a_training_that_ends_its_process_is_the_answers_failure(described: str) -> None:
+    name = told(
+        """
+        from autograder.extensions.keras.computed_fit import ComputedFit
+        ComputedFit.fit = lambda *_: os.kill(os.getpid(), 11)
+        with computing_apart():
+            try:
+                model().fit(X, Y, verbose=0)
+            except Exception as error:
+                print(json.dumps(type(error).__name__))
+        """,
+        described,
+        before=KERAS,
+    )
+    assert name == "EndedComputation"
+
+
+@pytest.mark.keras
+def test_73_control_a_training_with_a_callback_of_the_tests_is_its_own(described: str) -> None:
+    epochs = told(
+        """
+        class Counting(keras.callbacks.Callback):
+            epochs = []
+            def on_epoch_end(self, epoch, logs=None):
+                self.epochs.append(epoch)
+        with computing_apart():
+            model().fit(X, Y, epochs=3, verbose=0, callbacks=[Counting()])
+            print(json.dumps(Counting.epochs))
+        """,
+        described,
+        before=KERAS,
+    )
+    assert epochs == [0, 1, 2]
+
+
 # --- a notebook behind the walls ---------------------------------------------------------------------------
 
 YAML = """\

@@ -65,7 +65,7 @@ def seen(course: Course, made: Grade, now: datetime = NOW) -> Grade:
 
 def measured(page: int, bits: int = 140, **how: object) -> Grade:
     loss = CheckResult("loss", Outcome.PARTIAL, 0.5, "loss 0.7312", evidence={"loss": 0.73121, HIDDEN_BITS: bits})
-    questions = (question("layers", 10), question("loss", 5, checks=(loss,), **how))
+    questions = (question("layers", 10), question("loss", 5, checks=(loss,), hidden_bits=bits, **how))
     keys = {"exam": "1", "submission": str(page)}
     return Grade("ada", "hw", (NotebookGrade("nb", "completed", "", questions),), content_keys=keys)
 
@@ -89,7 +89,7 @@ def test_pages_tell_a_bounded_number_of_bits_of_hidden_labels_before_the_due_dat
 
 def points_alone(page: int, score: float, **how: object) -> Grade:
     """A hand-in whose test compares with hidden labels itself."""
-    questions = (question("loss", score, of_hidden=True, **how),)
+    questions = (question("loss", score, hidden_bits=1, **how),)
     return Grade(
         "ada", "hw", (NotebookGrade("nb", "completed", "", questions),), content_keys={"submission": str(page)}
     )

@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from autograder.check.data import is_hidden
+from autograder.check.data import hidden_names, is_hidden
 from autograder.check.handle import CallableHandle, Handle, reference_of
 from autograder.codec import CodecError, LimitError, Packed, Reference, decode, references
 from autograder.codec.core import Copy, exactly
@@ -156,6 +156,8 @@ class Remote:
         self._foreign = None
         try:
             request = encoded_request = self.callbacks.encoded(content)
+            if isinstance(self.permissions, Observer):
+                self.permissions.sent(hidden_names(content))
         except CodecError as error:
             if self._foreign is not None:
                 raise self._foreign from None

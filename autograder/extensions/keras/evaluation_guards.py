@@ -80,6 +80,8 @@ class EvaluationGuard:
         self.training = False
         """Whether ``fit`` runs, which evaluates by the model's own settings."""
         self.compilation = getattr(model, "_compile_config", None)
+        self.trained = {method: getattr(model, method) for method in _TRAINING}
+        """The model's own methods: a training may be computed in another process."""
         for method in _MEASURING:
             setattr(model, method, functools.partial(self.measure, method))
         for method in _TRAINING:
@@ -113,7 +115,7 @@ class EvaluationGuard:
         compiled = compiled_as(self.model) if self._is_the_students() else None
         self.training = True
         try:
-            result = getattr(type(self.model), method)(self.model, *args, **keywords)
+            result = self.trained[method](*args, **keywords)
         finally:
             self.training = False
         if (

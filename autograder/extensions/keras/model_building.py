@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograder.extensions.keras.compiling import compile_as
+from autograder.extensions.keras.computed_fit import fit_apart
 from autograder.extensions.keras.construct import assemble, inside, restore_initializers
 from autograder.extensions.keras.history import attach_history
 from autograder.extensions.keras.layer_graph import Built, Construction, run
@@ -27,7 +28,7 @@ from autograder.extensions.keras.plan import (
 )
 from autograder.extensions.keras.plan_reading import read_model
 from autograder.extensions.keras.unrolled import UNROLLED, no_record, require_same_predictions
-from autograder.extensions.networks.model_calls import SCORES, compute_apart, numbers_of
+from autograder.extensions.networks.model_calls import SCORES, compute_apart, numbers_of, parts_of
 from autograder.models.argument_values import RefusedModel, mapping, show
 from autograder.models.computing_process import Computed, is_apart
 
@@ -91,10 +92,24 @@ class ComputedModel:
         scores = [getattr(output, SCORES, None) for output in outputs]
         return [None if held is None else np.asarray(keras.ops.convert_to_numpy(held)) for held in (*outputs, *scores)]
 
+    def part(self, number: int, arguments: list[Any], weights: Sequence[np.ndarray] | None) -> Any:
+        """Compute what a layer or an operation of the model gives for arrays among its arguments."""
+        import keras
+
+        part = parts_of(self.model)[number]
+        for variable, array in zip(part.weights, weights, strict=True) if weights is not None else ():
+            variable.assign(array)
+        args, keywords = keras.tree.map_structure(lambda held: numbers_of(held) if _is_array(held) else held, arguments)
+        return keras.tree.map_structure(keras.ops.convert_to_numpy, part(*args, **keywords))
+
     def assign(self, weights: Sequence[np.ndarray]) -> None:
         """Take other weights."""
         for variable, array in zip(self.model.weights, weights, strict=True):
             variable.assign(array)
+
+
+def _is_array(held: Any) -> bool:
+    return type(held) is np.ndarray
 
 
 def twin_model(claim: Sequence[Any], weights: Sequence[np.ndarray]) -> Any:
@@ -114,6 +129,7 @@ def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parame
     if is_apart():
         parts = {name: claim.get(name) for name in ("kind", "config", "layers", "vocabularies", "shared")}
         compute_apart(built.layer, Computed(ComputedModel, parts, list(weights)))
+        fit_apart(built.layer)
     if kind == "Unrolled":
         require_same_predictions(built.layer, model.plan, claim.get("probe"), model.answers)
         built.layer.read_as = UNROLLED

@@ -136,6 +136,9 @@ class _Calls:
                 self.ahead = None
 
         model.predict, model.evaluate = predict_apart, evaluate_apart
+        for number, part in enumerate(parts_of(model)):
+            if type(part.call) is not _PartCalls:
+                part.call = _PartCalls(self.twin, number, part)
 
     def _computed_ahead(self, loop: Callable[..., Any], args: Any, keywords: Any) -> _Ahead | None:
         """Compute the outputs for all rows of a loop over arrays; None for any other loop."""
@@ -230,6 +233,77 @@ class _Calls:
         if len(outputs) != len(wanted) or not all(map(_is_as_wanted, outputs, wanted)):
             raise ValueError("the outputs of the model have other types or shapes than it says")
         return outputs
+
+
+def parts_of(model: Any) -> list[Any]:
+    """List the layers and operations of a model, also those inside of layers, in the order of its twin."""
+    layers = list(model._flatten_layers(include_self=False))
+    graphs = [getattr(owner, "_functional", None) or owner for owner in (model, *layers)]
+    operations = [part for graph in graphs for part in getattr(graph, "operations", ()) if not hasattr(part, "weights")]
+    return layers + operations
+
+
+class _PartCalls:
+    """The method ``call`` of a layer or an operation, which a test may use without its model.
+
+    Calls that need a gradient or take symbols are computed here, and those of a layer that a test has changed.
+    """
+
+    def __init__(self, twin: Computed, number: int, part: Any) -> None:
+        self.twin, self.number, self.part, self.here = twin, number, part, part.call
+        self.known = self._config()
+        self.first = self._weights()
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        import keras
+        import tensorflow as tf
+
+        arguments = [list(args), keywords]
+        leaves = keras.tree.flatten(arguments)
+        tensors = [leaf for leaf in leaves if tf.is_tensor(leaf)]
+        kinds = {type(leaf) for leaf in leaves if not tf.is_tensor(leaf)}
+        if (
+            not tensors
+            or keywords.get("training")
+            or not kinds <= {type(None), bool, int, float, str}
+            or not _are_numbers(tensors)
+            or any(tensor.dtype == tf.string for tensor in tensors)
+        ):
+            return self.here(*args, **keywords)
+        with tf.init_scope():
+            weights = self._weights()
+            changed = not all(map(_same, weights, self.first))
+            if self._config() != self.known or (changed and type(self.part).__name__ == "Normalization"):
+                return self.here(*args, **keywords)
+
+        def compute_part(*values: np.ndarray) -> Any:
+            held = iter(values)
+            plain = [next(held) if tf.is_tensor(leaf) else leaf for leaf in leaves]
+            packed = keras.tree.pack_sequence_as(arguments, plain)
+            answer = self.twin.ask("part", self.number, packed, weights if changed else None)
+            arrays = keras.tree.flatten(answer)
+            if not all(type(array) is np.ndarray and array.dtype.kind in "biuf" for array in arrays):
+                raise EndedComputation(ENDED)
+            return answer
+
+        if tf.executing_eagerly():
+            return keras.tree.map_structure(tf.convert_to_tensor, compute_part(*(tensor.numpy() for tensor in tensors)))
+        ends = self.here(*args, **keywords)  # what nobody takes is not computed
+        flat = keras.tree.flatten(ends)
+        outputs = tf.numpy_function(
+            lambda *arrays: keras.tree.flatten(compute_part(*arrays)), tensors, [end.dtype for end in flat]
+        )
+        for output, end in zip(outputs, flat, strict=True):
+            output.set_shape(end.shape)
+        return keras.tree.pack_sequence_as(ends, outputs)
+
+    def _config(self) -> str:
+        if hasattr(self.part, "weights"):
+            return _structure(self.part)
+        return repr([held for name, held in sorted(vars(self.part).items()) if name != "call" and name[0] != "_"])
+
+    def _weights(self) -> list[np.ndarray]:
+        return [np.asarray(variable) for variable in getattr(self.part, "weights", ())]
 
 
 class _Ahead:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from autograder.cli.output import open_course, status, warn_each
 if TYPE_CHECKING:
     from autograder.extensions.platforms.package import Package
     from autograder.extensions.platforms.package_settings import PackageSettings
+    from autograder.extensions.platforms.platform_table import Platform
     from autograder.records.course import Assignment, Course
     from autograder.release.record import Release
 
@@ -101,8 +102,28 @@ def packed(
         )
         libraries = settings.requirements if settings else ()
         package = pack(course, assignment, release, platform, sandbox=sandbox, chosen=chosen, requirements=libraries)
-    warn_each(notes)
+    warn_each([*notes, *told_of_hidden_data(release, platform)])
     return PackedAssignment(course, assignment, release, package, chosen, settings is not None)
+
+
+def told_of_hidden_data(release: Release, platform: Platform) -> Iterator[str]:
+    """Say how much of the hidden data a hand-in tells, as the solution's did."""
+    from autograder.records.checks import MAX_BITS
+    from autograder.records.observations import Act
+
+    most: dict[tuple[str, str], int] = {}
+    for exam in release.exams:
+        for fact in exam.observations.facts if exam.observations is not None else ():
+            if fact.act is Act.TELLS:
+                test = exam.notebook, fact.subject
+                most[test] = max(int(fact.value), most.get(test, 0))
+    if most:
+        bound = (
+            f"after {MAX_BITS:,}, questions about it wait for the due date"
+            if platform.history
+            else "measured numbers are left out, and nobody counts: limit the hand-ins there"
+        )
+        yield f"a hand-in tells up to {sum(most.values()):,} bits of hidden data on {platform.title}; {bound}"
 
 
 def tested_points(work: PackedAssignment) -> list[float]:

@@ -10,8 +10,8 @@ from typing import Any
 from autograder._util.text import visible
 from autograder.extensions.platforms import student_texts
 from autograder.extensions.platforms.conclusion import Conclusion
-from autograder.extensions.platforms.package_settings import PackageSettings
-from autograder.records.checks import LEADERBOARD, ORDER, PUBLIC, CheckResult, Outcome
+from autograder.extensions.platforms.package_settings import VISIBILITIES, PackageSettings
+from autograder.records.checks import HIDDEN_BITS, LEADERBOARD, ORDER, PUBLIC, CheckResult, Outcome
 from autograder.records.grade import Grade, QuestionGrade
 
 TEXT = "text"
@@ -29,7 +29,7 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
                 "name_format": TEXT,
                 "output": shown_question.text,
                 "output_format": TEXT,
-                "visibility": settings.visibility,
+                "visibility": _visibility(shown_question.question, settings),
                 **_points(shown_question.question, decimals),
             }
         )
@@ -42,9 +42,36 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
             seconds,
             graded=True,
             versions=dict(grade.versions),
+            **{HIDDEN_BITS: grade.hidden_bits},
         ),
     }
     return Conclusion(_as_text(results))
+
+
+def told_before(metadata: bytes) -> tuple[int, str]:
+    """Read what earlier hand-ins told of hidden data, by the results of theirs that Gradescope has.
+
+    Returns:
+        The number of bits, and when more may be seen: at the due date, if there is one.
+
+    Raises:
+        ValueError: the platform's file is none.
+    """
+    try:
+        about = json.loads(metadata)
+        extras = [
+            (submission.get("results") or {}).get("extra_data") or {} for submission in about["previous_submissions"]
+        ]
+        later = "after_due_date" if about["assignment"]["due_date"] else "after_published"
+        return sum(int(data.get(HIDDEN_BITS, 0)) for data in extras), later
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"no history of hand-ins: {error!r}") from error
+
+
+def _visibility(question: QuestionGrade, settings: PackageSettings) -> str:
+    """Return when students see a question; the total waits with it, and points stay exact."""
+    later = settings.closed_until if question.hidden_bits else ""
+    return max(later or settings.visibility, settings.visibility, key=VISIBILITIES.index)
 
 
 def not_graded(words: str, seconds: float = 0.0) -> Conclusion:

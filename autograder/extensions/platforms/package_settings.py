@@ -53,6 +53,8 @@ class PackageSettings:
     """Points of one test on Artemis."""
     sandbox: str = USER_SANDBOX
     """Name of the sandbox of kernels and examiners."""
+    closed_until: str = ""
+    """When students see questions of hidden data whose earlier hand-ins told enough, one of :data:`VISIBILITIES`."""
 
 
 def dump(settings: PackageSettings) -> str:

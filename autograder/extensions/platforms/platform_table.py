@@ -53,6 +53,8 @@ class Platform:
     is_log_hidden: bool
     """Whether students never see what the program prints."""
     format: ResultsFormat
+    history: str = ""
+    """Path of what the platform says of earlier hand-ins; empty: it says nothing."""
 
 
 GRADESCOPE = Platform(
@@ -66,6 +68,7 @@ GRADESCOPE = Platform(
     seconds=600.0,
     is_log_hidden=True,
     format=gradescope_results,
+    history="submission_metadata.json",
 )
 PRAIRIELEARN = Platform(
     name="prairielearn",

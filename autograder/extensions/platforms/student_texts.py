@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograder._util.text import visible
 from autograder.extensions.platforms.package_settings import PackageSettings
-from autograder.records.checks import Outcome
+from autograder.records.checks import HIDDEN_BITS, Outcome, shortcomings
 from autograder.records.course import USER_SANDBOX
 from autograder.records.grade import Grade, QuestionGrade
 from autograder.records.run import RunStatus
@@ -60,6 +60,24 @@ def question_texts(grade: Grade, by_hand: Sequence[str] = ()) -> list[QuestionTe
         characters_left -= len(text)
         texts.append(QuestionText(visible(name, 200), question, text, f"{book.notebook}/{question.id}" in by_hand))
     return texts
+
+
+MEASURED = "measured on hidden data; its number is not told here"
+
+
+def without_numbers(grade: Grade) -> Grade:
+    """Return a grade of which students read no number that was measured on hidden data; points stay as they are."""
+
+    def coarse(question: QuestionGrade) -> QuestionGrade:
+        checks = tuple(
+            replace(check, message=MEASURED, evidence={}) if HIDDEN_BITS in check.evidence else check
+            for check in question.checks
+        )
+        message = question.message.replace(shortcomings(question.checks), shortcomings(checks))
+        return replace(question, checks=checks, message=message)
+
+    books = (replace(book, questions=tuple(map(coarse, book.questions))) for book in grade.notebooks)
+    return replace(grade, notebooks=tuple(books))
 
 
 def points(question: QuestionGrade, decimals: int) -> float:

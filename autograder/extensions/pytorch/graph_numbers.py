@@ -11,7 +11,7 @@ import numpy as np
 
 from autograder.extensions.networks.network import NumberCounts
 from autograder.extensions.networks.settings import FREE_NUMBERS, information, is_a_pattern, progression
-from autograder.extensions.pytorch.kernel_side.torch_operators import CALCULATIONS, LAYERS, SIZES
+from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, CALCULATIONS, LAYERS, SIZES
 from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef, typed_arguments
 
 _REMEMBERING = frozenset(["batch_norm.default", "_native_batch_norm_legit_no_training.default"])
@@ -39,6 +39,23 @@ _CHOICES = _POSITIONS | frozenset([
 """Operators whose whole numbers say which places are taken or filled: many of them could write down a table."""
 _JOINING = frozenset(["cat.default", "concat.default", "stack.default", "hstack.default", "vstack.default"])
 """Operators that join tensors, in an order that could say something, too."""
+_LINEAR = ARRANGEMENTS - _JOINING - frozenset([
+    "expand.default", "expand_as.default", "repeat.default", "tile.default", "repeat_interleave.self_int",
+    "index_select.default", "gather.default", "index.Tensor", "unfold.default", "one_hot.default",
+]) | frozenset([
+    "getitem", "dropout.default", "feature_dropout.default", "avg_pool1d.default", "avg_pool2d.default",
+    "avg_pool3d.default", "adaptive_avg_pool1d.default", "adaptive_avg_pool2d.default", "adaptive_avg_pool3d.default",
+    "_adaptive_avg_pool2d.default", "mean.dim", "sum.dim_IntList", "neg.default", "add.Tensor", "sub.Tensor",
+    "add.Scalar", "sub.Scalar", "rsub.Scalar", "mul.Scalar", "div.Scalar", *_REMEMBERING,
+])  # fmt: skip
+"""Operators that are linear in all that they take, and give no number twice."""
+_PRODUCTS = frozenset([
+    "mul.Tensor", "div.Tensor", "matmul.default", "mm.default", "bmm.default", "mv.default", "addmm.default",
+    "baddbmm.default", "einsum.default", "linear.default", "conv1d.default", "conv2d.default", "conv3d.default",
+    "conv1d.padding", "conv2d.padding", "conv3d.padding", "convolution.default", "conv_transpose1d.default",
+    "conv_transpose2d.input", "conv_transpose3d.input",
+])  # fmt: skip
+"""Operators that are linear in each of what they take."""
 MAX_NUMBERS = 32
 """Most numbers beside the weights of a network that is trained again, as of a Keras model."""
 MAX_CONNECTIONS = 500
@@ -58,14 +75,49 @@ def constant_numbers(graph: Graph) -> int:
     """Count the numbers beside the parameters that count as parameters.
 
     Those are the numbers of arrays that differ from place to place, and single ones if there are many. What
-    normalizations have seen counts as far as it is more than the parameters.
+    normalizations have seen counts as far as parameters beside it could not hold it.
     """
     single = sum(_single_numbers(graph))
-    tensors = dict(enumerate(graph.tensors, start=graph.first_tensor))
-    averages = sum(tensors[number].array.size for number in statistics(graph) if not tensors[number].parameter)
-    parameters = sum(tensor.array.size for tensor in graph.tensors if tensor.parameter)
-    uncovered = max(0, averages - max(FREE_NUMBERS, parameters))
+    uncovered = max(0, _beyond_parameters(graph) - FREE_NUMBERS)
     return _listed(graph) + (single if single > FREE_NUMBERS else 0) + uncovered
+
+
+def _beyond_parameters(graph: Graph) -> int:
+    """Count the statistics that are more than the parameters of the linear operators around them.
+
+    A scale and a shift of each feature are in the weights before them or after them already. Between two functions that
+    are not linear they would be a layer of weights.
+    """
+    averages, of_data = statistics(graph), graph.of_data()
+    sizes = {number: held.array.size for number, held in enumerate(graph.tensors, start=graph.first_tensor)}
+    weights = {number for number in sizes if graph.tensors[number - graph.first_tensor].parameter}
+    held_in = {number: {number} if number in sizes else set() for number in range(graph.first_node)}
+    piece_of = {number: number for number in of_data}
+
+    def root(number: int) -> int:
+        while piece_of[number] != number:
+            piece_of[number] = number = piece_of[piece_of[number]]
+        return number
+
+    held_by: dict[int, set[int]] = defaultdict(set)
+    for number, node in graph.needed_nodes():
+        data = [ref for ref in node.refs if ref in of_data]
+        tensors_beside = set().union(*(held_in.get(ref, set()) for ref in node.refs if ref not in of_data))
+        held_in[number] = tensors_beside
+        is_inverse = node.operator == "div.Tensor" and node.refs[0] not in of_data
+        is_linear = node.operator in _LINEAR or (node.operator in _PRODUCTS and len(data) == 1 and not is_inverse)
+        for ref in data if is_linear and number in of_data else ():
+            piece_of[root(ref)] = number
+        for ref in {*data, number} & of_data:
+            held_by[ref] |= tensors_beside
+    by_piece: dict[int, set[int]] = defaultdict(set)
+    for number, tensors in held_by.items():
+        by_piece[root(number)] |= tensors
+    beyond = [
+        sum(sizes[tensor] for tensor in held & averages - weights) - sum(sizes[tensor] for tensor in held & weights)
+        for held in by_piece.values()
+    ]
+    return sum(count for count in beyond if count > 0)
 
 
 def normalizes_by_batch(node: Node) -> bool:
