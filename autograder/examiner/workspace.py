@@ -203,7 +203,7 @@ class Files:
     def _in_folder(self, value: Any) -> Any:
         """Return the path of a file beside the tests as that in the working folder; other values stay."""
         tests = self.workspace.tests
-        if tests is None or not isinstance(value, str | PurePath) or not str(value).startswith(f"{tests}/"):
+        if tests is None or not isinstance(value, str | PurePath) or not PurePath(value).is_relative_to(tests):
             return value
         return type(value)(PurePath(value).relative_to(tests.parent))
 
