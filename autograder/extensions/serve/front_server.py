@@ -45,33 +45,33 @@ def forward(sockets: Mapping[str, str]) -> Application:
             start("404 Not Found", [("Content-Type", "text/plain")])
             return [b"There is no such course here."]
         try:
-            response = _asked(_Connection(sockets[prefix]), environ)
+            response = _exchange(_Connection(sockets[prefix]), environ)
         except (OSError, http.client.HTTPException):
             start("503 Service Unavailable", [("Content-Type", "text/plain"), ("Retry-After", "60")])
             return [b"The course does not answer. If you handed something in and have no receipt, please do it again."]
-        kept = [(name, value) for name, value in response.getheaders() if name.lower() not in _OF_CONNECTION]
-        start(f"{response.status} {response.reason}", kept)
+        passed_on = [(name, value) for name, value in response.getheaders() if name.lower() not in _OF_CONNECTION]
+        start(f"{response.status} {response.reason}", passed_on)
         content: Iterable[bytes] = environ["wsgi.file_wrapper"](response, CHUNK)
         return content
 
     return answer
 
 
-def _asked(connection: _Connection, environ: Mapping[str, Any]) -> http.client.HTTPResponse:
+def _exchange(connection: _Connection, environ: Mapping[str, Any]) -> http.client.HTTPResponse:
     """Send a request on, and return the answer, which may come before all of the request is read."""
     names = {key: key.removeprefix("HTTP_").replace("_", "-").lower() for key in environ if key.startswith("HTTP_")}
     names |= {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length", "REMOTE_ADDR": "x-forwarded-for"}
     headers = {name: environ[key] for key, name in names.items() if environ.get(key) and name not in _OF_CONNECTION}
-    left = int(environ.get("CONTENT_LENGTH") or 0)
-    body = _body(environ["wsgi.input"], left) if left else None
+    remaining = int(environ.get("CONTENT_LENGTH") or 0)
+    body = _body(environ["wsgi.input"], remaining) if remaining else None
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused by its length, and answered
         connection.request(environ["REQUEST_METHOD"], environ["RAW_URI"], body, headers)
     return connection.getresponse()
 
 
-def _body(sent: IO[bytes], left: int) -> Iterator[bytes]:
-    while left > 0 and (chunk := sent.read(min(CHUNK, left))):
-        left -= len(chunk)
+def _body(sent: IO[bytes], remaining: int) -> Iterator[bytes]:
+    while remaining > 0 and (chunk := sent.read(min(CHUNK, remaining))):
+        remaining -= len(chunk)
         yield chunk
 
 

@@ -57,9 +57,9 @@ def command(kind: Kind, assignment: str, by: str, **values: Any) -> Job:
 
 
 def is_held(course: Course, assignment: str) -> bool:
-    """Tell whether staff hold an assignment's grades back from students, or have just asked for it."""
-    asked = of_assignment(assignment, kind=Kind.HOLD).exclude(state__in=FINAL)
-    return held_grades.is_held(course, assignment) or bool(asked.exists())
+    """Tell whether staff hold an assignment's grades back from students, or have just pending for it."""
+    pending = of_assignment(assignment, kind=Kind.HOLD).exclude(state__in=FINAL)
+    return held_grades.is_held(course, assignment) or bool(pending.exists())
 
 
 def send_soon(course: Course, assignment: str) -> None:
@@ -71,7 +71,7 @@ def send_soon(course: Course, assignment: str) -> None:
 
 
 def of_day(student: str, kind: str = Kind.HAND_IN) -> Any:
-    """Return what a student asked for during the last 24 hours, with what was refused."""
+    """Return what a student pending for during the last 24 hours, with what was refused."""
     return Job.objects.filter(
         kind=kind, by=student, student=student, received__gt=datetime.now(UTC) - timedelta(days=1)
     )

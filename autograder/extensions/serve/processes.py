@@ -59,7 +59,7 @@ def run_several(roots: Sequence[Path], bind: str, workers: int | None) -> None:
         HostError: another worker is at work in a course, or another program at the address.
     """
     courses = {_prefix(course, bind): course for course in map(load_course, roots)}
-    is_nested = any(f"{one}/".startswith(f"{other}/") for one in courses for other in courses if one != other)
+    is_nested = any(a != b and f"{a}/".startswith(f"{b}/") for a in courses for b in courses)
     if len(courses) < len(roots) or is_nested or os.environ.get(DATABASE_VARIABLE):  # cookies are those of a path
         raise UsageError(f"each course needs a path of its own in its url, and its own queue: no {DATABASE_VARIABLE}")
     for course in courses.values():

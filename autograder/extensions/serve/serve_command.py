@@ -99,7 +99,7 @@ def serve(
 
         raise HostError(f"`autograder serve` needs Django: {with_extra('serve')}")
     action, *more = words if words and words[0] in ACTIONS else ("start", *words)
-    roots, subject = _named(action, more, course_folder)
+    roots, subject = _read_words(action, more, course_folder)
     if not (without_proxy or _is_local(bind)):
         raise UsageError(
             f"{bind} is open to other machines, where forty slow senders can stop the door and links can be read on "
@@ -121,7 +121,7 @@ def serve(
         _ACTIONS[action](course, (url or door(course).url or f"http://{bind}").rstrip("/"), subject)
 
 
-def _named(action: str, more: list[str], course_folder: Path) -> tuple[list[Path], str]:
+def _read_words(action: str, more: list[str], course_folder: Path) -> tuple[list[Path], str]:
     """Return the folders of the courses, and what else an action is about."""
     roots = [Path(word).resolve() for word in more] if action == "start" else []
     if lost := [word for word, root in zip(more, roots, strict=False) if not root.is_dir()]:

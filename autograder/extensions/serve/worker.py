@@ -68,7 +68,7 @@ class UnderWay:
     gradings: Mapping[str, Grading] = field(default_factory=dict)
     """Student → grading: one, or those of a team."""
     command: subprocess.Popen[bytes] | None = None
-    place: IO[str] | None = None
+    slot: IO[str] | None = None
     """Its place for grading, where courses share them."""
 
     @property
@@ -145,8 +145,8 @@ class Worker:
         for entry in [entry for entry in self._under_way if entry.is_done]:
             self._finish(entry)
             self._under_way.remove(entry)
-            if entry.place is not None:
-                entry.place.close()
+            if entry.slot is not None:
+                entry.slot.close()
         self._add_moved()
         self._services.close_old(self._busy)  # before a job is taken: what staff have changed counts for it
         self._take_waiting()
@@ -159,16 +159,16 @@ class Worker:
         number, without, pool = 0, tuple[str, ...](), self._pool
         while len(self._under_way) < MAX_AT_ONCE and (job := self._next(number, without)) is not None:
             number = job.number  # one that is put back waits for the next look
-            place = pool.take() if pool is not None and job.kind in GRADED else None
-            if pool is not None and job.kind in GRADED and place is None:
+            slot = pool.take() if pool is not None and job.kind in GRADED else None
+            if pool is not None and job.kind in GRADED and slot is None:
                 without = GRADED
                 continue
             jobs.begin(job)
             self._take(job)
             if self._under_way and self._under_way[-1].job is job:
-                self._under_way[-1].place = place
-            elif place is not None:
-                place.close()
+                self._under_way[-1].slot = slot
+            elif slot is not None:
+                slot.close()
         if pool is not None and not without:
             pool.wish_nothing()
 

@@ -32,18 +32,18 @@ class WorkerPool:
     @classmethod
     def of_environment(cls) -> WorkerPool | None:
         """Return the pool that this process is to share; None if it is alone."""
-        if not (given := os.environ.get(VARIABLE)):
+        if not (setting := os.environ.get(VARIABLE)):
             return None
-        places, courses, folder = given.split(":", 2)
+        places, courses, folder = setting.split(":", 2)
         return cls(Path(folder), int(places), int(courses))
 
     def take(self) -> IO[str] | None:
-        """Take a place, which is free again once it is closed; None: there is none now, and others know the wish."""
-        self._taken = [place for place in self._taken if not place.closed]
-        place = None if len(self._taken) >= self._share and self._others_wait() else self._free()
-        fcntl.flock(self._wish, fcntl.LOCK_UN if place else fcntl.LOCK_EX)
-        self._taken += [place] if place else []
-        return place
+        """Take a place, free again once it is closed; None: there is none, and others know the wish."""
+        self._taken = [slot for slot in self._taken if not slot.closed]
+        slot = None if len(self._taken) >= self._share and self._others_wait() else self._free()
+        fcntl.flock(self._wish, fcntl.LOCK_UN if slot else fcntl.LOCK_EX)
+        self._taken += [slot] if slot else []
+        return slot
 
     def wish_nothing(self) -> None:
         """Let others take what is free: nothing waits here."""
@@ -51,8 +51,8 @@ class WorkerPool:
 
     def _free(self) -> IO[str] | None:
         for number in range(self._places):
-            if place := _locked(self._folder / f"place-{number}", fcntl.LOCK_EX):
-                return place
+            if slot := _locked(self._folder / f"place-{number}", fcntl.LOCK_EX):
+                return slot
         return None
 
     def _others_wait(self) -> bool:
