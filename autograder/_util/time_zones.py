@@ -1,4 +1,4 @@
-"""Time zones: the one in which a course's dates without a zone are meant, and in which people read all times."""
+"""Time zones of courses: dates without a zone are meant in one, and people read all times in it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def time_zone(name: str) -> ZoneInfo:
 
 
 def placed(moment: datetime, zone: tzinfo | None) -> datetime:
-    """Return a moment in a zone, where it is meant if it names none; without a zone, that of the moment or UTC."""
-    there = moment if moment.tzinfo else moment.replace(tzinfo=zone or UTC)
+    """Return a moment in a zone, where it is meant if it names none; without: its own, or UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=zone or UTC)
     with contextlib.suppress(OverflowError):  # at the ends of the calendar
-        return there.astimezone(UTC).astimezone(zone) if zone else there  # what clocks skip is the time after
-    return there
+        return aware.astimezone(UTC).astimezone(zone) if zone else aware  # what clocks skip is the time after
+    return aware
 
 
 def in_words(moment: datetime) -> str:

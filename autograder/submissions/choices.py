@@ -35,7 +35,7 @@ class Choice:
 
 
 def choices(course: Course, assignment: str, students: Sequence[str]) -> list[Choice]:
-    """Read all choices of a student or of a team's members, in order; HostError: a file and its copy are damaged."""
+    """Read all choices of a student or of a team, in order; HostError: a file and its copy are damaged."""
     decisions: list[Choice] = []
     for student in students:
         path = _path(course, assignment, student)
@@ -63,8 +63,8 @@ def add_choice(course: Course, assignment: str, student: str, choice: Choice) ->
     """Note a decision; the caller holds the lock of what is collected."""
     listed = to_plain([*choices(course, assignment, [student]), choice])
     path = _path(course, assignment, student)
-    for each in (path, _copy(path)):
-        write_atomically(each, json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
+    for file in (path, _copy(path)):
+        write_atomically(file, json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
 
 
 def _read(path: Path) -> list[Choice]:

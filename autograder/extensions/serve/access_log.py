@@ -1,4 +1,4 @@
-"""Access log of the door: a line for each request with who, what and how it ended; no secret is in it, and no body."""
+"""Access log of the door: a line for each request, without secrets and bodies."""
 
 from __future__ import annotations
 

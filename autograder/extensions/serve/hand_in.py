@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
@@ -76,18 +77,9 @@ def take(request: HttpRequest, visitor: Visitor, assignment: str) -> Job:
         # Without the database, the record says whose the upload is.
         values = {"student": student, "assignment": assignment, "received": received.isoformat(), "sha256": sha256}
         _write(record, [json.dumps(values, ensure_ascii=False).encode()])
-        return jobs.add(
-            Kind.HAND_IN,
-            student,
-            assignment,
-            student,
-            receipt=receipt,
-            received=received,
-            file=path.name,
-            title=one_line(str(upload.name), 120),
-            sha256=sha256,
-            size=path.stat().st_size,
-        )
+        title, size = one_line(str(upload.name), 120), path.stat().st_size
+        about: dict[str, Any] = {"receipt": receipt, "file": path.name, "title": title, "sha256": sha256, "size": size}
+        return jobs.add(Kind.HAND_IN, student, assignment, student, received=received, **about)
     except BaseException:
         path.unlink(missing_ok=True)
         record.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import F, Q, Sum
 from django.utils.translation import gettext_noop as noop
 
-from autograder.extensions.serve.models import FINAL, Job, JobState, Kind, LaunchedLink
+from autograder.extensions.serve.models import FINAL, GRADED, Job, JobState, Kind, LaunchedLink
 from autograder.records.course import Course
 from autograder.records.ending import Ending, EndingKind, Whose, failed
 from autograder.results import held_grades
@@ -39,14 +39,8 @@ def new_receipt() -> str:
 
 def add(kind: Kind, student: str, assignment: str, by: str, *, receipt: str = "", **values: Any) -> Job:
     """Add a job at the end of the queue; it is on the disk when this returns."""
-    job: Job = Job.objects.create(
-        receipt=receipt or new_receipt(),
-        kind=kind,
-        student=student,
-        assignment=assignment,
-        by=by,
-        **{"received": datetime.now(UTC), **values},
-    )
+    values = {"receipt": receipt or new_receipt(), "received": datetime.now(UTC), **values}
+    job: Job = Job.objects.create(kind=kind, student=student, assignment=assignment, by=by, **values)
     return job
 
 
@@ -63,9 +57,9 @@ def command(kind: Kind, assignment: str, by: str, **values: Any) -> Job:
 
 
 def is_held(course: Course, assignment: str) -> bool:
-    """Tell whether staff hold an assignment's grades back from students, or have just asked for it."""
-    asked = of_assignment(assignment, kind=Kind.HOLD).exclude(state__in=FINAL)
-    return held_grades.is_held(course, assignment) or bool(asked.exists())
+    """Tell whether staff hold an assignment's grades back from students, or have just pending for it."""
+    pending = of_assignment(assignment, kind=Kind.HOLD).exclude(state__in=FINAL)
+    return held_grades.is_held(course, assignment) or bool(pending.exists())
 
 
 def send_soon(course: Course, assignment: str) -> None:
@@ -77,7 +71,7 @@ def send_soon(course: Course, assignment: str) -> None:
 
 
 def of_day(student: str, kind: str = Kind.HAND_IN) -> Any:
-    """Return what a student asked for during the last 24 hours, with what was refused."""
+    """Return what a student pending for during the last 24 hours, with what was refused."""
     return Job.objects.filter(
         kind=kind, by=student, student=student, received__gt=datetime.now(UTC) - timedelta(days=1)
     )
@@ -88,16 +82,19 @@ def bytes_of_day(student: str) -> int:
     return int(of_day(student).exclude(file="").aggregate(Sum("size"))["size__sum"] or 0)
 
 
-def takeable(after: int, busy: Collection[str], resting: Collection[str]) -> Job | None:
+def takeable(after: int, busy: Collection[str], resting: Collection[str], without: Collection[str] = ()) -> Job | None:
     """Return the first waiting job that may be taken; None if there is none.
 
     Args:
         after: jobs up to this number were looked at already.
         busy: students with a job under way: their next one waits until it is done.
         resting: assignments that cannot be graded now.
+        without: kinds that are left alone now.
     """
     waiting = Job.objects.filter(state=JobState.WAITING, number__gt=after).exclude(assignment__in=list(resting))
-    waiting = waiting.exclude(student__in=list(busy)).exclude(next_try__gt=datetime.now(UTC))
+    waiting = (
+        waiting.exclude(student__in=list(busy)).exclude(kind__in=list(without)).exclude(next_try__gt=datetime.now(UTC))
+    )
     first: Job | None = waiting.order_by("number").first()
     return first
 
@@ -110,7 +107,7 @@ def begin(job: Job) -> None:
 
 def hand_ins(name: str = "") -> Any:
     """Return all that was handed in, with what is run again; or one of :data:`LISTS`."""
-    return Job.objects.filter(LISTS.get(name, Q()), kind__in=(Kind.HAND_IN, Kind.AGAIN))
+    return Job.objects.filter(LISTS.get(name, Q()), kind__in=GRADED)
 
 
 def put_back(job: Job) -> None:

@@ -36,6 +36,8 @@ COMMANDS = {
     Kind.POST: "post",
 }
 """Jobs that run a command; a preview runs one, too, and keeps its result."""
+GRADED = (Kind.HAND_IN, Kind.AGAIN)
+"""Jobs that are graded, and so need a place where courses share them."""
 WITH_FORM = (Kind.REGRADE, Kind.PUBLISH, Kind.HOLD, Kind.USE, Kind.EXTEND, Kind.OVERRIDE)
 """Jobs whose text is a form's values as JSON."""
 

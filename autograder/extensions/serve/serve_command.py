@@ -41,12 +41,12 @@ autograder serve register --url https://door.example  # a link by which a learni
 autograder serve backup /backups/dl101.tar.gz     # the course folder and the queue, while the door is open
 autograder serve restore /backups/dl101.tar.gz --course /courses/dl101
 autograder serve upgrade /backups/before.tar.gz   # after a new version: a backup, then the queue's tables
+autograder serve /courses/dl101 /courses/dl102    # one door over two courses
 autograder serve --only web --bind unix:/run/autograder/web.sock
 autograder serve --only worker --workers 2
 """),
 )
-@click.argument("action", type=click.Choice(ACTIONS), default="start")
-@click.argument("subject", metavar="[PERSON|FILE]", required=False)
+@click.argument("words", metavar="[ACTION [PERSON|FILE] | FOLDER...]", nargs=-1)
 @click.option(
     "--course",
     "course_folder",
@@ -76,8 +76,7 @@ autograder serve --only worker --workers 2
 )
 @workers_option
 def serve(
-    action: str,
-    subject: str | None,
+    words: tuple[str, ...],
     course_folder: Path,
     bind: str,
     without_proxy: bool,
@@ -88,6 +87,9 @@ def serve(
 ) -> None:
     """Serve the pages where students hand in and read their feedback, and grade what they hand in.
 
+    Several course FOLDERs have one address, a path each by their url, and share the places for grading. ACTION is one
+    of start, links, renew, history, members, register, backup, restore, upgrade.
+
     links prints a CSV with everybody's link: whoever has it is that person. Receipts, links and the queue lie in
     .autograder/serve/; grades are the course's, as those of every command. Ctrl-C ends it. A backup holds the secret
     that signs links, hidden tests and everybody's work: keep it to yourself.
@@ -96,28 +98,37 @@ def serve(
         from autograder._util.libraries import with_extra
 
         raise HostError(f"`autograder serve` needs Django: {with_extra('serve')}")
-    if (subject is None) == (action in _NEEDED):
-        raise UsageError(f"name {_NEEDED[action]}: {action} …" if subject is None else f"{action} names nothing")
+    action, *more = words if words and words[0] in ACTIONS else ("start", *words)
+    roots, subject = _read_words(action, more, course_folder)
     if not (without_proxy or _is_local(bind)):
         raise UsageError(
             f"{bind} is open to other machines, where forty slow senders can stop the door and links can be read on "
             "the way: put a web server in front (docs/how-to/run-a-door.md), or add --without-proxy"
         )
-    root = course_folder.resolve()
     if action in ("backup", "restore", "upgrade"):
-        _keep(action, root, Path(subject or ""))
+        _keep(action, roots[0], Path(subject))
         if action != "upgrade":
             return
     if demo:
-        _make_demo(root)
+        _make_demo(roots[0])
     from autograder.extensions.serve.course_keys import door
     from autograder.extensions.serve.django_settings import configure
 
-    course = configure(root)
+    course = configure(roots[0])
     if action == "start":
-        _start(course, bind, only, workers, show_links=demo)
+        _start(course, roots, bind, only, workers, show_links=demo)
     elif action in _ACTIONS:
-        _ACTIONS[action](course, (url or door(course).url or f"http://{bind}").rstrip("/"), subject or "")
+        _ACTIONS[action](course, (url or door(course).url or f"http://{bind}").rstrip("/"), subject)
+
+
+def _read_words(action: str, more: list[str], course_folder: Path) -> tuple[list[Path], str]:
+    """Return the folders of the courses, and what else an action is about."""
+    roots = [Path(word).resolve() for word in more] if action == "start" else []
+    if lost := [word for word, root in zip(more, roots, strict=False) if not root.is_dir()]:
+        raise UsageError(f"{lost[0]!r} is no folder, and no action ({', '.join(ACTIONS)})")
+    if not roots and len(more) != (action in _NEEDED):
+        raise UsageError(f"name {_NEEDED[action]}: {action} …" if action in _NEEDED else f"{action} names nothing")
+    return roots or [course_folder.resolve()], "" if roots else "".join(more)
 
 
 def _is_local(bind: str) -> bool:
@@ -150,10 +161,14 @@ def _make_demo(root: Path) -> None:
     click.echo(f"Notebooks to hand in: {root / demo_class.HAND_INS}", err=True)
 
 
-def _start(course: Course, bind: str, only: str | None, workers: int | None, *, show_links: bool) -> None:
+def _start(
+    course: Course, roots: list[Path], bind: str, only: str | None, workers: int | None, *, show_links: bool
+) -> None:
     from autograder.extensions.serve import processes
     from autograder.extensions.serve.course_keys import door
 
+    if len(roots) > 1:
+        processes.run_several(roots, bind, workers)
     if only == "web":
         processes.run_web(course, bind)
         return
@@ -173,19 +188,15 @@ def _links(course: Course, url: str, _: str) -> None:
     from autograder.extensions.serve.visitors import people, token
 
     until = placed(datetime.now(UTC), course.zone) + timedelta(days=door(course).link_days)
-    rows = [
-        {
-            "id": person.id,
-            "name": person.name,
-            "role": str(person.role),
-            "link": _link(url, "enter", token(person.id)),
-            "until": f"{until:%Y-%m-%d %H:%M}",
-        }
+    columns = ("id", "name", "role", "link", "until")
+    values = [
+        (person.id, person.name, str(person.role), _link(url, "enter", token(person.id)), f"{until:%Y-%m-%d %H:%M}")
         for person in people(course)
     ]
+    rows = [dict(zip(columns, each, strict=True)) for each in values]
     if not rows:
         raise UsageError("nobody may come in: write people.csv, and name staff in course.yaml (serve: {staff: [you]})")
-    _print(("id", "name", "role", "link", "until"), rows)
+    _print(columns, rows)
 
 
 def _renew(course: Course, url: str, person: str) -> None:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.translation import gettext_noop as noop
 
 from autograder.errors import HostError, SubmissionError
 from autograder.exchange import result_json
@@ -60,9 +59,9 @@ def use(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
     job = get_object_or_404(Job, receipt=receipt, student=visitor.id, by=visitor.id, kind=Kind.HAND_IN)
     wanted = {"attempt": receipt}
     in_line = jobs.of_assignment(job.assignment, visitor.id, Kind.USE).exclude(state__in=FINAL).first()
-    if in_line is None and (answer := _too_many(request, visitor, Kind.USE)):
-        return answer
-    if in_line is not None:  # what is clicked last counts, unless the worker has begun
+    if in_line is None:
+        hand_ins.refuse_more(visitor, Kind.USE)
+    else:  # what is clicked last counts, unless the worker has begun
         waiting = Job.objects.filter(pk=in_line.pk, state=JobState.WAITING)
         waiting.update(text=acts.text_of(wanted), received=datetime.now(UTC))
     job = in_line or acts.add(Kind.USE, visitor.id, job.assignment, visitor.id, wanted)
@@ -96,22 +95,12 @@ def ask(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpR
             status = 400
         elif requests.filter(question=question).exclude(state__in=FINAL).exists():
             status = 429
-        elif answer := _too_many(request, visitor, Kind.ASK):
-            return answer
         else:
+            hand_ins.refuse_more(visitor, Kind.ASK)
             job = jobs.add(Kind.ASK, visitor.id, assignment.name, visitor.id, question=question, text=text)
             return redirect("receipt", receipt=job.receipt)
     values = {"assignment": assignment, "questions": questions, "asked": requests, "most": MAX_TEXT, "refusal": status}
     return pages.page(request, visitor, "ask", status, **values)
-
-
-def _too_many(request: HttpRequest, visitor: Visitor, kind: Kind) -> HttpResponse | None:
-    """Return the answer to a student who has asked for something too often today; None to others."""
-    try:
-        hand_ins.refuse_more(visitor, kind)
-    except SubmissionError as error:
-        return pages.notice(request, hand_ins.refusal(error), noop("Please try again"), str(error), visitor)
-    return None
 
 
 def _questions(visitor: Visitor, assignment: Assignment) -> list[str]:

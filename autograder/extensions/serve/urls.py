@@ -21,6 +21,7 @@ from autograder.extensions.serve import (
     student_views,
 )
 from autograder.extensions.serve.access_log import PERSON
+from autograder.extensions.serve.hand_in import TooManyError, refusal
 from autograder.extensions.serve.visitors import STAFF_ROLES, VisitorRole, identify
 from autograder.term.people import load_roster
 
@@ -121,7 +122,10 @@ def _guarded(route: Route) -> View:
             raise Http404
         if "assignment" in names:
             names["assignment"] = pages.assignment_of(visitor.course, names["assignment"])
-        return route.view(request, visitor, **names)
+        try:
+            return route.view(request, visitor, **names)
+        except TooManyError as error:
+            return pages.notice(request, refusal(error), noop("Please try again"), str(error), visitor)
 
     return csrf_exempt(answer) if route.by_token or route.of_others else answer
 

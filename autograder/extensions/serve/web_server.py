@@ -84,8 +84,8 @@ def below(prefix: str, application: Application) -> Application:
 class WebServer(BaseApplication):
     """Server on one address; ``run()`` ends with the process."""
 
-    def __init__(self, bind: str, prefix: str = "") -> None:
-        self._bind, self._prefix = bind, prefix
+    def __init__(self, bind: str, make: Callable[[], Application] = get_wsgi_application) -> None:
+        self._bind, self._make = bind, make
         super().__init__()
 
     def load_config(self) -> None:
@@ -108,4 +108,4 @@ class WebServer(BaseApplication):
 
     def load(self) -> Any:
         """Return Django's application; settings are there already."""
-        return below(self._prefix, get_wsgi_application())
+        return self._make()

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from django.db import OperationalError
 
@@ -30,10 +31,11 @@ from autograder.extensions.serve import acts, course_tables, health, jobs, servi
 from autograder.extensions.serve.acts import REFUSABLE
 from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.hand_in import bring_in
-from autograder.extensions.serve.models import COMMANDS, FINAL, Job, JobState, Kind
+from autograder.extensions.serve.models import COMMANDS, FINAL, GRADED, Job, JobState, Kind
 from autograder.extensions.serve.services import Grading, Services
 from autograder.extensions.serve.staff_socket import StaffSocket
 from autograder.extensions.serve.state_folder import only_worker
+from autograder.extensions.serve.worker_pool import WorkerPool
 from autograder.records.course import Course
 from autograder.records.ending import Ending, EndingKind, Whose, failed
 from autograder.records.grade import Grade, NotGraded, StepTimes
@@ -66,6 +68,8 @@ class UnderWay:
     gradings: Mapping[str, Grading] = field(default_factory=dict)
     """Student → grading: one, or those of a team."""
     command: subprocess.Popen[bytes] | None = None
+    slot: IO[str] | None = None
+    """Its place for grading, where courses share them."""
 
     @property
     def is_done(self) -> bool:
@@ -87,6 +91,7 @@ class Worker:
         self._course = course
         self._services = Services(course.root, options)
         self._under_way: list[UnderWay] = []
+        self._pool = WorkerPool.of_environment()
         self._is_stuck = False
         """Whether the queue could not be written at the last look."""
         self._settled = time.monotonic()
@@ -140,16 +145,32 @@ class Worker:
         for entry in [entry for entry in self._under_way if entry.is_done]:
             self._finish(entry)
             self._under_way.remove(entry)
+            if entry.slot is not None:
+                entry.slot.close()
         self._add_moved()
         self._services.close_old(self._busy)  # before a job is taken: what staff have changed counts for it
-        number = 0
-        while len(self._under_way) < MAX_AT_ONCE and (job := self._next(number)) is not None:
-            number = job.number  # one that is put back waits for the next look
-            jobs.begin(job)
-            self._take(job)
+        self._take_waiting()
         if time.monotonic() - self._settled > SETTLE_SECONDS:
             self._settled = time.monotonic()
             _settle_decided(self._course)
+
+    def _take_waiting(self) -> None:
+        """Take jobs in their order; where other courses have all places for grading, what needs none."""
+        number, without, pool = 0, tuple[str, ...](), self._pool
+        while len(self._under_way) < MAX_AT_ONCE and (job := self._next(number, without)) is not None:
+            number = job.number  # one that is put back waits for the next look
+            slot = pool.take() if pool is not None and job.kind in GRADED else None
+            if pool is not None and job.kind in GRADED and slot is None:
+                without = GRADED
+                continue
+            jobs.begin(job)
+            self._take(job)
+            if self._under_way and self._under_way[-1].job is job:
+                self._under_way[-1].slot = slot
+            elif slot is not None:
+                slot.close()
+        if pool is not None and not without:
+            pool.wish_nothing()
 
     def _add_moved(self) -> None:
         """Put work into the queue whose dates have moved since it was graded, once the tables have changed."""
@@ -176,7 +197,7 @@ class Worker:
         with contextlib.suppress(OSError):  # a full disk: the pages say that no beat comes
             health.beat(self._course)
 
-    def _next(self, after: int) -> Job | None:
+    def _next(self, after: int, without: Sequence[str]) -> Job | None:
         """Return the next job after a number that may be taken.
 
         A command that locks the course runs alone. So does a job that has one try left: it loses that by no fault
@@ -184,7 +205,7 @@ class Worker:
         """
         if any(_locks(entry.job) or entry.job.tries >= jobs.MAX_TRIES for entry in self._under_way):
             return None
-        job = jobs.takeable(after, {entry.job.student for entry in self._under_way}, self._services.resting)
+        job = jobs.takeable(after, {each.job.student for each in self._under_way}, self._services.resting, without)
         is_alone = job is not None and (_locks(job) or job.tries >= jobs.MAX_TRIES - 1)
         return None if is_alone and self._under_way else job
 
@@ -320,17 +341,11 @@ class Worker:
         times = outcome.times
         if times.begun is None or times.begun < job.begun:  # the grade that counts may be of another attempt
             times = StepTimes()
-        jobs.finish(
-            job,
-            JobState.PERSON if outcome.needs_manual_grade else JobState.DONE,
-            note=job.note or _other_attempt(self._course, job, outcome),
-            detail=to_do(outcome),
-            score=outcome.score,
-            max_score=outcome.max_score,
-            lent=times.lent,
-            executed=times.executed,
-            examined=times.examined,
-        )
+        state = JobState.PERSON if outcome.needs_manual_grade else JobState.DONE
+        steps = {"lent": times.lent, "executed": times.executed, "examined": times.examined}
+        scores = {"score": outcome.score, "max_score": outcome.max_score}
+        note = job.note or _other_attempt(self._course, job, outcome)
+        jobs.finish(job, state, note=note, detail=to_do(outcome), **scores, **steps)
         _LOG.info("%s is graded", job.receipt)
         _send_soon(self._course, job.assignment)
 
@@ -401,12 +416,8 @@ def _start_command(course: Course, job: Job) -> subprocess.Popen[bytes]:
     if job.kind != Kind.PREVIEW:
         line = [COMMANDS[Kind(job.kind)], job.assignment]
     with file.with_suffix(".log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "autograder", *line, "--course", str(course.root)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
+        command = [sys.executable, "-m", "autograder", *line, "--course", str(course.root)]
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
 def _finish_command(course: Course, job: Job, code: int) -> None:

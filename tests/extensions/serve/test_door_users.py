@@ -20,6 +20,7 @@ from helpers.tiny import YAML, tiny_course
 
 import autograder
 from autograder.extensions.serve import django_settings, state_folder, visitors
+from autograder.extensions.serve.models import Job, JobState
 from autograder.submissions.choices import Choice, add_choice
 
 WEB_USER = 65_534
@@ -54,6 +55,7 @@ def shared(door: Door) -> Door:
             path.chmod(0o755)
     add_choice(door.course, "hw", "ada", Choice("0" * 32, datetime.now(UTC), "staff meier"))
     visit(door)  # imports what it needs: another user may be unable to read this Python
+    Job.objects.update(state=JobState.DONE)  # with no worker, what is to be held back stays so
     connections["default"].close()
     serve = state_folder.folder(door.course)
     for path in (serve, *serve.rglob("*")):
