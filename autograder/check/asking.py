@@ -147,7 +147,7 @@ def note_loss(model: Any, name: str, value: float) -> None:
 
 @dataclass(frozen=True)
 class MistakesTold:
-    """What the checks of a test tell of models' mistakes."""
+    """Collected mistakes of models, as the checks of a test tell them."""
 
     is_hidden: Callable[[], bool]
     """Tells whether the labels of a check may be hidden ones when it is made."""

@@ -1,4 +1,4 @@
-"""What a kernel said of a network at a test cell, before it had hidden inputs."""
+"""A kernel's description of a network at a test cell, before it had hidden inputs."""
 
 from __future__ import annotations
 

@@ -81,6 +81,11 @@ def is_hidden(value: Any, depth: int = 5) -> bool:
     return any(True for _ in hidden_names(value, depth))
 
 
+def shares_hidden(array: np.ndarray) -> bool:
+    """Return whether an array lies in the memory of one of :func:`hidden_data`."""
+    return any(np.may_share_memory(array, hidden) for hidden in list(_handed_out.values()))
+
+
 def hidden_names(value: Any, depth: int = 5) -> Iterator[tuple[str, str]]:
     """Yield the file and the name of each array of :func:`hidden_data` that a value is, or holds."""
     if type(value) in (list, tuple, dict):

@@ -1,4 +1,4 @@
-"""What checks note in a student's own notebook, where no examiner is."""
+"""Notes of checks in a student's own notebook, where no examiner is."""
 
 from __future__ import annotations
 

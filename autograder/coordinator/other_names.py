@@ -59,7 +59,8 @@ def untold_names(
     """
     requests = list(_requests(exams, files))
     words = sorted({word for request in requests for word in request.words})
-    if not words:
+    is_quick = sum(book.cpu_seconds for book in solution.notebooks) <= MAX_SOLUTION_SECONDS
+    if not words or not is_quick:
         return
     say("the solution under other names: tests ask for some that students are not told")
 
@@ -72,8 +73,7 @@ def untold_names(
 
     findings = without(words)
     if findings != [] and len(words) > 1:
-        is_quick = sum(book.cpu_seconds for book in solution.notebooks) <= MAX_SOLUTION_SECONDS
-        each_alone = [without([word]) or [] for word in words[:MAX_ALONE] if is_quick]
+        each_alone = [without([word]) or [] for word in words[:MAX_ALONE]]
         findings = [text for texts in each_alone for text in texts] or findings
     yield from findings or ()
 
@@ -141,11 +141,20 @@ def _chosen(exam: Exam) -> tuple[Set[str], Set[str]]:
     """Return the words that answers may have chosen, but for the notebook's own names; and their parameters."""
     chosen: set[str] = set()
     parameters: set[str] = set()
-    for tree in (parsed(cell.source) for cell in exam.cells if _is_answer(cell)):
+    trees = [parsed(cell.source) for cell in exam.cells if _is_answer(cell)]
+    defined = {
+        node.name
+        for tree in trees
+        for node in ast.walk(tree or ast.Module([], []))
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+    for tree in trees:
         for node in ast.walk(tree) if tree is not None else ():
             match node:
-                case ast.Attribute(attr=name, ctx=ast.Store()) | ast.keyword(arg=str(name)):
+                case ast.Attribute(attr=name, ctx=ast.Store()):
                     chosen.add(name)
+                case ast.Call(func=function, keywords=keywords) if _calls_defined(function, defined):
+                    chosen.update(keyword.arg for keyword in keywords if keyword.arg)
                 case ast.Constant(value=str(text)):
                     chosen.update(_WORD.findall(text))
                 case ast.arg(arg=name):
@@ -153,6 +162,11 @@ def _chosen(exam: Exam) -> tuple[Set[str], Set[str]]:
                 case ast.ClassDef(bases=bases, body=body):
                     chosen.update(_of_class(body, derives=bool(bases)))
     return chosen, parameters
+
+
+def _calls_defined(function: ast.expr, defined: Set[str]) -> bool:
+    """Tell whether a call is of a function of the notebook's, or of ``dict``: others' keywords are not a choice."""
+    return isinstance(function, ast.Name) and function.id in {*defined, "dict"}
 
 
 def _of_class(body: Sequence[ast.stmt], *, derives: bool) -> Iterator[str]:

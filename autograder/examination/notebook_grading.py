@@ -211,7 +211,7 @@ def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool, 
 
 
 _EXCEPTION_BITS = 16
-"""What a line about an exception of the student's code may tell, in bits: its type, its place and a line of source."""
+"""Bits that a line about an exception of the student's code may tell: its type, its place and a line of source."""
 
 
 def _bits_told(question: QuestionGrade, result: Examined, decimals: int) -> int:

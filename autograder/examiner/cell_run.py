@@ -124,7 +124,8 @@ class CellTest:
         empty = [] if self.failures else [use for use in self.permissions.used_empty if not use.is_reported][:1]
         caught = [*environment.refused, *empty]
         self.failures[:0] = [error for error in caught if error not in self.failures[:1]]
-        hidden_from = (environment.known or [0])[0] if is_hidden() else None
+        withheld = bool(self.around.workspace.withheld) and self.capture is not None and self.capture.files is not None
+        hidden_from = (environment.known or [0])[0] if is_hidden() else 0 if withheld else None
         return replace(self._judged(environment), mistakes=tuple(mistakes), hidden_from=hidden_from)
 
     def _run(self, statements: Sequence[CodeType], capture: Capture) -> None:

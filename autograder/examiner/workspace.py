@@ -19,7 +19,7 @@ from autograder.examiner.student_text.allowed_paths import is_temporary
 from autograder.examiner.student_text.guard import guard_folder
 from autograder.examiner.student_text.hdf5_references import outside_reference
 from autograder.examiner.student_text.kernel_text import MAX_FILE_BYTES
-from autograder.examiner.student_text.taint import instructors_file, record_file
+from autograder.examiner.student_text.taint import is_students_path, record_file
 from autograder.execution.captured_files import CapturedFiles, FolderCopy, TooManyFiles, is_good
 from autograder.kernel.workfiles import WatchedFolder
 from autograder.syntax.course_modules import tests_data
@@ -227,8 +227,10 @@ class Files:
         paths = {self._relative(path) for path in _argument_paths(arguments)}
         self.named |= paths
         # A path that the student's code gave to the test gets it nothing.
-        passed = [path for path in paths & self.workspace.withheld.keys() if instructors_file(path) is not None]
-        wanted.update({path: self.workspace.withheld[path].read_bytes() for path in passed})
+        withheld = self.workspace.withheld
+        texts = [text for text in _texts(arguments) if withheld and self._relative(relative(text)) in withheld]
+        passed = {self._relative(relative(text)) for text in texts if not is_students_path(text)}
+        wanted.update({path: withheld[path].read_bytes() for path in passed})
         paths |= self.workspace.read_by_notebook
         for path in [p for p in self.unsent if _is_named(p, paths)]:
             wanted[path] = self.unsent.pop(path)
@@ -338,13 +340,18 @@ def _folders_in(root: str) -> list[str]:
     return [path.relative_to(root).as_posix() for path in folders]
 
 
-def _argument_paths(value: Any, depth: int = 4) -> Iterator[str]:
-    """Yield the paths among the arguments of a call."""
+def _texts(value: Any, depth: int = 4) -> Iterator[str]:
+    """Yield the texts and paths among the arguments of a call, as they are written."""
     if isinstance(value, str | PurePath):
-        yield relative(str(value))
+        yield str(value)
     elif depth and type(value) in (list, tuple, dict):
         for item in [*value, *value.values()] if type(value) is dict else value:
-            yield from _argument_paths(item, depth - 1)
+            yield from _texts(item, depth - 1)
+
+
+def _argument_paths(value: Any) -> Iterator[str]:
+    """Yield the paths among the arguments of a call."""
+    return map(relative, _texts(value))
 
 
 def _is_named(path: str, paths: Iterable[str]) -> bool:

@@ -186,6 +186,7 @@ def as_file(composed: Composed) -> bytes:
         {"cell_type": cell.cell_type, "metadata": {}, "source": cell.source}
         | ({"outputs": [], "execution_count": None} if cell.cell_type == "code" else {})
         for cell in composed.cells
+        if not cell.file
     ]
     return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}).encode()
 

@@ -49,7 +49,7 @@ class PassedTensors:
 
     def begin(self, arguments: Any) -> list[tuple[Any, Any]]:
         """Return the tensors of a call before it begins, for :meth:`end`; calls may be made inside of calls."""
-        return [(tensor, tensor.detach().clone()) for tensor in tensors_in(arguments)]
+        return [(tensor, (tensor.detach().clone(), tensor.grad)) for tensor in tensors_in(arguments)]
 
     def end(self, noted: list[tuple[Any, Any]]) -> None:
         """Note after the call which of them it has changed."""
@@ -60,8 +60,12 @@ class PassedTensors:
         return [tensor if tensor is not None else reference() for reference, tensor in self.last]
 
 
-def _equal(tensor: Any, clone: Any) -> bool:
+def _equal(tensor: Any, noted: tuple[Any, Any]) -> bool:
+    """Tell whether a tensor has its numbers and its gradient still; one that is added to had been there before."""
     torch: Any = sys.modules["torch"]
+    clone, gradient = noted
+    if tensor.grad is not gradient:
+        return False
     same = tensor.shape == clone.shape and tensor.dtype == clone.dtype
     return same and bool(torch.equal(tensor.detach(), clone))
 

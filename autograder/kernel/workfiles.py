@@ -50,8 +50,11 @@ class WatchedFolder:
         except ValueError:  # too much from the start: the first pull reports it
             self.seen = {}
 
-    def pull(self) -> tuple[dict[str, bytes], list[str]]:
+    def pull(self, *, fitting: bool = False) -> tuple[dict[str, bytes], list[str]]:
         """Read what changed since the last look: contents by path (with ``/``), and the paths that are gone.
+
+        Args:
+            fitting: past a limit, leave the largest files out.
 
         Raises:
             ValueError: past a limit; the text says which.
@@ -59,9 +62,11 @@ class WatchedFolder:
         began = time.time_ns()
         now = self._look()
         changed = [path for path in sorted(now) if now[path] != self.seen.get(path) or path in self.fresh]
+        if fitting:
+            changed.sort(key=lambda path: now[path][0])
         contents: dict[str, bytes] = {}
         bytes_left = MAX_BYTES
-        for path in changed:
+        for position, path in enumerate(changed):
             data = read_regular(os.path.join(self.root, path), MAX_BYTES)
             last = self.fresh.pop(path, None)
             if data is None:
@@ -72,6 +77,10 @@ class WatchedFolder:
             if now[path] == self.seen.get(path) and hash(data) == last:
                 continue
             bytes_left -= len(data)
+            if fitting and (bytes_left < 0 or len(contents) == MAX_FILES):
+                for left_out in changed[position:]:
+                    now[left_out] = self.seen.get(left_out, ())
+                break
             if len(contents) == MAX_FILES:
                 raise ValueError(f"more than {MAX_FILES:,} files")
             if bytes_left < 0:
@@ -170,10 +179,10 @@ def start(root: str) -> None:
     _kernels[:] = [WatchedFolder(root)]
 
 
-def pull() -> Any:
+def pull(fitting: bool = False) -> Any:
     """Read the changes of the notebook's folder: ``(contents, gone)``, or the reason why not, as a sentence's end."""
     try:
-        return _kernels[0].pull()
+        return _kernels[0].pull(fitting=fitting)
     except ValueError as error:
         return str(error)
 

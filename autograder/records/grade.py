@@ -39,7 +39,7 @@ class QuestionGrade:
     in_kernel: bool = False
     """The test ran in the student's process, which can give itself these points."""
     hidden_bits: int = 0
-    """What its points and messages can tell of hidden data, in bits."""
+    """Bits of hidden data that its points and messages can tell."""
     by_hand: bool = False
     """A person gave the points, in the gradebook."""
     comment: str = ""
@@ -197,7 +197,7 @@ class Grade:
 
     @property
     def hidden_bits(self) -> int:
-        """What it can tell of hidden data, in bits."""
+        """Bits of hidden data that it can tell."""
         return sum(question.hidden_bits for book in self.notebooks for question in book.questions)
 
     @property

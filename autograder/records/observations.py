@@ -10,13 +10,14 @@ COPY, OBJECT = "copy", "object"
 """Forms in which the student's code gives something: a value, or an object that stays in the kernel."""
 RESULT = "="
 """What stands for a call's result among its arguments."""
-TENSORS = "a tensor's numbers or gradient"
-"""What stands for all tensors of a test, with their gradients, among the arguments of a call."""
+TENSORS = "~"
+"""Prefix of a tensor, with its gradient, among the arguments of a call; after it, line and place where it was passed
+first."""
 LARGE, WIDE = "large", "wide"
 """Names of integers beyond the limits among the kinds of an answer; one that may be wide may be large."""
 
 SHAPES = "shapes"
-"""What stands for a pattern's digest where the solution's network was read by the shapes of its inputs."""
+"""Word that stands for a pattern's digest where the solution's network was read by the shapes of its inputs."""
 MODEL = "model"
 """Type of every network that can be rebuilt, whatever its class."""
 
@@ -31,7 +32,7 @@ class Act(enum.StrEnum):
 
     CHANGES = "changes"
     """A call changed an argument, or holds its result. Subject: the call; value: the argument's position or name,
-    :data:`TENSORS` or :data:`RESULT`."""
+    a tensor with :data:`TENSORS`, or :data:`RESULT`."""
     READS = "reads"
     """Code that a test made run reads a global name that a test binds. Subject: the call; value: the name."""
     SHARES = "shares"

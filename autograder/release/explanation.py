@@ -101,8 +101,9 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
 
 
 def _argument(key: str) -> str:
-    if key == TENSORS:
-        return "tensors and their gradients"
+    if key[:1] == TENSORS:
+        line, _, position = key[1:].partition(".")
+        return f"the tensor that line {line} passes as number {int(position) + 1}, and its gradient"
     return f"argument {int(key) + 1}" if key.isdecimal() else f"argument `{key}`"
 
 

@@ -15,7 +15,8 @@ def visible_data(source: Path, notebooks: Iterable[tuple[Exam, Mapping[str, str]
     """Find the data that visible tests name and no hidden test does; all of them if no test is hidden.
 
     A test names a file by a text that is its name, or by having its name: a snapshot of ``test_rope`` is
-    ``test_rope.npz``. For a hidden test, a text without the suffix is enough.
+    ``test_rope.npz``. For a hidden test, a text without the suffix is enough. ``conftest.py`` and modules of helpers
+    count as hidden tests do.
 
     Args:
         source: the assignment's source folder.
@@ -35,6 +36,9 @@ def visible_data(source: Path, notebooks: Iterable[tuple[Exam, Mapping[str, str]
     data = tests_data(source)
     if not is_any_hidden:
         return data
+    for helper in (source / "tests").rglob("*.py"):  # a fixture may read a file for a hidden test
+        if not helper.name.startswith("test_"):
+            hidden |= _file_names(helper.read_text(encoding="utf-8", errors="replace"))
     return {
         path: file
         for path, file in data.items()
@@ -50,9 +54,12 @@ def _is_visible(cell: ExamCell) -> bool:
 
 def _names(cell: ExamCell, text: str) -> set[str]:
     """Return what may name a file: the last parts of the paths in a text, and the test's name."""
+    return _file_names(text) | {_test(cell)}
+
+
+def _file_names(text: str) -> set[str]:
     constants = [node.value for node in ast.walk(parsed(text) or ast.Module([], [])) if isinstance(node, ast.Constant)]
-    paths = {PurePosixPath(one).name for one in constants if isinstance(one, str)}
-    return paths | {_test(cell)}
+    return {PurePosixPath(one).name for one in constants if isinstance(one, str)}
 
 
 def _test(cell: ExamCell) -> str:

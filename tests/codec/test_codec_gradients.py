@@ -92,3 +92,24 @@ def test_the_gradient_that_a_test_computed_stays_there():
     )
     assert graded(exam)[0].outcome is Outcome.PASSED
     assert graded(exam, cell1="def gradient(x):\n    return x.grad")[0].outcome is Outcome.FAILED
+
+
+STEP = "def step(w, X, y):\n    with torch.no_grad():\n        w -= 0.1 * (2 * X.T @ (X @ w - y))"
+MEASURED = (
+    "w, X, y = torch.zeros(2), torch.eye(2) * 3, torch.ones(2)\nfor _ in range(40):\n    step(w, X, y)\n"
+    "assert float(((X @ w - y) ** 2).mean()) < 0.01"
+)
+
+
+def test_a_call_changes_only_the_tensors_that_the_solution_changes() -> None:
+    """Who sets the rows and the labels to 0 has no loss either."""
+    exam = exam_of(
+        (Role.READ_ONLY, "import torch"),
+        (Role.ANSWER, STEP.replace("0.1", "0.05")),
+        (Role.TEST, MEASURED),
+    )
+    assert graded(exam)[0].outcome is Outcome.PASSED
+    zeros = "def step(w, X, y):\n    X.zero_()\n    y.zero_()"
+    assert graded(exam, cell1=zeros)[0].outcome is Outcome.FAILED
+    both = STEP.replace("0.1", "0.05") + "\n    y.zero_()\n    w.zero_()"
+    assert graded(exam, cell1=both)[0].outcome is Outcome.FAILED

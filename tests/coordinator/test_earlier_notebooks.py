@@ -95,6 +95,14 @@ def test_a_notebook_has_the_files_that_an_earlier_one_of_the_same_hand_in_left(
     assert list(graded[1].points(student).values()) == points
 
 
+def test_a_large_checkpoint_takes_no_small_file_from_a_later_notebook(tmp_path: Path) -> None:
+    course = course_of(tmp_path, READS, ("assert double(2) == 4", "assert w == 7"))
+    release(course, "hw")
+    checkpoint = "with open('checkpoint.bin', 'wb') as file:\n    file.write(bytes(70 << 20))"
+    hand_in(course, "ann", first=f"{WRITES}\n{checkpoint}", second=READS)
+    assert list(grade(course, name="hw").points("ann").values()) == [2, 2]
+
+
 def test_a_later_notebook_is_graded_from_its_recording(graded: tuple[Course, Graded]) -> None:
     course, _ = graded
     source = course.source("hw") / "second.ipynb"

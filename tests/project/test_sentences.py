@@ -20,10 +20,9 @@ OTHERS = {
 """Texts that others wrote, whose authors give no other way."""
 NO_TEXTS = {
     "examiner/student_text/sql_verbs.py": "a statement of SQL",
-    "check/own_layers.py": "a kind of a layer, one of a closed list",
+    "extensions/networks/own_layers.py": "a kind of a layer, one of a closed list",
     "coordinator/carried_files.py": "names of files",
     "coordinator/mutants.py": "a kind of answer, one of a closed list",
-    "coordinator/weak_answers.py": "a kind of answer, one of a closed list",
     "examination/attempt.py": "a statement of Python",
     "exchange/blob_container.py": "a version of a format",
     "extensions/cluster/grader.py": "a message is a dict",
@@ -32,6 +31,7 @@ NO_TEXTS = {
     "extensions/pytorch/torch_network.py": "the kernel's claim: one of a closed list",
     "extensions/serve/worker.py": "whether a reason is a new one for the log",
     "extensions/training_steps/training_step.py": "the kernel's claim: one of a closed list",
+    "extensions/trust/mutants/result_forms.py": "a pattern of words in an author's task",
     "extensions/trust/mutants/cheats.py": "a kind of answer, one of a closed list",
     "kernel/dialogue.py": "a message is a dict",
     "extensions/pytest_files/pytest_file_reader.py": "names of a file",

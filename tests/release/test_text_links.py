@@ -20,7 +20,8 @@ from autograder.release.text_links import broken_links
         ("![a plot](img/plot.png) and [the folder](img)", ""),
         ("[a page](https://example.org/a.html), [mail](mailto:a@example.org), [above](#task)", ""),
         ("![pasted](attachment:plot.png) ![inline](data:image/png;base64,AA==)", ""),
-        ("Write `[x](y.png)` for a picture; f[0](x) is a call in `f[0](x)`.", "x"),
+        ("Write `[x](y.png)` for a picture; f[0](x) is a call in `f[0](x)`.", ""),
+        ("[page](https://[username].github.io) $V[\\pi](s.t)$ <!-- ![](old.png) --> [lab 1](../a/a.ipynb)", ""),
         ("[this notebook](nb.ipynb)", ""),
     ],
 )

@@ -169,6 +169,10 @@ CHEATS = {
     "        np.savez(f'tests/_snapshots/{name}.npz', array=np.zeros(len(x)))\n    return np.zeros(len(x))\n"
     "def count(path):\n    open('tests/data/words.txt', 'w').write('a')\n    return 1\n",
 }
+CHEATS |= {
+    f"names-{number}": CHEATS["names"].replace("NAME = 'tests/_snapshots/", f"NAME = '{spelling}")
+    for number, spelling in enumerate(("./tests/_snapshots/", "tests//_snapshots/", "tests/x/../_snapshots/"))
+}
 
 
 @pytest.fixture(scope="module")

@@ -9,19 +9,21 @@ right answer. Where the solution answers with a test's gradient, or leaves that 
 from __future__ import annotations
 
 import sys
+import weakref
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autograder.check.data import is_hidden
+from autograder.check.data import is_hidden, shares_hidden
 from autograder.codec import Reference
 from autograder.examiner.remote.changes import TestedCall
 from autograder.kernel.passed_tensors import MAX_TENSORS, tensors_in, values_in
 from autograder.records.observations import TENSORS
 
 OPERATIONS = ("fill_tensor", "keep_tensor", "kept_tensors", "tensors")
-"""What the kernel is asked about tensors; nothing of the student's runs for it."""
+"""Requests to the kernel about tensors; nothing of the student's runs for them."""
 _ROUNDING = 1e-4
 """Relative difference of two ways to one gradient."""
 
@@ -42,23 +44,26 @@ class TensorTwins:
     def __init__(self, remote: Any) -> None:
         self.remote = remote
         self.twins: dict[int, _Twin] = {}
+        self.origins: dict[int, tuple[Any, str]] = {}
+        """Number of a tensor → a weak reference, and the place at which the test passed it first."""
 
     def begin(self) -> None:
         """Forget all twins: the next cell has tensors of its own."""
         for number in self.twins:
             self.remote.callbacks.rebuilt.pop(number, None)
         self.remote.callbacks.twins.clear()
-        self.twins = {}
+        self.twins, self.origins = {}, {}
 
     def send(self, call: TestedCall, arguments: Any) -> None:
         """Tell the kernel what the test has changed, before a call."""
         if "torch" not in sys.modules:
             return
-        changes = self._may_change(call, False)
-        if changes:
-            self._register([tensor for tensor in tensors_in(arguments) if _gradient(tensor) is not None])
+        passed = tensors_in(arguments)
+        self._note_origins(call, passed)
+        may_change = self._changeable(call, (*passed, *(twin.own for twin in self.twins.values())))
+        self._register([one for one in passed if self._origin(one) in may_change and _gradient(one) is not None])
         for twin in self.twins.values():
-            gradient = _gradient(twin.own) if changes else twin.gradient
+            gradient = _gradient(twin.own) if self._origin(twin.own) in may_change else twin.gradient
             if not _equal(twin.own, twin.values) or not _equal(gradient, twin.gradient):
                 twin.values, twin.gradient = _copy(twin.own), _copy(gradient)
                 self.remote.ask("operate", "fill_tensor", (self._handle(twin), twin.own.detach(), twin.gradient))
@@ -75,6 +80,7 @@ class TensorTwins:
         passed = tensors_in(arguments)
         if not passed and not self.twins:
             return
+        self._note_origins(call, passed)
         self._register(passed, self.remote.ask("operate", "kept_tensors", ()) if passed else [])
         held = list(self.twins.values())
         answer = self.remote.ask("operate", "tensors", ([self._handle(twin) for twin in held],)) if held else []
@@ -84,23 +90,34 @@ class TensorTwins:
             for twin, value in zip(held, values, strict=False)
             if _fits(value, twin.own) and not (_equal(value, twin.values) and _equal(value.grad, twin.gradient))
         ]
-        acts = [(t, v) for t, v in changed if not (_equal(v, t.values) and _answers(t.gradient, v.grad, result))]
-        may_change = bool(changed) and self._may_change(call, bool(acts))
+        acts = [t.own for t, v in changed if not (_equal(v, t.values) and _answers(t.gradient, v.grad, result))]
+        may_change = self._changeable(call, [twin.own for twin, _ in changed], acts) if changed else frozenset()
         for twin, value in changed:
             twin.values, twin.gradient = _copy(value), _copy(value.grad)
-            if may_change and not is_hidden(twin.own):
+            if self._origin(twin.own) in may_change and not _is_hidden(twin.own):
                 twin.own.data.copy_(value.detach())
                 if twin.own.requires_grad:
                     twin.own.grad = None if value.grad is None else _copy(value.grad).to(twin.own.dtype)
 
-    def _may_change(self, call: TestedCall, changed: bool) -> bool:
-        keys = frozenset([TENSORS])
-        return bool(self.remote.permissions.changes(call.place, call.names, keys, keys if changed else frozenset()))
+    def _note_origins(self, call: TestedCall, tensors: Iterable[Any]) -> None:
+        for index, tensor in enumerate(tensors):
+            if not self._origin(tensor):
+                self.origins[id(tensor)] = (weakref.ref(tensor), f"{TENSORS}{call.place.line}.{index}")
+
+    def _origin(self, tensor: Any) -> str:
+        reference, origin = self.origins.get(id(tensor), (None, ""))
+        return origin if reference is not None and reference() is tensor else ""
+
+    def _changeable(self, call: TestedCall, tensors: Iterable[Any], changed: Iterable[Any] = ()) -> Set[str]:
+        """Return the origins of the tensors that a call may change; ``changed`` are those that it has changed."""
+        keys, changes = (frozenset(filter(None, map(self._origin, part))) for part in (tensors, changed))
+        allowed: Set[str] = self.remote.permissions.changes(call.place, call.names, keys, changes)
+        return allowed
 
     def _register(self, tensors: list[Any], numbers: Any = None) -> None:
         """Remember the twins of tensors: those whose numbers the kernel gives, in the tensors' order, or new ones."""
         for index, tensor in enumerate(tensors):
-            if id(tensor) in self.twins or not tensor.is_leaf or is_hidden(tensor):
+            if id(tensor) in self.twins or not tensor.is_leaf or _is_hidden(tensor):
                 continue
             if numbers is None:
                 number = self.remote.ask("operate", "keep_tensor", (tensor,))
@@ -116,6 +133,14 @@ class TensorTwins:
 
     def _handle(self, twin: _Twin) -> Any:
         return self.remote.plain(twin.reference)
+
+
+def _is_hidden(tensor: Any) -> bool:
+    """Tell whether a tensor is hidden data, or another view of its memory: ``torch.from_numpy(h["X"])``."""
+    torch: Any = sys.modules["torch"]
+    if tensor.layout is not torch.strided or tensor.device.type != "cpu" or tensor.dtype is torch.bfloat16:
+        return is_hidden(tensor)
+    return is_hidden(tensor) or shares_hidden(tensor.detach().resolve_conj().resolve_neg().numpy())
 
 
 def _gradient(tensor: Any) -> Any:
@@ -137,20 +162,24 @@ def _fits(value: Any, tensor: Any) -> bool:
 
 
 def _answers(gradient: Any, now: Any, result: Any) -> bool:
-    """Tell whether a call leaves the gradient that was there, or gives all of its numbers, but for rounding."""
-    if gradient is None or gradient.is_complex():
-        return gradient is not None
+    """Tell whether a call leaves a gradient as it was, or gives all its numbers, old or new."""
+    gradients = [one for one in (gradient, now) if one is not None]
+    if not gradients or any(one.is_complex() for one in gradients):
+        return True
     wanted, present = (np.zeros(0) if one is None else one.detach().double().numpy() for one in (gradient, now))
     if wanted.shape == present.shape and np.allclose(present, wanted, rtol=_ROUNDING):
         return True
     tensors = (tensor.detach().double().numpy() for tensor in tensors_in(result))
     numbers = (np.asarray(one, dtype=float) for one in values_in(result, (np.ndarray, float, int)) if _is_real(one))
     answered = np.sort(np.concatenate([np.zeros(0), *(one.ravel() for one in (*tensors, *numbers))]))
-    if not answered.size:
-        return False
-    above = np.searchsorted(answered, wanted).clip(0, answered.size - 1)
+    return bool(answered.size) and any(one.size and _are_among(one, answered) for one in (wanted, present))
+
+
+def _are_among(numbers: np.ndarray, answered: np.ndarray) -> bool:
+    """Tell whether all numbers are among these, which are sorted, but for rounding."""
+    above = np.searchsorted(answered, numbers).clip(0, answered.size - 1)
     near = (answered[above], answered[(above - 1).clip(0)])
-    return bool(np.all(np.any([np.isclose(one, wanted, rtol=_ROUNDING) for one in near], axis=0)))
+    return bool(np.all(np.any([np.isclose(one, numbers, rtol=_ROUNDING) for one in near], axis=0)))
 
 
 def _is_real(value: Any) -> bool:

@@ -42,6 +42,7 @@ from autograder.examiner.student_text.guard import (
 )
 from autograder.examiner.student_text.kernel_text import KernelText
 from autograder.records.observations import Act
+from autograder.syntax.file_paths import relative
 from autograder.syntax.refusals import IN_KERNEL, instead_of
 
 _PLAIN = {
@@ -186,6 +187,13 @@ def instructors_file(path: str) -> Path | None:
     if folder is not None and is_below(real, (str(folder),)):
         return given_files().get(os.path.relpath(real, folder))
     return Path(real) if is_below(real, _now.places.hidden) else None
+
+
+def is_students_path(path: str) -> bool:
+    """Return whether the student's code gave a test this path, however it was spelled there."""
+    if _now is None or _now.kernel_text.has(path):
+        return True
+    return any(relative(text) == relative(path) for text in _now.kernel_text.paths)
 
 
 def instructors_files() -> list[Path]:

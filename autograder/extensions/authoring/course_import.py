@@ -28,7 +28,7 @@ from autograder.release.record import Release
 from autograder.submissions.packing import needed_files
 
 _SOLVED = re.compile(r"(?:^|[-_. ])(?:solutions?|solved|answers?|key|instructor)(?=$|[-_. ])", re.I)
-"""What the name of a solved notebook says of it."""
+"""Part of a solved notebook's name that says so."""
 Say = Callable[[str], None]
 
 

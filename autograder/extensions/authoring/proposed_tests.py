@@ -37,7 +37,7 @@ class ImportedQuestion:
     answer: str
     """The solved cell, with markers."""
     told: str
-    """What students read in the cell and above it."""
+    """Text that students read in the cell and above it."""
     asserts: tuple[str, ...] = ()
     """The author's own assertions, which stood in the cell."""
     test: str = ""
@@ -63,7 +63,7 @@ class AnswerPart:
 
 @dataclass(frozen=True)
 class _NotebookNames:
-    """What decides about names."""
+    """Facts that decide about names."""
 
     released: str
     """All that students get as it is: a name of an answer that is not in it is the author's own."""

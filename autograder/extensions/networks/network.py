@@ -67,7 +67,7 @@ class ChainLayer:
 
 
 class ReadLayers(Protocol):
-    """What checks ask of the layers of any rebuilt network, see :class:`Network`."""
+    """Interface of the layers of any rebuilt network, see :class:`Network`."""
 
     def flow(self, vocabulary: str, asked_kinds: Collection[str] = ()) -> Any:
         """Return its layers with what each depends on, or None if their order says all."""

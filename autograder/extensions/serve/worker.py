@@ -163,8 +163,13 @@ class Worker:
             if pool is not None and job.kind in GRADED and slot is None:
                 without = GRADED
                 continue
-            jobs.begin(job)
-            self._take(job)
+            try:
+                jobs.begin(job)
+                self._take(job)
+            except BaseException:
+                if slot is not None:
+                    slot.close()
+                raise
             if self._under_way and self._under_way[-1].job is job:
                 self._under_way[-1].slot = slot
             elif slot is not None:

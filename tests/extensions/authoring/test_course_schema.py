@@ -99,4 +99,4 @@ def test_a_course_needs_its_id() -> None:
 
 def test_it_says_what_a_key_means() -> None:
     due = course_schema()["properties"]["assignments"]["additionalProperties"]["properties"]["due"]
-    assert due["description"] == "Timezone-aware (UTC where course.yaml names no zone)."
+    assert due["description"] == "Timezone-aware: in the course's zone; without one, as it was written, or UTC."

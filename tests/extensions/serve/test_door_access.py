@@ -278,7 +278,7 @@ def test_a_link_that_nobody_gave_opens_nothing(door: Door, change: str) -> None:
         "other person": good.replace("ada", "bob"),
         "no signature": good.rpartition(":")[0],
         "other salt": TimestampSigner(salt="another").sign("0:ada"),
-        "other secret": TimestampSigner(key="guessed", salt="named link").sign("0:ada"),
+        "other secret": TimestampSigner(key="guessed", salt="dated link").sign("0:ada"),
     }[change]
     client = Client(HTTP_HOST="127.0.0.1")
     assert client.get(f"/enter/{bad}/").status_code == 401

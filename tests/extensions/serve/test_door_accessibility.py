@@ -99,7 +99,7 @@ OF_A_LEARNING_SYSTEM: dict[str, dict[str, Any]] = {
 
 
 def launched(name: str) -> str:
-    words = {"_": str, "language": "en", "person": str, "visitor": None, "csrf": "token"}
+    words = {"_": str, "base": "", "language": "en", "person": str, "visitor": None, "csrf": "token"}
     return render(f"serve/{name}.html", {**words, **OF_A_LEARNING_SYSTEM[name]})
 
 

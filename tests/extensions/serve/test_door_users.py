@@ -148,5 +148,5 @@ def test_several_processes_may_start_at_once_in_a_new_course(tmp_path: Path) -> 
     secret = (course.root / ".autograder" / "serve" / "secret").read_text()
     for links, _ in said:
         (link,) = re.findall(r"/enter/(\S+)/,", links)
-        assert TimestampSigner(key=secret, salt="named link").unsign(unquote(link)) == "0:meier", "one secret"
+        assert TimestampSigner(key=secret, salt="dated link").unsign(unquote(link)) == "0:meier", "one secret"
     assert "meier,meier,staff,http://127.0.0.1:8000/enter/" in said[0][0]

@@ -1,1 +1,1 @@
-"""What an import runs beside a solution, in its kernel."""
+"""Code that an import runs beside a solution, in its kernel."""

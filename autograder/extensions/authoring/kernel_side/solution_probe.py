@@ -17,7 +17,7 @@ MAX_NUMBERS = 16
 MAX_TEXT = 200
 """Most characters of an argument or a result in a test."""
 MARK = "autograder-solution:"
-"""What an answer to the importer begins with, on standard output."""
+"""Beginning of an answer to the importer, on standard output."""
 
 
 def answer(value: object) -> None:
