@@ -86,12 +86,13 @@ def as_solutions(model: Any, check: str) -> Any:
 
     for text in solution_networks(f"{check} {SHAPES}", shapes):
         if isinstance(examined, Handle) and examined is model:
+            stored = _description(model)
+            before = stored.failure, stored.last_shapes
             by_solution = as_examined(model, of_solution=json.loads(text))
             if isinstance(by_solution, Network):
                 examined = by_solution
-            else:  # it may take rows of another shape: a person decides
-                stored = _description(model)
-                stored.failure, stored.last_shapes = "", None
+            else:  # it may take rows of another shape, so that these show no failure
+                stored.failure, stored.last_shapes = before
     return examined
 
 
