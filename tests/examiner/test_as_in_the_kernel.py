@@ -319,7 +319,7 @@ def test_a_module_of_the_course_sees_types_as_a_test_cell_does(tmp_path, monkeyp
 @pytest.mark.parametrize("made", ["list(range(2_000_000))", "[i / 2 for i in range(2_000_000)]"])
 def test_a_long_list_is_timed_with_the_function_and_not_with_its_way(made):
     """Two million numbers go to the kernel as one buffer."""
-    test = f"import time\nxs = {made}\nbegan = time.process_time()\nassert total(xs) == sum(xs)\nassert time.process_time() - began < 1.5"
+    test = f"import time\nxs = {made}\nbegan = time.process_time()\nassert total(xs) == sum(xs)\nassert time.process_time() - began < 3"
     case = Case("def total(xs): return sum(xs)", test, "")
     assert of(case, case.solution).fraction == 1
 
