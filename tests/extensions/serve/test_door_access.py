@@ -31,7 +31,8 @@ from helpers.tiny import YAML, tiny_course
 
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.extensions.serve import django_settings, state_folder, visitors, web_server
+from autograder.extensions.serve import django_settings, health, state_folder, visitors, web_server
+from autograder.extensions.serve.course_keys import FRONT_VARIABLE
 from autograder.extensions.serve.models import Job
 from autograder.extensions.serve.serve_command import serve
 from autograder.extensions.serve.urls import ROUTES, Route, urlpatterns
@@ -455,6 +456,23 @@ def test_a_unix_socket_counts_where_it_is_named_among_the_proxies(door: Door) ->
         for source in ("", "127.0.0.1")
     ]
     assert statuses == [200, 401]
+
+
+@pytest.mark.parametrize(("front", "status"), [("127.0.0.1:8000", 401), ("unix:/run/door/front.sock", 200)])
+def test_behind_a_front_on_a_port_a_header_that_is_written_later_counts_for_nobody(
+    door: Door, monkeypatch: pytest.MonkeyPatch, front: str, status: int
+) -> None:
+    """Attack 75: the front hands each request on by a Unix socket, and with it whatever header its sender wrote."""
+    monkeypatch.setenv(FRONT_VARIABLE, front)
+    before = health.course_fault(door.course)
+    settings_file = door.root / "course.yaml"
+    settings_file.write_text(settings_file.read_text().replace("staff:", "header: X-Login, proxies: [unix], staff:"))
+    client = Client(HTTP_HOST="127.0.0.1", REMOTE_ADDR="")
+    assert client.get("/assignments/", HTTP_X_LOGIN="ada").status_code == status
+    assert client.get("/staff/", HTTP_X_LOGIN="meier").status_code == status
+    assert before == ""
+    assert ("'header' needs --bind unix:PATH" in health.course_fault(door.course)) is (status == 401)
+    assert door.visitor("ada").get("/assignments/").status_code == 200, "links open it as before"
 
 
 def test_a_unix_socket_is_for_its_user_and_group() -> None:
