@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,7 +32,7 @@ from helpers.tiny import YAML, tiny_course
 
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.extensions.serve import django_settings, health, state_folder, visitors, web_server
+from autograder.extensions.serve import access_log, django_settings, health, state_folder, visitors, web_server
 from autograder.extensions.serve.course_keys import FRONT_VARIABLE
 from autograder.extensions.serve.models import Job
 from autograder.extensions.serve.serve_command import serve
@@ -322,6 +323,22 @@ def test_the_access_log_has_a_line_for_each_request_and_no_secret(door: Door) ->
     assert link.rpartition(":")[2] not in log.read_text()
     assert "secret" not in log.read_text()
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_access_log_is_bounded_and_its_newest_lines_stay(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers and their threads write it: a piece that is full is set aside once, and the oldest go."""
+    monkeypatch.setattr(access_log, "MAX_LOG_BYTES", 2_000)
+    folder = door.root / ".autograder" / "serve"
+    lines = [f"2030-05-01T09:00:00Z 127.0.0.1 ada GET /{number:04d}/ 200 1 1ms" for number in range(2_000)]
+    with override_settings(COURSE_ROOT=door.root), ThreadPoolExecutor(8) as threads:
+        list(threads.map(access_log.write, lines))
+    pieces = list(folder.glob("access-*.log"))
+    assert access_log.MAX_LOGS - 1 <= len(pieces) <= access_log.MAX_LOGS + 1
+    assert sum(piece.stat().st_size for piece in pieces) < (access_log.MAX_LOGS + 1) * 3_000
+    assert all(piece.stat().st_mode & 0o777 == 0o600 for piece in pieces)
+    kept = {line for piece in pieces for line in piece.read_text().splitlines()}
+    assert kept <= set(lines), "no line is mixed with another one"
+    assert set(lines[-100:]) <= kept
 
 
 def test_a_log_that_cannot_be_written_stops_no_page(door: Door) -> None:
