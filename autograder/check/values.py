@@ -18,7 +18,7 @@ from autograder.check.results import report
 from autograder.check.tables import difference
 from autograder.check.words import shape_of, type_of
 from autograder.errors import CourseError, RemoteError
-from autograder.records.checks import CheckResult
+from autograder.records.checks import POSSIBLE_RESULTS, CheckResult
 
 
 def close(
@@ -71,11 +71,13 @@ def close(
         return report(name, 0.0, problem, weight=weight)
     unmasked = ~np.ma.getmaskarray(wanted)
     wrong = unmasked & ~near(np.ma.getdata(array), np.ma.getdata(wanted), rtol, atol)
+    evidence = {POSSIBLE_RESULTS: wanted.size + 1}
     if not wrong.any():
-        return report(name, 1.0, "right" if not array.ndim else f"right: all {array.size:,} values", weight=weight)
+        message = "right" if not array.ndim else f"right: all {array.size:,} values"
+        return report(name, 1.0, message, weight=weight, evidence=evidence)
     count, detail = int(wrong.sum()), f"found {quoted(actual)}, desired {quoted(wanted)}"
     message = "the value is not right" if not array.ndim else f"{count:,} of {array.size:,} values are not right"
-    return report(name, 0.0, message, weight=weight, detail=detail)
+    return report(name, 0.0, message, weight=weight, detail=detail, evidence=evidence)
 
 
 def _desired(desired: Any) -> np.ndarray:

@@ -18,7 +18,7 @@ from autograder.examiner.cell_results import Examined
 from autograder.examiner.permissions import Observer
 from autograder.execution.composition import answers_in_files_alone, compose, released_notebook
 from autograder.execution.notebook_run import cells_cut_short
-from autograder.records.checks import HIDDEN_BITS, Outcome, shortcomings
+from autograder.records.checks import HIDDEN_BITS, POSSIBLE_RESULTS, Outcome, shortcomings
 from autograder.records.composed_notebook import Composed
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import MAX_EPOCHS, NotebookGrade, QuestionGrade
@@ -217,13 +217,15 @@ _EXCEPTION_BITS = 16
 def _bits_told(question: QuestionGrade, result: Examined, decimals: int) -> int:
     """Return the logarithm of how many results a test of hidden data can have, so far as students see them.
 
-    A check that measures says its own. Otherwise right or wrong is a bit. A share of the points is one of as many as
-    there are scores, and each digit of a message one of ten.
+    A check that measures or counts says its own. Otherwise right or wrong is a bit. A share of the points is one of as
+    many as there are scores, and each digit of a message one of ten.
     """
     if result.hidden_from is None:
         return 0
-    unmeasured = [check for check in question.checks[result.hidden_from :] if HIDDEN_BITS not in check.evidence]
-    measured = sum(int(check.evidence.get(HIDDEN_BITS, 0)) for check in question.checks)
+    checks = question.checks[result.hidden_from :]
+    counts = [int(check.evidence[POSSIBLE_RESULTS]) for check in checks if POSSIBLE_RESULTS in check.evidence]
+    unmeasured = [check for check in checks if not check.evidence.keys() & {HIDDEN_BITS, POSSIBLE_RESULTS}]
+    measured = sum(int(check.evidence.get(HIDDEN_BITS, 0)) for check in question.checks) + sum(map(math.log2, counts))
     verdicts = max(len(unmeasured), int(not measured))
     has_shares = result.stated or any(0 < check.fraction < 1 for check in unmeasured)
     scores = math.log2(question.max_score * 10**decimals + 1) if has_shares else 0

@@ -46,10 +46,11 @@ class CheckResult:
 
 PRIVATE_EVIDENCE = frozenset(
     {"threshold", "first_credit", "higher_is_better", "close_calls", "branches", "unfinished", "asks_probabilities"}
-    | {"constant"}
+    | {"constant", "possible_results"}
 )
-"""Evidence for the instructor alone: the values of full and of first credit, their direction, whether a close call
-has the benefit of the doubt, :data:`BRANCHES`, :data:`UNFINISHED`, :data:`ASKS_PROBABILITIES` and :data:`CONSTANT`."""
+"""Evidence for the instructor alone: the values of full and of first credit, their direction, whether a close call has
+the benefit of the doubt, :data:`BRANCHES`, :data:`UNFINISHED`, :data:`ASKS_PROBABILITIES`, :data:`CONSTANT` and
+:data:`POSSIBLE_RESULTS`."""
 CONSTANT = "constant"
 """Evidence of the solution's loss or accuracy: what its mean output reaches, given for every row."""
 RECORDED = "recorded"
@@ -64,6 +65,8 @@ PUBLIC = "public"
 """Evidence of a case of otter's that students have, too."""
 HIDDEN_BITS = "hidden_bits"
 """Evidence of a check of hidden labels: how many bits of them its message and its table may tell."""
+POSSIBLE_RESULTS = "possible_results"
+"""Evidence of a check that counts wrong values: how many results there could be, whatever the digits of its message."""
 MAX_BITS = 1_000
 """Bits of hidden data of an assignment from which on a student is told less."""
 UNFINISHED = "unfinished"

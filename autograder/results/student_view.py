@@ -14,6 +14,7 @@ from autograder.records.checks import MAX_BITS, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade, HeldBack, NotebookGrade, QuestionGrade
 from autograder.records.policies import Visibility
+from autograder.results.disclosure import Disclosure, digest, disclosures, length
 from autograder.term.facts import load_term
 from autograder.term.ladder import climbed, is_held_back, revealed_at, words
 
@@ -23,7 +24,8 @@ def for_students(course: Course, assignment: Assignment, grades: Sequence[Grade]
 
     Until the last student's due date, questions that the assignment's ``shown`` holds back are taken out; ``held_back``
     has what may be said of them. So is the late penalty, which would tell their points. Once a student has been told
-    :data:`MAX_BITS` of hidden data, questions about it tell only whether the best so far rose by a tenth.
+    :data:`MAX_BITS` of hidden data (see :mod:`autograder.results.disclosure`), questions about it tell only whether the
+    best so far rose by a tenth.
     """
     if not assignment.shown.holds_back and not any(_bits(question) for grade in grades for question in _all(grade)):
         return tuple(grades)
@@ -42,6 +44,7 @@ _SPENT = (
     "Your pages have told as much of the hidden rows as they may. From here on, you see the best so far, in tenths. "
     "Your grade counts the exact points."
 )
+_FOR_GOOD = "This assignment has no due date after which you would see more: ask your instructor."
 
 
 def _all(grade: Grade) -> Iterator[QuestionGrade]:
@@ -53,7 +56,7 @@ def _bits(question: QuestionGrade) -> int:
     return 0 if question.by_hand else question.hidden_bits
 
 
-def _disclosure(question: QuestionGrade, rule: Visibility) -> int:
+def _bits_shown(question: QuestionGrade, rule: Visibility) -> int:
     """Return how many of the bits an assignment's rule tells; what moves by a step is bounded by itself."""
     if not is_held_back(question, rule):
         return _bits(question)
@@ -62,10 +65,22 @@ def _disclosure(question: QuestionGrade, rule: Visibility) -> int:
     return min(_bits(question), 1) if rule.before_due == "passed" else _bits(question)
 
 
+def _results_told(grade: Grade, rule: Visibility) -> Iterator[Disclosure]:
+    """Yield the results that a page tells of hidden data by an assignment's rule."""
+    questions = {f"{book.notebook}/{one.id}": one for book in grade.notebooks for one in book.questions}
+    for result in disclosures(grade):
+        question = questions[result.question]
+        if is_held_back(question, rule):
+            sentence = words(question, rule, _share(question))
+            result = Disclosure(result.question, _bits_shown(question, rule), digest(sentence))
+        if result.bits:
+            yield result
+
+
 def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: datetime | None) -> Grade:
     rule = assignment.shown
-    if not ladder.may_tell(grade, sum(_disclosure(question, rule) for question in _all(grade))):
-        grade = _by_steps(grade, ladder, rule)
+    if not ladder.may_tell(grade, list(_results_told(grade, rule))):
+        grade = _by_steps(grade, ladder, rule, _SPENT if until else f"{_SPENT} {_FOR_GOOD}")
     held: list[HeldBack] = []
     books = []
     for book in grade.notebooks:
@@ -80,21 +95,21 @@ def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: dateti
     return replace(masked, late_penalty=0.0, held_back=tuple(held)) if held else masked
 
 
-def _by_steps(grade: Grade, ladder: _Ladder, rule: Visibility) -> Grade:
+def _by_steps(grade: Grade, ladder: _Ladder, rule: Visibility, message: str) -> Grade:
     """Take away what a grade tells of hidden data, but for tenths of the best points so far."""
 
     def stepped(book: NotebookGrade, question: QuestionGrade) -> QuestionGrade:
-        if not _disclosure(question, rule):
+        if not _bits_shown(question, rule):
             return question
         share = math.floor(_share(question) / STEP + 1e-9) * STEP
         share = ladder.climb(grade, f"{book.notebook}/{question.id}", share, STEP)
         outcome = Outcome.PASSED if share >= 1 else Outcome.PARTIAL if share > 0 else Outcome.FAILED
         score = round(share * question.max_score, 6)
-        return replace(question, score=score, outcome=outcome, message=_SPENT, checks=())
+        return replace(question, score=score, outcome=outcome, message=message, checks=())
 
     books = []
     for book in grade.notebooks:
-        ids = {question.id for question in book.questions if _disclosure(question, rule)}
+        ids = {question.id for question in book.questions if _bits_shown(question, rule)}
         questions = tuple(stepped(book, question) for question in book.questions)
         books.append(replace(_without_findings(book, ids), questions=questions))
     masked, points = (
@@ -131,32 +146,39 @@ class _Ladder:
         self.known: dict[str, Any] = content if isinstance(content, dict) else {}
         self.changed = False
 
-    def may_tell(self, grade: Grade, bits: int) -> bool:
-        """Return whether the page of a hand-in may tell so many bits of hidden labels, and remember that it does."""
-        page, memory = grade.content_keys.get("submission", ""), self.known.get(grade.student)
-        memory = memory if isinstance(memory, dict) else {"exam": grade.exam_key, "shares": {}}
-        bits_of_pages = memory.setdefault("told", {})
-        if bits and page not in bits_of_pages:
-            if sum(bits_of_pages.values()) >= MAX_BITS:
+    def may_tell(self, grade: Grade, results: Sequence[Disclosure]) -> bool:
+        """Return whether a grade's page may tell these results of hidden data, and remember that it does."""
+        memory = self._memory(grade)
+        pages, last = memory.setdefault("told", {}), memory.setdefault("last", {})
+        # Whoever hands in the same bytes again gets another grade, and another result if they draw by chance.
+        page = " ".join(filter(None, (grade.content_keys.get("submission"), str(grade.graded_at or ""))))
+        if results and page not in pages:
+            if sum(pages.values()) >= MAX_BITS:
                 return False
-            bits_of_pages[page] = bits
-            self.known[grade.student] = memory
-            self.changed = True
+            pages[page] = length(results, last)
+            last.update({result.question: result.digest for result in results})
+            self._keep(grade, memory)
         return True
 
     def climb(self, grade: Grade, key: str, share: float, step: float) -> float:
         """Return the share to show now, and remember it; another exam begins anew."""
-        shown_shares = self.known.get(grade.student)
-        if not isinstance(shown_shares, dict) or shown_shares.get("exam") != grade.exam_key:
-            bits_of_pages = shown_shares.get("told", {}) if isinstance(shown_shares, dict) else {}
-            shown_shares = {"exam": grade.exam_key, "shares": {}, "told": bits_of_pages}
-        before = shown_shares["shares"].get(key)
+        memory = self._memory(grade)
+        if memory.get("exam") != grade.exam_key:
+            memory = {**memory, "exam": grade.exam_key, "shares": {}}
+        before = memory["shares"].get(key)
         after = climbed(before, share, step)
         if after != before:
-            shown_shares["shares"][key] = after
-            self.known[grade.student] = shown_shares
-            self.changed = True
+            memory["shares"][key] = after
+            self._keep(grade, memory)
         return after
+
+    def _memory(self, grade: Grade) -> dict[str, Any]:
+        """Return what is known of a student: exam, shares, pages and the bits of each, and the last results."""
+        memory = self.known.get(grade.student)
+        return memory if isinstance(memory, dict) else {"exam": grade.exam_key, "shares": {}}
+
+    def _keep(self, grade: Grade, memory: dict[str, Any]) -> None:
+        self.known[grade.student], self.changed = memory, True
 
     def save(self) -> None:
         """Write what was shown, if it is new."""

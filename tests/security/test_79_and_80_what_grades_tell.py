@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from autograder.extensions.platforms.package_settings import PackageSettings
 from autograder.extensions.platforms.platform_table import ARTEMIS, GRADESCOPE, PLATFORMS, PRAIRIELEARN
 from autograder.records.checks import MAX_BITS
 from autograder.records.course import Course
-from autograder.records.grade import Grade, QuestionGrade
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.results.student_view import for_students
 
 pytestmark = pytest.mark.integration
@@ -73,6 +73,10 @@ def decoded(points: float) -> list[int]:
     return labels
 
 
+def graded_again(grade: Grade, book: NotebookGrade, number: int) -> Grade:
+    return replace(grade, notebooks=(book,), graded_at=NOW + timedelta(minutes=number))
+
+
 def test_79_control_the_points_of_one_page_are_several_labels(tmp_path: Path) -> None:
     question, _ = graded(course_of(tmp_path, DATA + TESTS["points"]))
     assert decoded(question.score)[:5] == LABELS[:5].tolist()
@@ -80,7 +84,7 @@ def test_79_control_the_points_of_one_page_are_several_labels(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("test", "bits"),
-    [("points", 9), ("count", 8), ("share", 9), ("message", 25), ("assertions", 5), ("verdict", 1)],
+    [("points", 9), ("count", 3), ("share", 9), ("message", 25), ("assertions", 5), ("verdict", 1)],
 )
 def test_79_each_result_counts_as_what_it_can_tell(tmp_path: Path, test: str, bits: int) -> None:
     """The logarithm of the number of scores, a bit for right or wrong, and the digits of messages."""
@@ -102,8 +106,28 @@ def test_79_labels_come_at_a_rate_that_is_bounded_for_the_assignment(tmp_path: P
         page = replace(grade, notebooks=(book,), content_keys={"submission": str(number)})
         (seen,) = for_students(course, course.assignments["hw"], [page], NOW)
         told.append(seen.score == score)
-    assert sum(told[:112]) == 112
-    assert sum(told[112:]) < 30, "only where a tenth is the score"
+    assert sum(told[:84]) == 84, "9 bits for the first, 12 for each other result"
+    assert sum(told[84:]) < 30, "only where a tenth is the score"
+
+
+def test_79_the_same_notebook_with_another_result_counts_again(tmp_path: Path) -> None:
+    """One that draws its answers by chance: what it is told is of the draw."""
+    course = course_of(tmp_path, DATA + TESTS["points"])
+    told, (question, grade) = [], graded(course)
+    for number in range(300):
+        score = round(0.5 + 0.01 * (number % 97), 2)
+        book = replace(grade.notebooks[0], questions=(replace(question, score=score),))
+        (seen,) = for_students(course, course.assignments["hw"], [graded_again(grade, book, number)], NOW)
+        told.append(seen.score == score)
+    assert sum(told[84:]) < 30, "only where a tenth is the score"
+
+
+def test_79_control_an_unchanged_question_costs_a_fifth_of_a_bit(tmp_path: Path) -> None:
+    course = course_of(tmp_path, DATA + TESTS["points"])
+    _, grade = graded(course)
+    for number in range(300):
+        page = graded_again(grade, grade.notebooks[0], number)
+        assert for_students(course, course.assignments["hw"], [page], NOW) == (page,)
 
 
 @pytest.mark.parametrize(
@@ -163,16 +187,43 @@ def test_80_gradescope_tells_numbers_until_its_own_history_says_enough(tmp_path:
     first = json.loads(results(tmp_path, measured, "gradescope", history()))
     assert "0.7312" in str(first)
     assert first["extra_data"]["hidden_bits"] == 14
+    assert "as they may" not in first["output"]
     assert "0.7312" in results(tmp_path, measured, "gradescope", history(*[14] * 71))
     last = json.loads(results(tmp_path, measured, "gradescope", history(*[14] * 72)))
     assert "0.7312" not in str(last)
     assert [test["visibility"] for test in last["tests"]] == ["after_due_date", "visible"]
     assert last["score"] == first["score"], "points stay exact, and are seen later"
+    assert "q: you see the points after the due date. Your earlier results have told as much" in last["output"]
     without = json.loads(results(tmp_path, measured, "gradescope", history(MAX_BITS, due=None)))
     assert without["tests"][0]["visibility"] == "after_published"
+    assert "q: you see the points once grades are published." in without["output"]
 
 
-@pytest.mark.parametrize("damaged", ["", "[]", "{}", '{"previous_submissions": 3}', '{"previous_submissions": [7]}'])
+def test_80_gradescope_counts_the_last_result_again_as_a_fifth_of_a_bit(tmp_path: Path, measured: Grade) -> None:
+    hand_ins = history()
+    for _ in range(40):
+        told = json.loads(results(tmp_path, measured, "gradescope", hand_ins))
+        assert "0.7312" in str(told)
+        hand_ins["previous_submissions"] += [{"results": told}]  # type: ignore[operator]
+    bits = [earlier["results"]["extra_data"]["hidden_bits"] for earlier in hand_ins["previous_submissions"]]  # type: ignore[attr-defined]
+    assert bits == [14, *[0.2] * 39]
+    (book,) = measured.notebooks
+    other = replace(book, questions=(replace(book.questions[0], score=1.5), book.questions[1]))
+    told = json.loads(results(tmp_path, replace(measured, notebooks=(other,)), "gradescope", hand_ins))
+    assert told["extra_data"]["hidden_bits"] == 17
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"previous_submissions": 3}',
+        '{"previous_submissions": [7]}',
+        '{"previous_submissions": [{"results": {"extra_data": {"last_told": 7}}}], "assignment": {"due_date": null}}',
+    ],
+)
 def test_80_a_history_that_cannot_be_read_tells_less(tmp_path: Path, measured: Grade, damaged: str) -> None:
     told = json.loads(results(tmp_path, measured, "gradescope", damaged))
     assert "0.7312" not in str(told)

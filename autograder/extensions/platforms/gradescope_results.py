@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograder._util.text import visible
 from autograder.extensions.platforms import student_texts
@@ -13,8 +13,10 @@ from autograder.extensions.platforms.conclusion import Conclusion
 from autograder.extensions.platforms.package_settings import VISIBILITIES, PackageSettings
 from autograder.records.checks import HIDDEN_BITS, LEADERBOARD, ORDER, PUBLIC, CheckResult, Outcome
 from autograder.records.grade import Grade, QuestionGrade
+from autograder.results.disclosure import disclosures, length
 
-TEXT = "text"
+TEXT, LAST_TOLD = "text", "last_told"
+_SPENT = "Your earlier results have told as much of the hidden data as they may. The points are exact."
 _ORDERS = ("asc", "desc")
 
 
@@ -33,26 +35,37 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
                 **_points(shown_question.question, decimals),
             }
         )
+    results_told = list(disclosures(grade))
     results = {
         "score": round(sum(test.get("score", 0.0) for test in tests), decimals),
         "tests": tests,
         "leaderboard": list(_leaderboard(grade)),
         **_frame(
-            "\n".join(student_texts.lines_above(grade, notes, settings)),
+            "\n".join([*student_texts.lines_above(grade, notes, settings), *_closed(grade, settings)]),
             seconds,
             graded=True,
             versions=dict(grade.versions),
-            **{HIDDEN_BITS: grade.hidden_bits},
+            **{
+                HIDDEN_BITS: length(results_told, settings.last_told),
+                LAST_TOLD: {each.question: each.digest for each in results_told},
+            },
         ),
     }
     return Conclusion(_as_text(results))
 
 
-def told_before(metadata: bytes) -> tuple[int, str]:
-    """Read what earlier hand-ins told of hidden data, by the results of theirs that Gradescope has.
+class ToldBefore(NamedTuple):
+    """What earlier hand-ins told of hidden data."""
 
-    Returns:
-        The number of bits, and when more may be seen: at the due date, if there is one.
+    bits: float
+    last: dict[str, str]
+    """Question → digest of the result that was told last."""
+    later: str
+    """When more may be seen: at the due date, if there is one."""
+
+
+def told_before(metadata: bytes) -> ToldBefore:
+    """Read what earlier hand-ins told of hidden data, by the results of theirs that Gradescope has.
 
     Raises:
         ValueError: the platform's file is none.
@@ -63,7 +76,8 @@ def told_before(metadata: bytes) -> tuple[int, str]:
             (submission.get("results") or {}).get("extra_data") or {} for submission in about["previous_submissions"]
         ]
         later = "after_due_date" if about["assignment"]["due_date"] else "after_published"
-        return sum(int(data.get(HIDDEN_BITS, 0)) for data in extras), later
+        last = {question: result for data in extras for question, result in (data.get(LAST_TOLD) or {}).items()}
+        return ToldBefore(sum(float(data.get(HIDDEN_BITS, 0)) for data in extras), last, later)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"no history of hand-ins: {error!r}") from error
 
@@ -72,6 +86,14 @@ def _visibility(question: QuestionGrade, settings: PackageSettings) -> str:
     """Return when students see a question; the total waits with it, and points stay exact."""
     later = settings.closed_until if question.hidden_bits else ""
     return max(later or settings.visibility, settings.visibility, key=VISIBILITIES.index)
+
+
+def _closed(grade: Grade, settings: PackageSettings) -> Iterator[str]:
+    """Yield the line on questions that are closed: Gradescope shows nothing of them."""
+    texts = student_texts.question_texts(grade)
+    if names := ", ".join(each.name for each in texts if _visibility(each.question, settings) != settings.visibility):
+        when = "after the due date" if settings.closed_until == "after_due_date" else "once grades are published"
+        yield visible(f"{names}: you see the points {when}. {_SPENT}", student_texts.MAX_OUTPUT)
 
 
 def not_graded(words: str, seconds: float = 0.0) -> Conclusion:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder._util.plain_records import from_plain, to_plain
@@ -55,6 +55,8 @@ class PackageSettings:
     """Name of the sandbox of kernels and examiners."""
     closed_until: str = ""
     """When students see questions of hidden data whose earlier hand-ins told enough, one of :data:`VISIBILITIES`."""
+    last_told: Mapping[str, str] = field(default_factory=dict)
+    """Question of hidden data → digest of the result that an earlier hand-in told last."""
 
 
 def dump(settings: PackageSettings) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
+import threading
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
@@ -20,6 +23,9 @@ PERSON: Final = "door.person"
 _SECRET = re.compile(r"[^/]*:[\w-]{20,}[^/]*")
 """A part of an address with something signed: a link's token, a registration's."""
 MAX_PATH = 300
+MAX_LOG_BYTES, MAX_LOGS = 64 << 20, 8
+"""Size from which on a log is set aside, and the number of logs that are kept: those of months, and those set aside."""
+_setting_aside = threading.Lock()
 
 
 def note(get_response: Answer) -> Answer:
@@ -29,7 +35,7 @@ def note(get_response: Answer) -> Answer:
         began = time.monotonic()
         response = get_response(request)
         with contextlib.suppress(OSError):  # a full disk stops no page
-            _write(_line(request, response, time.monotonic() - began))
+            write(_line(request, response, time.monotonic() - began))
         return response
 
     return answer
@@ -44,11 +50,29 @@ def _line(request: HttpRequest, response: HttpResponse, seconds: float) -> str:
     return " ".join([f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", *(quote(str(part), safe="/:*-") for part in parts)])
 
 
-def _write(line: str) -> None:
+def write(line: str) -> None:
+    """Write a line to the log of its month.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     folder = state_folder.tables(settings.COURSE_ROOT).parent
     path = folder / f"access-{line[:7]}.log"
     is_new = not path.exists()
     with path.open("a", encoding="utf-8") as file:  # one short write: the lines of two processes do not mix
         if is_new:
-            path.chmod(state_folder.file_mode(folder))
+            os.fchmod(file.fileno(), state_folder.file_mode(folder))
         file.write(f"{line}\n")
+        file.flush()
+        is_full = os.fstat(file.fileno()).st_size > MAX_LOG_BYTES
+    if is_full or is_new:
+        _set_aside(path, line)
+
+
+def _set_aside(path: Path, line: str) -> None:
+    """Rename a full log, unless another thread or process did, and delete the oldest logs."""
+    with _setting_aside, contextlib.suppress(FileNotFoundError):
+        if path.stat().st_size > MAX_LOG_BYTES:
+            path.rename(path.with_name(f"access-{line[:19]}-{os.getpid()}-{time.monotonic_ns()}.log"))
+        for old in sorted(path.parent.glob("access-*.log"), key=lambda each: -each.stat().st_mtime_ns)[MAX_LOGS:]:
+            old.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ from autograder.course.extension_keys import ExtensionKey, Refusal
 from autograder.records.course import Course
 
 UNIX = "unix"
+FRONT_VARIABLE = "AUTOGRADER_SERVE_FRONT"
+"""Environment variable of a course's processes behind a front over several courses: the front's address."""
 ACT_NAMES = (
     *("again", "use", "extend", "override", "answer", "review"),
     *("preview", "regrade", "publish", "hold", "release", "feedback", "post"),
@@ -144,3 +147,19 @@ def door(course: Course) -> Door:
     """Return the course's settings of its door."""
     settings: Door = course.settings.get("serve", DOOR.default)
     return settings
+
+
+def header_fault(course: Course, front: str | None = None) -> str:
+    """Say why nobody may come by the header of a campus login; empty if they may.
+
+    A front hands all requests on by a Unix socket, whoever sent them, so it must listen at one itself. A header that is
+    written while it is open is found at the next request.
+
+    Args:
+        course: the course.
+        front: address of the front over several courses; None: that of this process.
+    """
+    address = os.environ.get(FRONT_VARIABLE, "") if front is None else front
+    is_open = bool(address) and not address.startswith(f"{UNIX}:")
+    needs = f"{course.root}: of several courses, 'header' needs --bind unix:PATH; nobody comes by {door(course).header}"
+    return needs if is_open and door(course).header else ""

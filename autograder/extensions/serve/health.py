@@ -10,6 +10,7 @@ from pathlib import Path
 from django.db.models import Count, Min
 
 from autograder.extensions.serve import course_tables, jobs, state_folder
+from autograder.extensions.serve.course_keys import header_fault
 from autograder.extensions.serve.models import FINAL, Job, JobState
 from autograder.records.course import Course
 from autograder.records.ending import Whose
@@ -55,7 +56,8 @@ def fault(course: Course) -> str:
 
 def course_fault(course: Course) -> str:
     """Say what is wrong with the newest tables, and with people's choices of attempts; empty if nothing is."""
-    return "\n".join(filter(None, (course_tables.read(course.root).fault, *choice_faults(course))))
+    reading = course_tables.read(course.root)
+    return "\n".join(filter(None, (reading.fault, header_fault(reading.course), *choice_faults(course))))
 
 
 def faults() -> dict[str, str]:

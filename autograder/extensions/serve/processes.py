@@ -24,7 +24,7 @@ from autograder.coordinator.assignment import Options
 from autograder.course.configuration import load_course
 from autograder.errors import HostError, UsageError
 from autograder.extensions.serve import health, worker_pool
-from autograder.extensions.serve.course_keys import door
+from autograder.extensions.serve.course_keys import FRONT_VARIABLE, door, header_fault
 from autograder.extensions.serve.django_settings import DATABASE_VARIABLE
 from autograder.extensions.serve.state_folder import only_worker, prepare
 from autograder.records.course import Course
@@ -76,17 +76,17 @@ def run_several(roots: Sequence[Path], bind: str, workers: int | None) -> None:
             commands[f"web {prefix}"] = [*line, "--only", "web", "--bind", f"unix:{sockets[prefix]}"]
             commands[f"worker {prefix}"] = [*line, "--only", "worker", "--workers", str(places)]
         pool = {worker_pool.VARIABLE: f"{places}:{len(courses)}:{folder}"}
-        _keep_running(commands, {**os.environ, **pool})
+        _keep_running(commands, {**os.environ, **pool, FRONT_VARIABLE: bind})
 
 
 def _prefix(course: Course, bind: str) -> str:
     """Return a course's path at the common address."""
-    wanted = door(course)
-    if not wanted.prefix:
+    prefix = door(course).prefix
+    if not prefix:
         raise UsageError(f"{course.root}: of several courses, each has a path: serve: {{url: https://door.example/x}}")
-    if wanted.header and not bind.startswith("unix:"):  # behind the front, all requests come by a Unix socket
-        raise UsageError(f"{course.root}: of several courses, 'header' needs --bind unix:PATH")
-    return wanted.prefix
+    if refusal := header_fault(course, bind):
+        raise UsageError(refusal)
+    return prefix
 
 
 def _command(course: Course) -> list[str]:

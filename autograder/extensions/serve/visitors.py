@@ -13,7 +13,7 @@ from django.db.models import F
 from django.http import HttpRequest
 
 from autograder.extensions.serve import course_tables, hub_users, launch_claims
-from autograder.extensions.serve.course_keys import UNIX, door
+from autograder.extensions.serve.course_keys import UNIX, door, header_fault
 from autograder.extensions.serve.lti_launch import Launch
 from autograder.extensions.serve.models import Renewal
 from autograder.records.course import Course
@@ -195,7 +195,7 @@ def _by_header(course: Course, request: HttpRequest) -> str:
     """Return the id of the person whom a campus login names; empty without one."""
     address = request.META.get("REMOTE_ADDR") or UNIX  # gunicorn gives none for a Unix socket
     wanted = door(course)
-    if not wanted.header or address not in wanted.proxies:
+    if not wanted.header or address not in wanted.proxies or header_fault(course):
         return ""
     return _with_login(course, str(request.headers.get(wanted.header, "")).strip())
 

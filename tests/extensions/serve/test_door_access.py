@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,7 +32,8 @@ from helpers.tiny import YAML, tiny_course
 
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.extensions.serve import django_settings, state_folder, visitors, web_server
+from autograder.extensions.serve import access_log, django_settings, health, state_folder, visitors, web_server
+from autograder.extensions.serve.course_keys import FRONT_VARIABLE
 from autograder.extensions.serve.models import Job
 from autograder.extensions.serve.serve_command import serve
 from autograder.extensions.serve.urls import ROUTES, Route, urlpatterns
@@ -323,6 +325,22 @@ def test_the_access_log_has_a_line_for_each_request_and_no_secret(door: Door) ->
     assert log.stat().st_mode & 0o777 == 0o600
 
 
+def test_the_access_log_is_bounded_and_its_newest_lines_stay(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers and their threads write it: a piece that is full is set aside once, and the oldest go."""
+    monkeypatch.setattr(access_log, "MAX_LOG_BYTES", 2_000)
+    folder = door.root / ".autograder" / "serve"
+    lines = [f"2030-05-01T09:00:00Z 127.0.0.1 ada GET /{number:04d}/ 200 1 1ms" for number in range(2_000)]
+    with override_settings(COURSE_ROOT=door.root), ThreadPoolExecutor(8) as threads:
+        list(threads.map(access_log.write, lines))
+    pieces = list(folder.glob("access-*.log"))
+    assert access_log.MAX_LOGS - 1 <= len(pieces) <= access_log.MAX_LOGS + 1
+    assert sum(piece.stat().st_size for piece in pieces) < (access_log.MAX_LOGS + 1) * 3_000
+    assert all(piece.stat().st_mode & 0o777 == 0o600 for piece in pieces)
+    kept = {line for piece in pieces for line in piece.read_text().splitlines()}
+    assert kept <= set(lines), "no line is mixed with another one"
+    assert set(lines[-100:]) <= kept
+
+
 def test_a_log_that_cannot_be_written_stops_no_page(door: Door) -> None:
     client = door.visitor("ada")
     (log,) = (door.root / ".autograder" / "serve").glob("access-*.log")
@@ -455,6 +473,23 @@ def test_a_unix_socket_counts_where_it_is_named_among_the_proxies(door: Door) ->
         for source in ("", "127.0.0.1")
     ]
     assert statuses == [200, 401]
+
+
+@pytest.mark.parametrize(("front", "status"), [("127.0.0.1:8000", 401), ("unix:/run/door/front.sock", 200)])
+def test_behind_a_front_on_a_port_a_header_that_is_written_later_counts_for_nobody(
+    door: Door, monkeypatch: pytest.MonkeyPatch, front: str, status: int
+) -> None:
+    """Attack 75: the front hands each request on by a Unix socket, and with it whatever header its sender wrote."""
+    monkeypatch.setenv(FRONT_VARIABLE, front)
+    before = health.course_fault(door.course)
+    settings_file = door.root / "course.yaml"
+    settings_file.write_text(settings_file.read_text().replace("staff:", "header: X-Login, proxies: [unix], staff:"))
+    client = Client(HTTP_HOST="127.0.0.1", REMOTE_ADDR="")
+    assert client.get("/assignments/", HTTP_X_LOGIN="ada").status_code == status
+    assert client.get("/staff/", HTTP_X_LOGIN="meier").status_code == status
+    assert before == ""
+    assert ("'header' needs --bind unix:PATH" in health.course_fault(door.course)) is (status == 401)
+    assert door.visitor("ada").get("/assignments/").status_code == 200, "links open it as before"
 
 
 def test_a_unix_socket_is_for_its_user_and_group() -> None:

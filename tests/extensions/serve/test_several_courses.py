@@ -102,6 +102,23 @@ def test_the_front_hands_on_what_it_must_and_answers_where_no_course_is(two: tup
     assert " 127.0.0.1 ada HEAD /a/assignments/ 200 " in log
 
 
+def test_a_header_that_is_written_while_a_front_listens_on_a_port_is_trusted_by_nobody(
+    two: tuple[Course, Course],
+) -> None:
+    base = DoorClient(link(two[1], "ada")).base
+    settings = two[1].root / "course.yaml"
+    text = settings.read_text()
+    settings.write_text(text.replace("staff:", "header: X-Login, proxies: [unix], staff:"))
+    try:
+        for person in ("ada", "meier"):
+            assert requests.get(f"{base}/", headers={"X-Login": person}, timeout=SECONDS).status_code == 401
+        meier = DoorClient(link(two[1], "meier"))
+        meier.enter()
+        assert "needs --bind unix:PATH" in meier.get("/staff/").text
+    finally:
+        settings.write_text(text)
+
+
 @pytest.mark.parametrize(
     ("urls", "more", "said"),
     [
