@@ -74,5 +74,6 @@ def _set_aside(path: Path, line: str) -> None:
     with _setting_aside, contextlib.suppress(FileNotFoundError):
         if path.stat().st_size > MAX_LOG_BYTES:
             path.rename(path.with_name(f"access-{line[:19]}-{os.getpid()}-{time.monotonic_ns()}.log"))
-        for old in sorted(path.parent.glob("access-*.log"), key=lambda each: -each.stat().st_mtime_ns)[MAX_LOGS:]:
-            old.unlink(missing_ok=True)
+        logs = sorted(path.parent.glob("access-*.log"), key=lambda log: -log.stat().st_mtime_ns)
+        for log in logs[MAX_LOGS:]:
+            log.unlink(missing_ok=True)
