@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 
@@ -29,3 +29,9 @@ def placed(moment: datetime, zone: tzinfo | None) -> datetime:
 def in_words(moment: datetime) -> str:
     """Format a moment as pages write it: 2 March 2026, 18:00 UTC."""
     return f"{moment.day} {moment:%B %Y, %H:%M} {moment.tzname() or ''}".rstrip()
+
+
+def lateness(due: datetime, submitted_at: datetime) -> timedelta:
+    """Return how late a submission is by the clock of the due date: each day ends at the same time of the clock."""
+    due = placed(due, None)
+    return placed(submitted_at, None).astimezone(due.tzinfo) - due

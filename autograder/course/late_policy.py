@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from autograder._util.time_zones import lateness
 from autograder._util.yaml_record import aware, suggest
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.course.paths import inside
@@ -23,7 +24,6 @@ from autograder.records.policies import LatePolicy
 
 METHOD = "late_submission_penalty"
 """Name of the method that nbgrader calls in a plugin, with (student_id, score, total_seconds_late)."""
-DAY_SECONDS = 86_400
 
 Penalty = Callable[[str, Sequence[float]], float]
 """A function: (student, score of each notebook) → the points that all notebooks together lose."""
@@ -57,7 +57,9 @@ def late_penalty(course: Path, assignment: Assignment, submitted_at: datetime | 
         reference = str(policy.plugin)
         plugin = load_plugin(course, reference)
         return lambda student, scores: sum(_plugin_penalty(plugin, course, reference, student, s, late) for s in scores)
-    share = 1.0 if policy.kind == "zero" else min(1.0, policy.per_day * math.ceil(late / DAY_SECONDS))
+    share = (
+        1.0 if policy.kind == "zero" else min(1.0, policy.per_day * _days_late(policy, assignment.due, submitted_at))
+    )
     return lambda student, scores: max(0.0, sum(scores)) * share
 
 
@@ -66,6 +68,14 @@ def seconds_late(policy: LatePolicy, due: datetime | None, submitted_at: datetim
     if due is None or submitted_at is None:
         return 0.0
     return max(0.0, (aware(submitted_at) - aware(due) - timedelta(hours=policy.grace_hours)).total_seconds())
+
+
+def _days_late(policy: LatePolicy, due: datetime | None, submitted_at: datetime | None) -> int:
+    """Count the days begun after the grace period; what is late at all is a day late."""
+    if due is None or submitted_at is None:
+        return 0
+    late = lateness(due, submitted_at) - timedelta(hours=policy.grace_hours)
+    return max(1, math.ceil(late / timedelta(days=1)))
 
 
 # --- a class of the course's own -----------------------------------------------------------------------

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from autograder._util.time_zones import in_words
+from autograder._util.time_zones import in_words, lateness
 from autograder._util.yaml_record import aware
 from autograder.records.course import Assignment
 from autograder.records.dates import Dates, Extension
@@ -99,7 +99,7 @@ def with_late_days(
             final[assignment.name] = replace(before, closed=True, notes=(*before.notes, text))
         elif not before.excused and before.due is not None and assignment.late.kind != "none":
             grace = timedelta(hours=assignment.late.grace_hours)
-            late = aware(when).astimezone(before.due.tzinfo) - before.due - grace  # by the clock, as days are added
+            late = lateness(before.due, when) - grace
             wanted = rounded(late.total_seconds(), rule.round)
             used = min(wanted, days_left, most_late_days(assignment, rule))
             if used > 0:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -46,6 +47,16 @@ def lost(
 )
 def test_the_late_penalty_is_counted_in_days_begun_after_the_grace(policy, late, points) -> None:
     assert lost(policy, late) == points
+
+
+@pytest.mark.parametrize(("clock", "days"), [("17:59", 1), ("18:30", 2)])
+def test_a_day_ends_at_the_same_time_of_the_clock_when_clocks_change(clock: str, days: int) -> None:
+    """The night of 31 October 2027 has an hour more."""
+    berlin = ZoneInfo("Europe/Berlin")
+    due = datetime(2027, 10, 30, 18, tzinfo=berlin)
+    when = datetime.fromisoformat(f"2027-10-31 {clock}").replace(tzinfo=berlin).astimezone(UTC)
+    assignment = Assignment("hw", "hw", due=due, late=LatePolicy(kind="per_day", per_day=0.1))
+    assert late_penalty(Path(), assignment, when)("ada", [10]) == pytest.approx(days)
 
 
 def test_all_notebooks_of_a_submission_count_together() -> None:
