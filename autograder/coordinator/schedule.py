@@ -13,6 +13,8 @@ from autograder.records.ending import Ending, EndingKind
 
 Execute = Callable[[Sequence[Work], int], Endings]
 """A function that grades so many at a time; :func:`autograder.coordinator.pool.in_processes` is the real one."""
+MAX_IN_A_ROW = 3
+"""Submissions that fail at each of their tries until the fault is everybody's: the next batch tries the others."""
 _ADVICE = "it was tried twice, the second time alone; end what else keeps this machine busy, and grade again"
 
 
@@ -65,12 +67,15 @@ def alone_at_the_end(outcomes: Endings, execute: Execute) -> Endings:
             unfinished.append((work, ending))
         else:
             yield work, ending
-    for work, first in unfinished:
-        endings = [first]
-        while len(endings) < _tries(endings[-1]):
-            again = [ending for _, ending in _outcomes(execute, [work], 1)]
-            endings += again or endings[-1:]  # an executor whose time is over yields none
-        yield work, after_second_try(endings[-1])
+    in_a_row = 0
+    for work, ending in unfinished:
+        tries = 1
+        while in_a_row < MAX_IN_A_ROW and tries < _tries(ending):
+            tries += 1
+            for _, again in _outcomes(execute, [work], 1):  # an executor whose time is over yields none
+                ending = again
+        in_a_row = 0 if ending.is_done else in_a_row + 1
+        yield work, after_second_try(ending) if tries > 1 else ending
 
 
 def _tries(ending: Ending) -> float:

@@ -159,6 +159,21 @@ def test_a_batch_tries_again_at_the_end_as_often_as_whoever_is_at_fault_has_trie
     assert scores(run(course)) == dict.fromkeys(NAMES, 2)
 
 
+def test_a_fault_that_all_meet_is_not_tried_again_for_each(course: Course) -> None:
+    """So that a class of 200 takes no three gradings each; the next batch grades all."""
+    students: list[str] = []
+
+    def execute(due: Sequence[Work], workers: int) -> Endings:
+        for work in due:
+            students.append(work.student)
+            yield work, failed("its examiner died", Whose.KIT)
+
+    done = run(course, execute=execute, workers=2)
+    assert students == [*NAMES, "ada", "ada", "bob", "bob", "eve", "eve"]
+    assert {each.reason for each in done.not_graded} == {"its examiner died"}
+    assert scores(run(course)) == dict.fromkeys(NAMES, 2)
+
+
 def test_where_the_time_is_over_the_first_try_counts(course: Course) -> None:
     """As in an audit, whose executor yields nothing after its deadline."""
     begun: list[int] = []
