@@ -14,6 +14,11 @@ _SAME = 0.001
 _ZERO = 1e-6
 """Size below which a number is rounding alone."""
 
+_FAR = 10
+"""How many times the difference of two runs a threshold is away, where a third run is hardly ever beyond it.
+
+Where one in six runs would miss, two of them are this near to each other in 6 of 100 pairs."""
+
 
 def by_chance(exams: Sequence[Exam], grades: Sequence[Grade]) -> Iterator[str]:
     """Name the tests for which runs of the solution differ in points, or in a number.
@@ -47,9 +52,18 @@ def _missed_once(cell: ExamCell, runs: Sequence[QuestionGrade], facts: Sequence[
 def _measured(runs: Sequence[QuestionGrade]) -> str:
     """Say which check measured something else in the second run."""
     for then, now in zip(runs[0].checks, runs[1].checks, strict=False):
-        if differing := _range(_of(then.evidence), _of(now.evidence)):
+        values = _of(then.evidence), _of(now.evidence)
+        differing = _range(*values)
+        if differing and not _is_far(now.evidence.get("threshold"), *values):
             return f"{now.name}: {differing}"
     return ""
+
+
+def _is_far(threshold: Any, *values: float) -> bool:
+    """Tell whether full credit begins so far from measurements that their differences do not reach it."""
+    if not isinstance(threshold, float | int):
+        return False
+    return min(abs(value - threshold) for value in values) > _FAR * (max(values) - min(values))
 
 
 def _of(evidence: Mapping[str, Any]) -> Any:

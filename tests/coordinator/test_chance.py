@@ -1,0 +1,40 @@
+"""Which differences of two runs of the solution are told as chance."""
+
+from __future__ import annotations
+
+import pytest
+from helpers.exams import exam_of
+
+from autograder.coordinator.chance import by_chance
+from autograder.records.checks import CheckResult, Outcome
+from autograder.records.exam import Role
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+
+
+def a_run(loss: float, threshold: float | None) -> Grade:
+    """The solution's grade, with a check of its loss."""
+    evidence = {"loss": loss} | ({} if threshold is None else {"threshold": threshold})
+    check = CheckResult("holdout loss", Outcome.PASSED, 1.0, "right", evidence=evidence)
+    question = QuestionGrade("cell0", 1.0, 1.0, Outcome.PASSED, "right", checks=(check,))
+    return Grade("solution", "hw", (NotebookGrade("nb", "completed", "", (question,)),))
+
+
+@pytest.mark.parametrize(
+    ("losses", "threshold", "is_told"),
+    [
+        ((0.55, 0.56), None, True),
+        ((0.55, 0.56), 0.62, True),
+        ((0.55, 0.56), 0.9, False),
+        ((0.550, 0.551), 0.62, False),
+        ((0.55, 0.55), 0.5501, False),
+    ],
+)
+def test_losses_of_two_runs_are_told_where_a_third_may_be_beyond_the_threshold(
+    losses: tuple[float, float], threshold: float | None, is_told: bool
+) -> None:
+    exam = exam_of((Role.TEST, "check.loss(model)"))
+    told = list(by_chance([exam], [a_run(loss, threshold) for loss in losses]))
+    assert bool(told) is is_told
+    assert all(
+        "holdout loss: 0.55 in one run of the solution, 0.56 in another: chance is in it" in text for text in told
+    )
