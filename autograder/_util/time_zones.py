@@ -32,6 +32,6 @@ def in_words(moment: datetime) -> str:
 
 
 def lateness(due: datetime, submitted_at: datetime) -> timedelta:
-    """Return how late a submission is by the clock of the due date: each day ends at the same time of the clock."""
+    """Return how late a submission is by the clock: days of a change of time are as long as others."""
     due = placed(due, None)
     return placed(submitted_at, None).astimezone(due.tzinfo) - due

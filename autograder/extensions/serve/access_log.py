@@ -57,15 +57,12 @@ def write(line: str) -> None:
         OSError: it cannot be written.
     """
     folder = state_folder.tables(settings.COURSE_ROOT).parent
-    path = folder / f"access-{line[:7]}.log"
-    is_new = not path.exists()
-    with path.open("a", encoding="utf-8") as file:  # one short write: the lines of two processes do not mix
-        if is_new:
-            os.fchmod(file.fileno(), state_folder.file_mode(folder))
-        file.write(f"{line}\n")
-        file.flush()
-        is_full = os.fstat(file.fileno()).st_size > MAX_LOG_BYTES
-    if is_full or is_new:
+    path, written = folder / f"access-{line[:7]}.log", f"{line}\n".encode()
+    mode = state_folder.file_mode(folder)
+    with open(path, "ab", buffering=0, opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        file.write(written)  # at once: the lines of two processes do not mix
+        state = os.fstat(file.fileno())
+    if state.st_size == len(written) or state.st_size > MAX_LOG_BYTES:
         _set_aside(path, line)
 
 
