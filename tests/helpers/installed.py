@@ -17,7 +17,7 @@ def installed(folder: Path, name: str, modules: Mapping[str, str], entry_points:
     Args:
         folder: any folder; the package's modules lie in it.
         name: the name of the package.
-        modules: name of a module → its text.
+        modules: path of a module without ``.py``, such as ``mine`` or ``mine/parts`` → its text.
         entry_points: the text of entry_points.txt.
     """
     info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
@@ -25,13 +25,16 @@ def installed(folder: Path, name: str, modules: Mapping[str, str], entry_points:
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(entry_points)
     for module, text in modules.items():
-        (folder / f"{module}.py").write_text(text)
+        path = folder / f"{module}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
     sys.path.append(str(folder))
     registry.forget()
     try:
         yield folder
     finally:
         sys.path.remove(str(folder))
-        for module in modules:
-            sys.modules.pop(module, None)
+        tops = {module.partition("/")[0] for module in modules}
+        for module in [name for name in sys.modules if name.partition(".")[0] in tops]:
+            del sys.modules[module]
         registry.forget()

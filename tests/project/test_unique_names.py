@@ -17,6 +17,7 @@ TWO_ENDS_OF_A_CLASS = {
     "Template": "a template, from outside and from inside",
 }
 TWO_ENDS_OF_A_MODULE = {
+    "api.py": "names of an extension on which others build",
     "base_values.py": "at the examiner and in the kernel",
     "callbacks.py": "at the examiner and in the kernel",
     "course_keys.py": "what each extension registers for course.yaml",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -9,35 +11,37 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from helpers import tiny
 from helpers.commands import commands
 from helpers.installed import installed
 from helpers.kernels import InProcessKernel
-from helpers.remote_models import recorded
+from helpers.remote_models import answer, recorded
 from helpers.tiny import Here, grade_in_this_process, submit, tiny_course
 
 from autograder import check, cli
-from autograder._util import registry
+from autograder._util import kernel_side, registry
 from autograder.course.extension_keys import ExtensionKey
 from autograder.extensions.lms.sheet import read_sheet
 from autograder.extensions.lms.systems import recognize
 from autograder.records.course import Course
+from autograder.records.waits import Waits
 
+PACKAGE = Path(cli.__file__).parents[1]
 PAGE = (Path(__file__).parents[2] / "docs/how-to/write-an-extension.md").read_text(encoding="utf-8")
-MODULES = {m[1]: m[2] for m in re.finditer(r"^```python file=(\w+)\.py\n(.*?)^```$", PAGE, re.M | re.S)}
+MODULES = {m[1]: m[2] for m in re.finditer(r"^```python file=([\w/]+)\.py\n(.*?)^```$", PAGE, re.M | re.S)}
 SHEET = "Registration;Account;Points\n0017;ada;\n0018;bob;\n"
 
 
 def entry_points() -> str:
     """The entry points of the page's pieces of pyproject.toml, as an installer writes them."""
-    text = "".join(re.findall(r"^```toml\n(.*?)^```$", PAGE, re.M | re.S))
-    groups = tomllib.loads(text)["project"]["entry-points"]
-    sections = {
-        group: "".join(f"{name} = {value}\n" for name, value in found.items()) for group, found in groups.items()
-    }
-    return "".join(f"[{group}]\n{lines}" for group, lines in sections.items())
+    lines: dict[str, str] = {}
+    for text in re.findall(r"^```toml\n(.*?)^```$", PAGE, re.M | re.S):
+        for group, found in tomllib.loads(text)["project"]["entry-points"].items():
+            lines[group] = lines.get(group, "") + "".join(f"{name} = {value}\n" for name, value in found.items())
+    return "".join(f"[{group}]\n{entries}" for group, entries in lines.items())
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +68,7 @@ def autograder(*arguments: object) -> Result:
 
 
 def test_no_example_is_longer_than_sixty_lines() -> None:
-    assert len(MODULES) == 4
+    assert len(MODULES) == 7
     assert all(text.count("\n") <= 60 for text in MODULES.values())
 
 
@@ -104,6 +108,75 @@ def test_the_command_lists_who_is_below(course: Course) -> None:
 def test_the_check_is_a_word_of_check() -> None:
     assert recorded(lambda: check.increasing([1.0, 2.0, 5.0])).fraction == 1
     assert recorded(lambda: check.increasing([1.0, 2.0, 2.0])).message == "2 follows 2"
+
+
+PREDICTOR = """
+import numpy as np
+
+class Model:
+    def predict_proba(self, rows):
+        return np.where(np.asarray(rows)[:, :1] > 0, [[SURE, 1 - SURE]], [[1 - SURE, SURE]])
+
+model = Model()
+"""
+ROWS = np.random.default_rng(3).normal(size=(400, 2))
+CLASSES = np.where(np.random.default_rng(4).uniform(size=400) < 0.8, ROWS[:, 0] <= 0, ROWS[:, 0] > 0).astype(int)
+"""Eight of ten are of the class that the sign of the first column says."""
+
+
+@pytest.mark.parametrize(("sure", "fraction", "said"), [(0.8, 1, r"0\.0[0-4]\d"), (0.99, 0, r"0\.1[5-9]\d|0\.2\d\d")])
+def test_the_check_of_a_model_asks_it_whatever_its_class_is(sure: float, fraction: float, said: str) -> None:
+    model = answer(PREDICTOR.replace("SURE", str(sure)))
+    result = recorded(lambda: check.calibration_error(model, on=(ROWS, CLASSES), below=0.06))
+    assert result.fraction == fraction
+    assert re.fullmatch(
+        rf"calibration error ({said}), 0\.06 or less asked, predicted in the notebook's kernel", result.message
+    )
+
+
+def test_what_is_no_model_or_gives_no_probabilities_fails_the_check_with_its_sentence() -> None:
+    for source, said in [("model = 3", "not a model"), ("model = lambda rows: rows", "must be probabilities")]:
+        model = answer(source)
+        result = recorded(lambda model=model: check.calibration_error(model, on=(ROWS, CLASSES), below=0.06))
+        assert (result.fraction, said in result.message) == (0, True), result.message
+
+
+def test_a_family_makes_another_librarys_objects_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = importlib.import_module("_kernel_agent.kernel.model_family")
+    monkeypatch.setattr(agent, "registered", kernel_side.family_modules)
+    source = """
+import numpy as np
+from scipy.interpolate import make_lsq_spline
+
+x = np.linspace(0, 3, 50)
+model = make_lsq_spline(x, np.sin(x), [0, 0, 0, 0, 1, 2, 3, 3, 3, 3])
+"""
+    model, x = answer(source), np.linspace(0.1, 2.9, 20)
+    assert recorded(lambda: check.loss(model, on=(x, np.sin(x)), below=0.01, loss="mse")).fraction == 1
+    counted = recorded(lambda: check.parameters(model, at_most=6))
+    assert counted.waits is Waits.UNDECIDED
+    assert counted.detail.startswith("6 parameters (coefficients, as the notebook reports)")
+
+
+def test_the_examples_build_on_what_stays_alone() -> None:
+    allowed = re.compile(r"autograder\.(api\.\w+|testing\.\w+|extensions\.\w+\.api)")
+    imported = {
+        str(node.module)
+        for text in re.findall(r"^```python[^\n]*\n(.*?)^```$", PAGE, re.M | re.S)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("autograder")
+    }
+    assert len(imported) > 6
+    assert {module for module in imported if not allowed.fullmatch(module)} == set()
+
+
+def test_the_table_of_what_stays_has_every_name() -> None:
+    files = [*sorted(PACKAGE.glob("api/[a-z]*.py")), *sorted(PACKAGE.glob("extensions/*/api.py"))]
+    modules = [".".join(["autograder", *file.relative_to(PACKAGE).with_suffix("").parts]) for file in files]
+    table = dict(re.findall(r"^\| `(autograder\.[\w.]*\bapi[\w.]*)` \| (.+) \|$", PAGE, re.M))
+    assert list(table) == modules
+    for module in modules:
+        assert re.findall(r"`(\w+)`", table[module]) == importlib.import_module(module).__all__
 
 
 def test_the_key_of_the_page_is_read(course: Course, tmp_path: Path) -> None:

@@ -18,11 +18,10 @@ from autograder.extensions.networks.network import Network
 from autograder.extensions.networks.reading import as_examined
 from autograder.extensions.networks.rows import map_arrays, row_count, secret_draws, take_rows
 from autograder.extensions.networks.subject import (
-    NOT_BUILT,
     has_weights,
     is_keras,
     may_show,
-    not_a_model,
+    no_predictions,
     not_rebuilt,
     reading_of,
 )
@@ -149,7 +148,7 @@ def _problem(model: Any) -> str | None:
     """Return why a network is not one that is held here; None if it is."""
     if isinstance(model, Network):
         return None
-    return not_a_model(model) or not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT)
+    return not_rebuilt(model) or no_predictions(model)
 
 
 def _readable(like: Any, rows: Any, shape: Any) -> Any:

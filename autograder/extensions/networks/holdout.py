@@ -19,11 +19,9 @@ from autograder.extensions.networks.mistaken import CHANCES, LOGITS, VALUES, hid
 from autograder.extensions.networks.prediction import NoPrediction, predict, row_count
 from autograder.extensions.networks.reading import as_examined
 from autograder.extensions.networks.subject import (
-    NOT_BUILT,
-    has_weights,
     may_show,
     may_tell_of,
-    not_a_model,
+    no_predictions,
     parameter_count,
     prediction_place,
     reading_of,
@@ -183,7 +181,7 @@ def _check_measure(
     inputs, labels = rows_of(f"check.{label}", "on", on)
     demanded = [*demanded_of(model), *([registered_property("causal", causal)] if causal is not False else [])]
     model = as_examined(model, rows=inputs)
-    problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
+    problem = no_predictions(model)
     if problem:
         return report(name, 0.0, problem, weight=weight)
     try:

@@ -11,13 +11,11 @@ from autograder.check.results import report
 from autograder.errors import CourseError
 from autograder.extensions.networks.reading import as_solutions, call_failure
 from autograder.extensions.networks.subject import (
-    NOT_BUILT,
     ParameterCount,
     count_parameters,
-    has_weights,
     is_examined,
     may_show,
-    not_a_model,
+    no_predictions,
 )
 from autograder.extensions.networks.unreadable import A_PERSON_DECIDES, report_unreadable
 from autograder.records.checks import CheckResult
@@ -69,7 +67,7 @@ def parameters(
     if kind not in _KINDS:
         raise CourseError(f"check.parameters: kind is {kind!r}; it may be {', '.join(_KINDS)}.")
     model = as_solutions(model, name)
-    problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
+    problem = no_predictions(model)
     counted = None if problem else count_parameters(model)
     count = None if counted is None else counted.of(kind)
     if counted is None or count is None:

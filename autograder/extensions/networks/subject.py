@@ -95,6 +95,11 @@ def has_weights(model: Any) -> bool:
     return bool(getattr(model, "built", False)) and (bool(model.weights) or _has_shape(model))
 
 
+def no_predictions(obj: Any) -> str | None:
+    """Return why ``obj`` makes no predictions as it stands; None if it can be asked."""
+    return not_a_model(obj) or (None if has_weights(obj) else NOT_BUILT)
+
+
 @dataclass(frozen=True)
 class ParameterCount:
     """The number of a model's parameters."""

@@ -14,14 +14,7 @@ from autograder.extensions.networks.holdout import output_problem
 from autograder.extensions.networks.prediction import NoPrediction, predict
 from autograder.extensions.networks.reading import as_examined
 from autograder.extensions.networks.rows import secret_draws
-from autograder.extensions.networks.subject import (
-    NOT_BUILT,
-    has_weights,
-    may_show,
-    not_a_model,
-    prediction_place,
-    reading_of,
-)
+from autograder.extensions.networks.subject import may_show, no_predictions, prediction_place, reading_of
 from autograder.extensions.networks.unreadable import report_for_a_person
 from autograder.records.checks import CheckResult
 
@@ -71,7 +64,7 @@ def causal(
     """
     sequences, axis = _sequences(_CHECK, np.asarray(rows)[:_MAX_ROWS], positions)
     original, model = model, as_examined(model, rows=sequences)
-    problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
+    problem = no_predictions(model)
     if problem:
         return report(name, 0.0, problem, weight=weight)
     draws = secret_draws(sequences)

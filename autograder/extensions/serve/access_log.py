@@ -57,12 +57,12 @@ def write(line: str) -> None:
         OSError: it cannot be written.
     """
     folder = state_folder.tables(settings.COURSE_ROOT).parent
-    path, written = folder / f"access-{line[:7]}.log", f"{line}\n".encode()
+    path, entry = folder / f"access-{line[:7]}.log", f"{line}\n".encode()
     mode = state_folder.file_mode(folder)
     with open(path, "ab", buffering=0, opener=lambda name, flags: os.open(name, flags, mode)) as file:
-        file.write(written)  # at once: the lines of two processes do not mix
+        file.write(entry)  # at once: the lines of two processes do not mix
         state = os.fstat(file.fileno())
-    if state.st_size == len(written) or state.st_size > MAX_LOG_BYTES:
+    if state.st_size == len(entry) or state.st_size > MAX_LOG_BYTES:
         _set_aside(path, line)
 
 

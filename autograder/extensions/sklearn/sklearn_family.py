@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from autograder._util.model_families import ModelFamily
+from autograder.api.checking import ModelFamily
 
 
 def _words() -> Mapping[str, type]:
