@@ -17,8 +17,9 @@ FOLDER = "autograder"
 """The bundle's folder in a release, which has the package's name."""
 _ROOMS = ("_util", "check", "cli", "codec", "kernel", "models", "records", "submissions")
 _FILES = (
-    "__init__.py", "__main__.py", "aliases.py", "errors.py", "execution/__init__.py", "execution/rehearsal.py",
-    "execution/rehearsed_files.py", "extensions/__init__.py", "py.typed", "submission.py",
+    "__init__.py", "__main__.py", "aliases.py", "api/__init__.py", "api/checking.py", "errors.py",
+    "execution/__init__.py", "execution/rehearsal.py", "execution/rehearsed_files.py", "extensions/__init__.py",
+    "py.typed", "submission.py",
 )  # fmt: skip
 
 

@@ -600,7 +600,7 @@ def test_the_vocabulary_is_small() -> None:
         "score",
         "serving_hidden_data",
     ]
-    assert registry.names(registry.CHECKS) == [
+    assert [word for word in registry.names(registry.CHECKS) if registry.is_own(registry.CHECKS, word)] == [
         "accuracy",
         "any_of",
         "architecture",
