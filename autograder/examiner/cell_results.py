@@ -85,6 +85,11 @@ def for_a_person(result: Examined, reason: str = "") -> Examined:
     return replace(result, waits=waits, message=message, detail=detail, failures=(*result.failures, *note(reason)))
 
 
+def with_fraction(result: Examined, fraction: float) -> Examined:
+    """Return the result with fewer points, and without the checks that gave more."""
+    return replace(result, fraction=fraction, outcome=outcome_of(fraction), checks=(), bonus=0.0)
+
+
 def unprepared(error: BaseException, cell: ExamCell, wording: Wording) -> Examined:
     """Return the result of a cell whose names could not be filled in.
 

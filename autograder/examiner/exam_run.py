@@ -12,7 +12,7 @@ from typing import Any
 from autograder.check import provenance
 from autograder.check.error_place import locating
 from autograder.errors import BusyError
-from autograder.examiner.cell_results import Examined, broken, for_a_person, with_state
+from autograder.examiner.cell_results import Examined, broken, for_a_person, with_fraction, with_state
 from autograder.examiner.cell_run import CellTest, Surroundings
 from autograder.examiner.course_imports import course_modules_as_tests
 from autograder.examiner.frozen_states import answering_copies
@@ -107,7 +107,9 @@ class ExamRun:
             result, before, copy = self._ask_copies(index)
         if result.unbound in self._never_bound:
             result = broken(result.detail)
-        if not cell.in_kernel and _lacks_points(result) and (readings := other_readings(self.answers.remote)):
+        lacks_points, has_points = _lacks_points(result), result.fraction > 0 and not result.undecided
+        readings = other_readings(self.answers.remote, lacks_points=lacks_points, has_points=has_points)
+        if readings and not cell.in_kernel:
             self._other_readings[index] = readings, before, copy
         if self._total.over() and _lacks_points(result):
             used_up = f"The tests of this notebook had {self.total_seconds:g} s, and they are used up."
@@ -170,7 +172,7 @@ class ExamRun:
         return CellTest(self._around, *self.cells[index], index, limit, import_doubtful).examined()
 
     def _read_otherwise(self) -> None:
-        """Leave to a person the tests that give more for answers in another form.
+        """Leave to a person the tests that give other points for answers in another form.
 
         At the end, as it may change the objects that other cells find.
         """
@@ -178,8 +180,12 @@ class ExamRun:
             for reading in readings:
                 if self.given_up():
                     return
-                if self._run_reading(index, reading, before, copy).fraction > self._examined[index].fraction:
-                    self._examined[index] = for_a_person(self._examined[index], reading.detail)
+                examined, fraction = self._examined[index], self._run_reading(index, reading, before, copy).fraction
+                if reading.is_doubt and fraction < examined.fraction:
+                    examined = with_fraction(examined, fraction)
+                elif reading.is_doubt or fraction <= examined.fraction:
+                    continue
+                self._examined[index] = for_a_person(examined, reading.detail)
 
     def _run_reading(self, index: int, reading: Reading, before: Any, copy: FrozenCopy | None) -> Examined:
         self._namespace.restore(before)

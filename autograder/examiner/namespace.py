@@ -168,6 +168,7 @@ class Answers:
         try:
             packed = changed or captured.packed
             value = decode(packed.text, packed.buffers, refer, strict=True, kept_types=kinds, numbered=self.marked)
+            value = self.remote.finite.arriving(value, kinds)
             value = exact_integers.arriving(value, kinds, observing=observing)
             if isinstance(permissions, Observer):
                 permissions.arrived_as(name, form_of(value, packed))

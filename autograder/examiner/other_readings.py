@@ -5,10 +5,12 @@ If it earns more with one of them, a person decides.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
+from autograder.examiner.finite_numbers import SCALES
 from autograder.examiner.remote.proxy import Remote
 
 
@@ -20,12 +22,25 @@ class Reading(NamedTuple):
     during: Callable[[Remote], AbstractContextManager[None]]
     """Lets answers arrive in this form inside a block."""
     detail: str
-    """Tells the teacher what it means that the test earns more so."""
+    """Tells the teacher what it means that the test earns more so, or less."""
+    is_doubt: bool = False
+    """Whether points are in doubt that the test earns, and does not earn so."""
 
 
-def other_readings(remote: Remote) -> list[Reading]:
-    """Return the forms that the answers of the test that was just examined could have had, too."""
-    return [reading for reading in _READINGS if reading.is_open(remote)]
+def other_readings(remote: Remote, *, lacks_points: bool, has_points: bool) -> list[Reading]:
+    """Return the forms that the answers of the test that was just examined could have had, too.
+
+    Args:
+        remote: the connection to the kernel.
+        lacks_points: whether the test could earn more.
+        has_points: whether it could earn less.
+    """
+    readings = [one for one in _READINGS if (has_points and one.is_doubt) or (lacks_points and not one.is_doubt)]
+    return [reading for reading in readings if reading.is_open(remote)]
+
+
+def _with_numbers(scale: float, remote: Remote) -> AbstractContextManager[None]:
+    return remote.finite.replacing(scale)
 
 
 _READINGS = (
@@ -52,5 +67,16 @@ _READINGS = (
         lambda remote: remote.reading_plain_values(),
         "The answer is of a class of its own that derives from a plain type, such as a named tuple. With the plain "
         "value in its place, this test gives more points.",
+    ),
+    *(
+        Reading(
+            lambda remote: remote.permissions.has_nan,
+            functools.partial(_with_numbers, scale),
+            "The answer has NaN or infinity where your solution's numbers are finite. With other numbers in their "
+            "place, this test gives fewer points: it may ask only that no error is large. The line "
+            "`# examine: answers give nan` allows them.",
+            is_doubt=True,
+        )
+        for scale in SCALES
     ),
 )

@@ -21,7 +21,7 @@ from typing import Any
 from autograder.errors import EmptyAnswerError, UnreadReplyError
 from autograder.examiner.forms import EMPTY, UNMEASURED, Arrival, Form, SolutionForms, forms_in, is_settled, size_of
 from autograder.records.compiled import CompiledAs
-from autograder.records.observations import COPY, LARGE, LONG_SECONDS, MODEL, OBJECT, WIDE, Act, Fact, Observations
+from autograder.records.observations import COPY, LARGE, LONG_SECONDS, MODEL, NAN, OBJECT, WIDE, Act, Fact, Observations
 from autograder.syntax.places import CallPosition, callee, innermost
 from autograder.syntax.stated import Stated, stated
 
@@ -60,6 +60,8 @@ class Permissions:
         """Whether integers may be larger than the solution's."""
         self.has_empty = self.has_converted = False
         """Whether something empty arrived that may be right, and whether a tensor arrived as an array."""
+        self.has_nan = False
+        """Whether a number arrived that is not finite, where the solution's were."""
         self.allows_empty = self.allows_tensors = False
         """Whether these arrive as they are."""
         self._arrivals: Counter[str] = Counter()
@@ -79,6 +81,7 @@ class Permissions:
             CourseError: a line about it cannot be meant.
         """
         self.is_doubtful = self.has_widened = self.has_derived = self.has_empty = self.has_converted = False
+        self.has_nan = False
         self.used_empty.clear()
         self._arrivals.clear()
         self.test, self.source, self.stated, self.refusals = test, source, stated(source, allow), {}
@@ -205,19 +208,24 @@ class Permissions:
             names: the names that the test has for the function or object that is asked.
             always: the kinds among the arguments that the test passes.
         """
-        return self._kinds(self._shown(Act.GIVES, position, names) | always)
+        missing = _missing(self._shown(Act.HOLDS, position, names), "/0")
+        return self._kinds(self._shown(Act.GIVES, position, names) | always | missing)
 
     def kinds_of(self, name: str) -> Container[str]:
         """Return the kinds that the answer under ``name`` may have in this test."""
-        return self._kinds(self._of(Act.GIVES, f"{self.test} {name}"))
+        subject = f"{self.test} {name}"
+        return self._kinds(self._of(Act.GIVES, subject) | _missing(self._of(Act.HOLDS, subject), ""))
 
     def _kinds(self, allowed: Set[str]) -> Container[str]:
         allowed |= self.stated.kinds | ({WIDE} if self.allows_any_size else set())
+        only_nan, part_nan = f"{NAN} all ", f"{NAN} some "
+        allowed |= {kind.replace(only_nan, part_nan) for kind in allowed if kind.startswith(only_nan)}
         return _Watched(allowed | {LARGE} if WIDE in allowed else allowed, self._missed)
 
     def _missed(self, kind: object) -> None:
         self.is_doubtful |= not self.known
         self.has_widened |= kind in (LARGE, WIDE)
+        self.has_nan |= str(kind).startswith(f"{NAN} ")
 
     def gives(self, word: str) -> bool:
         """Tell whether a line allows answers of a form: ``empty``, ``tensor``."""
@@ -350,6 +358,17 @@ class Permissions:
     def _refuse(self, text: str) -> None:
         if len(self.refusals) < MAX_NOTES:
             self.refusals[text] = None
+
+
+def _missing(holds: Set[str], path: str) -> Set[str]:
+    """Return which NaN an answer may have where the solution gave None, or a column with ``pandas.NA``.
+
+    Args:
+        holds: the forms that the solution's had.
+        path: that of what came.
+    """
+    is_missing = any(f" {family}" in holds for family in UNMEASURED)
+    return {f"{NAN} all {path}", f"{NAN} all {path}/*"} if is_missing else frozenset()
 
 
 _VARYING = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\btmp[a-z0-9_]{8}\b|[0-9a-f]{8,}|\d+")
@@ -603,12 +622,13 @@ class _Noted(Container[str]):
 
 
 class _Watched(Container[str]):
-    """The kinds that are allowed; each that is asked for in vain is noted."""
+    """The kinds that are allowed, by their first word, too; each that is asked for in vain is noted."""
 
     def __init__(self, allowed: Set[str], missed: Callable[[object], None]) -> None:
         self._allowed, self._missed = allowed, missed
 
     def __contains__(self, kind: object) -> bool:
-        if kind not in self._allowed:
+        is_allowed = kind in self._allowed or str(kind).partition(" ")[0] in self._allowed
+        if not is_allowed:
             self._missed(kind)
-        return kind in self._allowed
+        return is_allowed

@@ -13,6 +13,9 @@ RESULT = "="
 TENSORS = "~"
 """Prefix of a tensor, with its gradient, among the arguments of a call; after it, line and place where it was passed
 first."""
+NAN = "nan"
+"""First word of a kind of numbers that are not finite. The second is ``some``, ``all`` or ``infinite``, the third their
+path in the value."""
 LARGE, WIDE = "large", "wide"
 """Names of integers beyond the limits among the kinds of an answer; one that may be wide may be large."""
 
@@ -38,8 +41,8 @@ class Act(enum.StrEnum):
     SHARES = "shares"
     """A call changed the object of a global name, or bound the name. Subject: the test; value: the name."""
     GIVES = "gives"
-    """An answer, or what a call or an attribute gave, has a narrow, masked, nullable, large or wide kind. Value: the
-    kind."""
+    """An answer, or what a call or an attribute gave, has a narrow, masked, nullable, large or wide kind, or holds
+    NaN. Value: the kind."""
     ARRIVES = "arrives"
     """An answer, or what a call or an attribute gave, arrived in a form. Value: :data:`COPY` or :data:`OBJECT`."""
     HOLDS = "holds"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from autograder._util.syntax import parsed
 from autograder._util.text import one_line
 from autograder.records.exam import Exam, ExamCell, Role
-from autograder.records.observations import OBJECT, RESULT, SHAPES, TENSORS, Act, Fact
+from autograder.records.observations import NAN, OBJECT, RESULT, SHAPES, TENSORS, Act, Fact
 
 UNSEEN = "The solution was not run: nothing is allowed, and where that decides, a person grades."
 _FORMS = {"condition": "a condition on columns", "annotation": "an annotation"}
@@ -59,6 +59,9 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
             return f"{line}: {subject} gets the test's `{fact.value}`, which it reads as a global"
         case Act.SHARES:
             return f"`{fact.value}` has one state in the notebook and in the test"
+        case Act.GIVES if fact.value.startswith(f"{NAN} "):
+            allowed = f"{f'`{name}`' if name else 'what arrives'} may have NaN or infinity, as your solution's"
+            return allowed if fact.place == cell.grade_id else f"{line}: {allowed}"
         case Act.GIVES if name and fact.place == cell.grade_id:
             return f"the answer `{name}` may be of kind {fact.value}"
         case Act.GIVES:

@@ -7,7 +7,8 @@ these forms. Names are those that stand in the test.
   written in the call.
 - ``answers read NAME``: the value that the test binds to the name goes to the kernel.
 - ``answers give KIND``: values may be of a narrow, masked, nullable, large or wide kind: ``uint8``, ``masked``,
-  ``Int64``, ``large``. With ``object``, an object answers by its own methods where the solution gave a value.
+  ``Int64``, ``large``; with ``nan``, they may hold NaN and infinity. With ``object``, an object answers by its own
+  methods where the solution gave a value.
 - ``answers write FILE``: calls may write over, or remove, this file of the test's; ``in_#.txt`` stands for all numbers.
 - ``answers draw``: a seed that the test sets is the kernel's, too.
 """

@@ -57,7 +57,7 @@ _READERS = (
     "fromstring frombuffer fromregex literal_eval to_numeric from_bytes unpack unpack_from"
 )
 """Functions that make numbers of a file or a text, which may be the student's."""
-_COUNTING = frozenset(["int", "len", "round", "sum", "prod", "floor", "ceil", "trunc", *_READERS.split()])
+_COUNTING = frozenset(["int", "float", "len", "round", "sum", "prod", "floor", "ceil", "trunc", *_READERS.split()])
 
 
 def may_be_claimed(name: str) -> bool:

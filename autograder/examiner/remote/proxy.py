@@ -25,6 +25,7 @@ from autograder.codec.core import Copy, exactly
 from autograder.errors import CourseError, LostError, RemoteError, UnreadReplyError
 from autograder.examiner import exact_integers
 from autograder.examiner.figures.reconstruction import Figures
+from autograder.examiner.finite_numbers import FiniteNumbers
 from autograder.examiner.forms import question_of
 from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.remote.arguments import GoesAlongError, argument_error
@@ -83,6 +84,16 @@ WITH_HIDDEN_DATA = (
 )
 
 
+class _KindsAtPlace(Container[str]):
+    """The kinds of the place at which the test is, which is looked for only where they decide."""
+
+    def __init__(self, permissions: Permissions) -> None:
+        self._permissions = permissions
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._permissions.kinds(self._permissions.place())
+
+
 class Remote:
     """The connection to the kernel, and the objects rebuilt from handles."""
 
@@ -97,7 +108,7 @@ class Remote:
         self.figures = Figures()
         self.origins: dict[int, str] = {}
         """Handle → the digest of the question that gave the object."""
-        self.permissions = Permissions()
+        self.permissions, self.finite = Permissions(), FiniteNumbers()
         self.names: dict[int, set[str]] = {}
         """Handle of a student's function → its names in the test cell; ``.fit`` of a method."""
         self.lending = Lending(self)
@@ -116,7 +127,7 @@ class Remote:
         """The copies that have died."""
         self.acted: set[int | None] = set()
         """Requests of :meth:`_answering` in which a test has run code that may have changed objects."""
-        self.callbacks.admit, self.callbacks.exact = self._admit, self._exact
+        self.callbacks.admit, self.callbacks.exact = self._admit, functools.partial(self._exact, path="passed")
         self.callbacks.allow = self._allow_objects
         self._foreign: CourseError | None = None
         """Why an argument cannot be sent: it is an object of another copy's. The encoder does not pass this on."""
@@ -273,18 +284,16 @@ class Remote:
         except CodecError as error:
             raise UnreadReplyError(f"{UNREADABLE} ({error})") from None
 
-    def _exact(self, value: Any, kinds: Container[str]) -> Any:
-        """Return a value of the student's with integers that do not wrap."""
+    def _exact(self, value: Any, kinds: Container[str], path: str = "") -> Any:
+        """Return a value of the student's with integers that do not wrap, and with finite numbers if they are asked."""
+        value = self.finite.arriving(value, kinds, path)
         return exact_integers.arriving(value, kinds, observing=isinstance(self.permissions, Observer))
 
     def exact(self, value: Any) -> Any:
-        """Return what a test makes of answers, with integers that do not wrap."""
+        """Return what a test makes of answers, such as the numbers of a file, as what arrives."""
         if type(value) is np.lib.npyio.NpzFile:
             return exact_integers.exact_archive(value, self.exact)
-        observing = isinstance(self.permissions, Observer)
-        if not exact_integers.kind_of(value, floats=observing):
-            return value
-        return self._exact(value, self.permissions.kinds(self.permissions.place()))
+        return self._exact(value, _KindsAtPlace(self.permissions))
 
     def has_acted(self) -> bool:
         """Tell whether a test has run code of the process that answers, which may have changed objects there."""
