@@ -376,6 +376,19 @@ def exclusive(course: Course, *, reads_submissions: bool = True) -> Iterator[Non
             shutil.rmtree(course.state / "work", ignore_errors=True)
 
 
+@contextlib.contextmanager
+def shared(course: Course) -> Iterator[None]:
+    """Lock the course for a service of one assignment: those of others may grade beside it, and no command may.
+
+    Raises:
+        The same errors as :func:`exclusive`.
+    """
+    with contextlib.suppress(locks.LockedError), exclusive(course, reads_submissions=False):
+        pass  # leftovers are removed where no other service is at work
+    with locks.held(course, locks.GRADING, shared=True):
+        yield
+
+
 def _remove_leftovers(course: Course) -> None:
     """Remove what a stopped command left half-written."""
     shutil.rmtree(course.state / "work", ignore_errors=True)

@@ -18,7 +18,9 @@ from autograder.errors import HostError
 from autograder.records.course import Course
 
 GRADING = "lock"
-"""Held by what grades submissions, and writes grades, pages and reports."""
+"""Held by what grades submissions, and writes grades, pages and reports; services of several assignments share it."""
+PUBLISHING = "publishing.lock"
+"""Held by one of these services while it writes into the gradebook, the CSV and pages."""
 COLLECTING = "collecting.lock"
 """Held by what changes submissions and the roster; shared by those that read them."""
 RELEASING = "releasing.lock"
@@ -31,13 +33,14 @@ class LockedError(HostError):
 
 
 @contextlib.contextmanager
-def held(course: Course, name: str, *, shared: bool = False) -> Iterator[None]:
+def held(course: Course, name: str, *, shared: bool = False, waits: bool = False) -> Iterator[None]:
     """Hold a lock of a course.
 
     Args:
         course: the course.
         name: one of this module's names.
         shared: whether others may share it.
+        waits: whether to wait until it is free.
 
     Raises:
         LockedError: another command holds it; the message says which, and since when.
@@ -50,7 +53,7 @@ def held(course: Course, name: str, *, shared: bool = False) -> Iterator[None]:
         raise unwritable(course.state, error) from error
     with lock:
         try:
-            fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if waits else fcntl.LOCK_NB))
         except OSError:
             raise LockedError(f"{_holder(lock)} in {course.root}; wait until it has ended") from None
         with contextlib.suppress(OSError):  # a full disk: the lock holds all the same

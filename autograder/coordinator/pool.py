@@ -88,8 +88,14 @@ class Pool:
             os.close(self._wake)
 
 
-_current: list[Templates] = []
-"""Templates that were started ahead, the newest last."""
+class _StartedAhead(threading.local):
+    """Templates that a thread started ahead, the newest last; those of another thread may close at any moment."""
+
+    def __init__(self) -> None:
+        self.templates: list[Templates] = []
+
+
+_ahead = _StartedAhead()
 
 
 @contextlib.contextmanager
@@ -109,11 +115,11 @@ def prestart_templates(due: Sequence[Work], *, warm: bool = True, force: bool = 
     executed = [work for work in due if force or not are_kept(work)]
     kernels = sum(len(work.exams) for work in executed) if warm else 0
     with Templates(due[0], submissions=len(due), kernels=kernels, executed=bool(executed)) as templates:
-        _current.append(templates)
+        _ahead.templates.append(templates)
         try:
             yield templates.cold
         finally:
-            _current.remove(templates)
+            _ahead.templates.remove(templates)
 
 
 def in_processes(due: Sequence[Work], workers: int, *, warm: bool = True) -> Endings:
@@ -129,9 +135,9 @@ def in_processes(due: Sequence[Work], workers: int, *, warm: bool = True) -> End
         return
     open_more_files()
     with contextlib.ExitStack() as stack:
-        if not any(made.serves(due[0]) for made in _current):
+        if not any(made.serves(due[0]) for made in _ahead.templates):
             stack.enter_context(prestart_templates(due, warm=warm, force=not all(work.replay_only for work in due)))
-        templates = next(made for made in reversed(_current) if made.serves(due[0]))
+        templates = next(made for made in reversed(_ahead.templates) if made.serves(due[0]))
         executed = [work for work in due if not work.replay_only]
         if executed:
             templates.start_large()

@@ -24,8 +24,9 @@ from autograder._util.files import Versions, unwritable, versions
 from autograder.coordinator import batch
 from autograder.coordinator.assignment import Options, observed_release
 from autograder.coordinator.examiner import Examiners
+from autograder.coordinator.grading_places import GradingPlaces
 from autograder.coordinator.grading_sandboxes import require_walls
-from autograder.coordinator.locks import LockedError
+from autograder.coordinator.locks import PUBLISHING, LockedError, held
 from autograder.coordinator.pool import Pool, open_more_files
 from autograder.coordinator.recordings import are_kept
 from autograder.coordinator.schedule import after_second_try
@@ -52,13 +53,15 @@ Result = Future[Grade | NotGraded]
 class Service:
     """Service that grades submissions of one assignment until its context ends. ``submit`` is thread-safe.
 
-    The course is locked while something is graded or published; in between, other commands may work in it.
+    The course is locked while something is graded or published; in between, other commands may work in it. Services of
+    other assignments may always.
 
     Args:
         course: the course.
         assignment: the assignment.
         options: ``workers`` and ``warm`` count.
         tell: called with each reason why a feedback page was not written.
+        places: shared with services of other assignments in this process.
 
     Raises (at ``with``):
         CourseError: the exam cannot be made.
@@ -72,9 +75,13 @@ class Service:
         assignment: Assignment,
         options: Options | None = None,
         tell: Callable[[str], None] = lambda reason: None,
+        places: GradingPlaces | None = None,
     ) -> None:
         self.course, self.assignment = course, assignment
         self._tell = tell
+        self._places = places or GradingPlaces()
+        self._taken = 0
+        """Number of places that this service has."""
         self._told: set[str] = set()
         self._options = options or Options()
         self._stack = contextlib.ExitStack()
@@ -175,7 +182,8 @@ class Service:
         templates = self._stack.enter_context(Templates(work, kernels=kernels, executed=True))
         self._examiners = Examiners(templates)
         self._stack.callback(self._examiners.stop)
-        self._workers = 1 if reduced else self._options.workers or batch.worker_count([work])
+        self._is_reduced = reduced
+        self._workers = self._options.workers or batch.worker_count([work])
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(self._wake, False)
@@ -215,7 +223,9 @@ class Service:
             future.cancel()
 
     def _serve(self) -> None:
-        with contextlib.closing(Pool(self._grade)) as pool:
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._leave_places)
+            pool = stack.enter_context(contextlib.closing(Pool(self._grade)))
             while not self._stopping.is_set():
                 self._receive()
                 busy = bool(self._pending or self._alone or len(pool) or self._publishing)
@@ -251,21 +261,37 @@ class Service:
             self._holds = False
         elif wanted and not self._holds:
             with contextlib.suppress(LockedError):  # another command works in the course: later
-                self._lock.enter_context(batch.exclusive(self.course, reads_submissions=False))
+                self._lock.enter_context(batch.shared(self.course))
                 self._holds = True
         return self._holds
 
     def _start(self, pool: Pool) -> None:
         waiting: deque[tuple[str, Result]] = deque()
-        while self._pending and len(pool) < self._workers:
+        while self._pending:
             student, future = self._pending.popleft()
             if student in self._running:  # graded once more when the earlier one is done
                 waiting.append((student, future))
-            else:
+            elif self._take_place():
                 self._begin(pool, student, future)
+            else:
+                waiting.append((student, future))
+                break
         self._pending.extendleft(reversed(waiting))
-        if self._alone and not len(pool) and not self._pending:
+        if self._alone and not len(pool) and not self._pending and self._take_place():
             self._begin(pool, *self._alone.popleft())
+
+    def _take_place(self) -> bool:
+        is_taken = self._places.take(self._wake_up, self._taken, self._workers, one_at_a_time=self._is_reduced)
+        self._taken += is_taken
+        return is_taken
+
+    def _leave_place(self) -> None:
+        self._taken -= 1
+        self._places.give_back()
+
+    def _leave_places(self) -> None:
+        self._places.withdraw(self._wake_up)
+        self._places.give_back(self._taken)
 
     def _begin(self, pool: Pool, student: str, future: Result) -> None:
         try:
@@ -273,12 +299,14 @@ class Service:
             work = replace(self._next_attempt(student) or self._planner.work(student), scratch=self._scratch)
             grade = None if student in self._anew else batch.current(work)
         except Exception as error:  # whatever is wrong with one submission, the others are graded
+            self._leave_place()
             ending = ending_of(error)
             self._failures[student] = ending.text
             self._mark_report()
             _settle(future, NotGraded(student, self.assignment.name, ending))
             return
         if grade is not None:
+            self._leave_place()
             self._failures.pop(student, None)
             self._publish(grade, future)
             return
@@ -298,6 +326,7 @@ class Service:
         return attempt(work, self._examiners.examine)
 
     def _finish(self, work: Work, ending: Ending) -> None:
+        self._leave_place()
         future = self._running.pop(work.student)
         if ending.kind is EndingKind.BUSY and work.student not in self._tried_twice:
             self._tried_twice.add(work.student)
@@ -333,7 +362,9 @@ class Service:
 
     def _publish_one(self, grade: Grade, future: Result) -> None:
         try:
-            self._tell_new(record_some(self.course, self.assignment, self._exams, [grade]))
+            with held(self.course, PUBLISHING, waits=True):
+                faults = record_some(self.course, self.assignment, self._exams, [grade])
+            self._tell_new(faults)
         except Exception as error:  # whoever waits for the page gets the reason; the grade itself is kept
             if future.set_running_or_notify_cancel():
                 future.set_exception(error)
@@ -353,7 +384,7 @@ class Service:
             self._beside(self._report_all, dict(self._failures))
 
     def _report_all(self, failures: dict[str, str]) -> None:
-        with contextlib.suppress(HostError):  # it is tried again after the next grade
+        with contextlib.suppress(HostError), held(self.course, PUBLISHING, waits=True):  # else after the next grade
             published = record(self.course, self.assignment, self._exams, self._planner.common["exam"], failures)
             self._tell_new(published.page_faults)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ class ExecutorContract:
     def test_each_submission_ends_once_with_its_grade_in_its_folder(self, workers: int) -> None:
         """With 0, the executor decides how many are graded at a time."""
         endings = self.ended(self.works, workers)
-        assert {student: ending.text for student, ending in endings.items() if not ending.is_done} == {}
+        assert _reasons(endings) == {}
         outcomes = [batch.verified(work, endings[work.student]) for work in self.works]
         assert {outcome.student: getattr(outcome, "score", outcome) for outcome in outcomes} == SCORES
 
@@ -73,7 +73,7 @@ class ExecutorContract:
         shutil.rmtree(first.submission)
         (first.submission).write_text("no folder")
         endings = self.ended([first, *gradable])
-        assert all(endings[work.student].is_done for work in gradable)
+        assert _reasons({work.student: endings[work.student] for work in gradable}) == {}
         lost = endings[first.student]
         assert lost.is_done or lost.text, "no grade without a reason"
 
@@ -91,6 +91,11 @@ class ExecutorContract:
         batch_result = batch.run(self.works, execute=self.make(self.course.root))
         assert {grade.student: grade.score for grade in batch_result.grades} == SCORES
         assert work.student not in batch_result.graded or not ending.is_done
+
+
+def _reasons(endings: Mapping[str, Ending]) -> dict[str, str]:
+    """Return student → reason of those without a grade, which pytest shows."""
+    return {student: ending.text for student, ending in endings.items() if not ending.is_done}
 
 
 def _course(root: Path) -> Course:

@@ -6,13 +6,17 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
+from autograder.cli import grade
 from autograder.coordinator import examiner, templates
 from autograder.exchange import outcome_writer
+from autograder.extensions.cluster import dispatch
+from autograder.extensions.cluster.grader import MachineStanding
 from autograder.records.ending import EndingKind
 from autograder.sandbox import self_tests
 from autograder.sandbox.base import Finding
@@ -119,6 +123,31 @@ def busy_machine(_: Place) -> Iterator[None]:
         yield
 
 
+class LostMachines:
+    """A cluster whose machines are lost with all that they are given; others come in their places."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+
+    def standing(self) -> dict[str, MachineStanding]:
+        self.lost += 1
+        return {f"machine-{self.lost}": MachineStanding(1)}
+
+    def submit(self, *_: object) -> Future[bytes]:
+        return Future()
+
+    def forget(self, _: object) -> None:
+        pass
+
+
+def lost_machines(_: Place) -> Iterator[None]:
+    """Send a batch to a cluster that loses its machines."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dispatch, "POLL_SECONDS", 0.01)
+        patch.setattr(grade, "_cluster", lambda *_: lambda due, _: dispatch.Dispatch(LostMachines()).run(due))
+        yield
+
+
 FAULTS = {
     "full disk": full_disk,
     "killed examiner": killed_worker,
@@ -128,6 +157,8 @@ FAULTS = {
     "unreadable course file": unreadable_file,
     "busy machine": busy_machine,
 }
+OF_CLUSTERS = {"lost cluster machines": lost_machines}
+"""Faults of a batch on other machines; every other place grades on its own."""
 SAID = {
     "full disk": "No space left on device|[Dd]isk is (nearly )?full",
     "killed examiner": "ended without an outcome",
@@ -136,6 +167,7 @@ SAID = {
     "out of memory": "needed more than 512 MiB of memory",
     "unreadable course file": "people.csv|not a parcel",
     "busy machine": "this machine was too busy",
+    "lost cluster machines": "3 machines were lost while they graded it",
 }
 """Fault → pattern of the reason that staff read."""
 
@@ -143,7 +175,7 @@ SAID = {
 @contextlib.contextmanager
 def struck_by(fault: str, place: Place) -> Iterator[None]:
     """Let a fault strike a place until the context ends."""
-    yield from FAULTS[fault](place)
+    yield from (FAULTS | OF_CLUSTERS)[fault](place)
 
 
 def can_be_found(patch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ def graded(work: Work, score: float = 2.0, times: StepTimes | None = None) -> st
     now = datetime.now(UTC)
     grade = Grade(
         work.student,
-        "hw",
+        work.assignment.name,
         (book,),
         submitted_at=work.submitted_at,
         graded_at=now,

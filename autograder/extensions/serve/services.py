@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from autograder.coordinator.assignment import Options
+from autograder.coordinator.grading_places import GradingPlaces
 from autograder.coordinator.service import Service
 from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
@@ -33,6 +34,7 @@ class Services:
     def __init__(self, root: Path, options: Options) -> None:
         self._root, self._options = root, options
         self._open: dict[str, Service] = {}
+        self._places = GradingPlaces()
         self._used: dict[str, float] = {}
         self._resting: dict[str, float] = {}
 
@@ -79,7 +81,7 @@ class Services:
             if len(self._open) >= MAX_OPEN and idle:
                 self._close(idle[0])
             course = load_course(self._root)
-            service = Service(course, find_assignment(course, name), self._options, _LOG.warning)
+            service = Service(course, find_assignment(course, name), self._options, _LOG.warning, self._places)
             self._open[name] = service.__enter__()
             _LOG.info("%s is open", name)
         return self._open[name]

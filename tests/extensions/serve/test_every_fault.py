@@ -16,6 +16,10 @@ from autograder.course.configuration import load_course
 
 PAGE = Path(__file__).parents[3] / "docs/explanation/the-door.md"
 SETTINGS = YAML.replace("memory_mib: 512", "memory_mib: 512, examiner_memory_mib: 512") + "serve: {staff: [meier]}\n"
+CASES = [
+    *((place, fault) for fault in real_faults.FAULTS for place in PLACES),
+    *(("batch", fault) for fault in real_faults.OF_CLUSTERS),
+]
 STUB = "def double(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()"
 
 
@@ -33,7 +37,7 @@ def table() -> dict[tuple[str, str], Seen]:
 
 
 def test_the_page_has_each_fault_in_each_place() -> None:
-    assert table().keys() == {(place, fault) for place in PLACES for fault in real_faults.FAULTS}
+    assert table().keys() == set(CASES)
 
 
 @pytest.fixture
@@ -68,8 +72,7 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.slow
 @pytest.mark.sandbox
 @pytest.mark.integration
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("fault", real_faults.FAULTS)
+@pytest.mark.parametrize(("place", "fault"), CASES)
 def test_after_a_fault_each_submission_ends_in_its_grade(
     roots: dict[str, Path], disk: Path, monkeypatch: pytest.MonkeyPatch, place: str, fault: str
 ) -> None:
