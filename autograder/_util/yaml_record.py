@@ -11,7 +11,7 @@ import difflib
 import functools
 import types
 import typing
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import date, datetime, time, tzinfo
 from pathlib import Path
@@ -144,8 +144,7 @@ class YamlReader:
             if name not in allowed:
                 if remedy := self.absent(name):
                     raise self.error(key, f"{name!r} {remedy}")
-                hint = suggest(name, allowed) or f"; known keys: {', '.join(allowed)}"
-                raise self.error(key, f"unknown key {name!r} in {section}{hint}")
+                raise self.error(key, f"unknown key {name!r} in {section}{_meant_key(name, allowed)}")
             result[name] = value
         return result
 
@@ -212,6 +211,14 @@ class YamlReader:
 def is_null(node: yaml.Node) -> bool:
     """Tell whether the value was left out (``key:`` alone, or ``null``)."""
     return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
+
+
+def _meant_key(name: str, allowed: Sequence[str]) -> str:
+    """Return the one key that was meant (``due_date``: ``due``), or all of them: a wrong guess hides the right key."""
+    near = difflib.get_close_matches(name, allowed, n=1, cutoff=0.8) or [
+        key for key in allowed if name.startswith(f"{key}_")
+    ]
+    return f"; did you mean {near[0]!r}?" if near else f"; known keys: {', '.join(allowed)}"
 
 
 def suggest(name: str, names: Iterable[str]) -> str:

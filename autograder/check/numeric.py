@@ -136,7 +136,7 @@ def _floats(value: Any) -> Any:
 def near(actual: Any, desired: Any, rtol: float, atol: float) -> np.ndarray:
     """Return where |actual - desired| <= atol + rtol·|desired|; NaN is near NaN, an infinity near itself."""
     if not (math.isfinite(rtol) and math.isfinite(atol) and rtol >= 0 and atol >= 0):
-        raise CourseError(f"check: rtol is {rtol!r} and atol {atol!r}; give numbers that are not negative.")
+        raise CourseError(f"check: rtol is {rtol!r} and atol {atol!r}; give finite numbers that are not negative.")
     if desired.dtype.kind == "b":
         desired = desired.astype(np.int8)
     if actual.dtype.kind == "b":

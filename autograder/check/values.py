@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from autograder.check.results import report
 from autograder.check.tables import difference
 from autograder.check.words import shape_of, type_of
 from autograder.errors import CourseError, RemoteError
-from autograder.records.checks import POSSIBLE_RESULTS, CheckResult
+from autograder.records.checks import POSSIBLE_RESULTS, TOLERANCE_SHARE, CheckResult
 
 
 def close(
@@ -71,13 +72,27 @@ def close(
         return report(name, 0.0, problem, weight=weight)
     unmasked = ~np.ma.getmaskarray(wanted)
     wrong = unmasked & ~near(np.ma.getdata(array), np.ma.getdata(wanted), rtol, atol)
-    evidence = {POSSIBLE_RESULTS: wanted.size + 1}
+    evidence = {POSSIBLE_RESULTS: wanted.size + 1, **_share_of_tolerance(array, wanted, unmasked, rtol, atol)}
     if not wrong.any():
         message = "right" if not array.ndim else f"right: all {array.size:,} values"
         return report(name, 1.0, message, weight=weight, evidence=evidence)
     count, detail = int(wrong.sum()), f"found {quoted(actual)}, desired {quoted(wanted)}"
     message = "the value is not right" if not array.ndim else f"{count:,} of {array.size:,} values are not right"
     return report(name, 0.0, message, weight=weight, detail=detail, evidence=evidence)
+
+
+def _share_of_tolerance(
+    array: np.ndarray, wanted: np.ndarray, unmasked: np.ndarray, rtol: float, atol: float
+) -> dict[str, float]:
+    """Return how much of the tolerance the farthest value takes, where all values are finite numbers."""
+    actual, desired = np.ma.getdata(array)[unmasked], np.ma.getdata(wanted)[unmasked]
+    is_finite = np.isfinite(actual).all() and np.isfinite(desired).all()
+    if not desired.size or array.dtype.kind not in "fc" or not is_finite:
+        return {}
+    with np.errstate(all="ignore"):
+        tolerance = atol + rtol * np.abs(desired)
+        share = float(np.max(np.abs(actual - desired) / tolerance)) if tolerance.all() else math.nan
+    return {TOLERANCE_SHARE: share} if math.isfinite(share) else {}
 
 
 def _desired(desired: Any) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from autograder.records.checks import TOLERANCE_SHARE
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import Grade, QuestionGrade
 from autograder.records.observations import Act, Fact
@@ -56,14 +57,18 @@ def _measured(runs: Sequence[QuestionGrade]) -> str:
         differing = _range(*values)
         if differing and not _is_far(now.evidence.get("threshold"), *values):
             return f"{now.name}: {differing}"
+        shares = then.evidence.get(TOLERANCE_SHARE), now.evidence.get(TOLERANCE_SHARE)
+        differing = _range(*shares)
+        if differing and not _is_far(1, *shares):
+            return f"{now.name}: share of the tolerance that is used up: {differing}"
     return ""
 
 
-def _is_far(threshold: Any, *values: float) -> bool:
+def _is_far(threshold: Any, *values: Any) -> bool:
     """Tell whether full credit begins so far from measurements that their differences do not reach it."""
     if not isinstance(threshold, float | int):
         return False
-    return min(abs(value - threshold) for value in values) > _FAR * (max(values) - min(values))
+    return bool(min(abs(value - threshold) for value in values) > _FAR * (max(values) - min(values)))
 
 
 def _of(evidence: Mapping[str, Any]) -> Any:

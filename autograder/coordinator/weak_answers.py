@@ -89,6 +89,7 @@ def weak_answers(
         grade.student: grade for grade in batch.run(works, workers=workers, force=True, execute=until_endless).grades
     }
     unnoticed: dict[tuple[str, str, str], list[str]] = {}
+    seen_alone: dict[tuple[str, str, str], list[str]] = {}
     findings: list[str] = []
     for number, mutant in enumerate(tried):
         grade = graded.get(f"weak-{number}")
@@ -97,8 +98,11 @@ def weak_answers(
         elif grade is not None:
             for function in _unnoticed(exams, mutant, grade):
                 unnoticed.setdefault(function, []).append(mutant.result)
+            for function in _noticed_by_shown_parts_alone(exams, mutant, grade):
+                seen_alone.setdefault(function, []).append(mutant.result)
         shutil.rmtree(works[number].submission.parent, ignore_errors=True)
     findings += [_finding(*function, results) for function, results in unnoticed.items()]
+    findings += [_finding_of_shown(*function, results) for function, results in seen_alone.items()]
     if endless:
         findings.append(
             f"{_WEAK_ANSWERS} were tried for {limit:.0f} s only, {TIMES_THE_SOLUTION} times as long as the solution "
@@ -143,12 +147,45 @@ def _unnoticed(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade) -> Ite
                 yield exam.notebook, ", ".join(str(cell.grade_id) for cell in tests), function
 
 
+def _noticed_by_shown_parts_alone(
+    exams: Sequence[Exam], mutant: WeakSolution, grade: Grade
+) -> Iterator[tuple[str, str, str]]:
+    """Yield notebook, tests and name of each function that shown parts notice, and no hidden part does."""
+    for exam, book, functions in zip(exams, grade.notebooks, mutant.functions, strict=True):
+        questions = {question.id: question for question in book.questions}
+        for function in sorted(functions):
+            tests = tests_of(exam, function)
+            lost = [cell for cell in tests if questions[str(cell.grade_id)].loses_points]
+            if lost and all(_passes_hidden_part(cell, questions[str(cell.grade_id)]) for cell in lost):
+                yield exam.notebook, ", ".join(str(cell.grade_id) for cell in lost), function
+
+
+def _passes_hidden_part(test: ExamCell, question: QuestionGrade) -> bool:
+    """Tell whether the test has a hidden part that was reached and passed; what nobody can tell counts as no."""
+    released = test.released.splitlines()
+    hidden = "\n".join(line for line in test.source.splitlines() if line not in released)
+    names = [check.name for check in question.checks if check.fraction < 1]
+    ended = any(failure.kind not in NOTES for failure in question.failures)
+    is_decided = bool(names) and not ended and question.waits is None
+    return bool(hidden.strip()) and is_decided and all(name in test.released and name not in hidden for name in names)
+
+
 def _finding(notebook: str, tests: str, function: str, results: Sequence[str]) -> str:
-    listed = " or ".join(filter(None, [", ".join(results[:-1]), results[-1]]))
     return (
-        f"{notebook}, {tests}: an answer whose {function}() only returns {listed} gets full marks; let a test call it "
-        "with something for which that is wrong"
+        f"{notebook}, {tests}: an answer whose {function}() only returns {_listed(results)} gets full marks; let a "
+        "test call it with something for which that is wrong"
     )
+
+
+def _finding_of_shown(notebook: str, tests: str, function: str, results: Sequence[str]) -> str:
+    return (
+        f"{notebook}, {tests}: the hidden part notices nothing of an answer whose {function}() only returns "
+        f"{_listed(results)}: only what students see fails it; let the hidden part compare with a result of your own"
+    )
+
+
+def _listed(results: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(results[:-1]), results[-1]]))
 
 
 def _unsaid_forms(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade) -> Iterator[str]:

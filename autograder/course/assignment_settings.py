@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path, PurePosixPath
 from typing import cast
 
@@ -89,9 +90,17 @@ def _source(root: Path, key: yaml.Node, name: str, section: str) -> Path:
     except ValueError as error:
         raise READER.error(key, f"{section}: the folder source/{name} {error}") from None
     if not source.is_dir():
-        todo = "make it, or remove the assignment"
-        raise READER.error(key, f"{section}: there is no folder source/{name}; {todo}")
+        raise READER.error(key, f"{section}: there is no folder source/{name}; {_instead(root, name)}")
     return source
+
+
+def _instead(root: Path, name: str) -> str:
+    """Say what a name without a folder was meant to be."""
+    if name in {field.name for field in fields(Assignment)}:
+        return f"{name!r} is a key of an assignment: indent it more than the assignment that it is for"
+    folders = {f.name.casefold(): f.name for f in sorted((root / "source").glob("*")) if f.is_dir()}
+    near = difflib.get_close_matches(name.casefold(), folders, n=1, cutoff=0.6)
+    return f"did you mean {folders[near[0]]!r}?" if near else "make it, or remove the assignment"
 
 
 def _check_dates(keys: Mapping[str, yaml.Node], section: str, result: Assignment) -> None:

@@ -9,6 +9,9 @@ from autograder.lint.swallowed import CellFault
 from autograder.syntax.refusals import dotted
 
 _DATA = "autograder.check.hidden_data"
+_READERS = ("load", "read", "open", "genfromtxt", "fromfile")
+"""Beginnings of the names of functions that give what a file holds."""
+_ROWS = frozenset({"iloc", "loc", "values"})
 _TEXTS = frozenset({"str", "repr", "format"})
 """Calls that write a value out; any other makes something else of it, such as a number of rows or a mean."""
 
@@ -51,10 +54,14 @@ def _held(tree: ast.AST, imports: Mapping[str, str]) -> frozenset[str]:
 
 def _is_held(node: ast.AST, held: Set[str], imports: Mapping[str, str]) -> bool:
     """Tell whether an expression is hidden data or a part of them."""
-    while isinstance(node, ast.Subscript):
+    while isinstance(node, ast.Subscript) or (isinstance(node, ast.Attribute) and node.attr in _ROWS):
         node = node.value
     if isinstance(node, ast.Call):
-        return dotted(node.func, imports) == _DATA
+        if dotted(node.func, imports) == _DATA:
+            return True
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else dotted(node.func, imports)
+        file = node.args[:1] or ([node.func.value] if isinstance(node.func, ast.Attribute) else [])
+        return name.rpartition(".")[2].startswith(_READERS) and any(_is_held(part, held, imports) for part in file)
     return isinstance(node, ast.Name) and node.id in held
 
 
@@ -68,7 +75,9 @@ def _texts_for_students(node: ast.AST, imports: Mapping[str, str]) -> list[ast.e
         case "print":
             return node.args
         case "autograder.check.report":
-            return [*node.args[2:3], *(word.value for word in node.keywords if word.arg == "message")]
+            return [*node.args[2:3], *(word.value for word in node.keywords if word.arg in ("name", "message"))]
+        case name if name.startswith("autograder.check."):
+            return [word.value for word in node.keywords if word.arg == "name"]
     return []
 
 

@@ -46,11 +46,11 @@ class CheckResult:
 
 PRIVATE_EVIDENCE = frozenset(
     {"threshold", "first_credit", "higher_is_better", "close_calls", "branches", "unfinished", "asks_probabilities"}
-    | {"constant", "possible_results"}
+    | {"constant", "possible_results", "tolerance_share"}
 )
 """Evidence for the instructor alone: the values of full and of first credit, their direction, whether a close call has
-the benefit of the doubt, :data:`BRANCHES`, :data:`UNFINISHED`, :data:`ASKS_PROBABILITIES`, :data:`CONSTANT` and
-:data:`POSSIBLE_RESULTS`."""
+the benefit of the doubt, :data:`BRANCHES`, :data:`UNFINISHED`, :data:`ASKS_PROBABILITIES`, :data:`CONSTANT`,
+:data:`POSSIBLE_RESULTS` and :data:`TOLERANCE_SHARE`."""
 CONSTANT = "constant"
 """Evidence of the solution's loss or accuracy: what its mean output reaches, given for every row."""
 RECORDED = "recorded"
@@ -67,6 +67,8 @@ HIDDEN_BITS = "hidden_bits"
 """Evidence of a check of hidden labels: how many bits of them its message and its table may tell."""
 POSSIBLE_RESULTS = "possible_results"
 """Evidence of a check that counts wrong values: how many results there could be, whatever the digits of its message."""
+TOLERANCE_SHARE = "tolerance_share"
+"""Evidence of a comparison of numbers: how much of the tolerance the farthest takes; 1 is the edge."""
 MAX_BITS = 1_000
 """Bits of hidden data of an assignment from which on a student is told less."""
 UNFINISHED = "unfinished"

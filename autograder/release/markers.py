@@ -37,6 +37,7 @@ _OTHER_VERBS = (("begin", "begins", "start", "starts"), ("end", "ends", "stop", 
 """Verbs of the same meaning, for lines that are written as a marker."""
 _FILLERS = frozenset({"of", "the"})
 _HASHED, _AUTOTEST = "hashed", "autotest"
+_REWORD = "(or, if it is not meant as a marker, reword it)"
 _MAX_LETTERS, _MAX_LINE = 40, 400
 """Bounds of a marker: a longer line is prose, or data."""
 _WORD = re.compile(r"[^\W\d_]+")
@@ -114,10 +115,10 @@ class MarkedCell:
 
 def read_cell(cell: Mapping[str, Any], markers: Markers) -> MarkedCell:
     """Return the part of a cell that students see, and the faults of its markers."""
-    marked = _regions(str(cell["source"]).split("\n"), markers)
+    is_code = cell.get("cell_type") == "code"
+    marked = _regions(str(cell["source"]).split("\n"), markers, is_code=is_code)
     meta = cell.get("metadata", {}).get("nbgrader", {})
     flags = meta if isinstance(meta, dict) else {}
-    is_code = cell.get("cell_type") == "code"
     marked.is_replaced = bool(flags.get("solution")) and SOLUTION not in marked.kinds
     if marked.is_replaced:
         marked.faults.clear()  # of parts that no student sees, wherever they end
@@ -135,7 +136,7 @@ def read_cell(cell: Mapping[str, Any], markers: Markers) -> MarkedCell:
     return marked
 
 
-def _regions(lines: Sequence[str], markers: Markers) -> MarkedCell:
+def _regions(lines: Sequence[str], markers: Markers, *, is_code: bool) -> MarkedCell:
     """Follow the markers through a cell as nbgrader does; errors that nbgrader ignores are faults, too."""
     marked = MarkedCell([])
     begun: tuple[int, Pair] | None = None
@@ -149,12 +150,16 @@ def _regions(lines: Sequence[str], markers: Markers) -> MarkedCell:
             ended = ended if not line.strip() else None
             continue
         marked.kinds.add(pair.kind)
-        if is_begin and begun is None:
+        slips = [] if begun is None else _slips_within(lines, begun, number, markers, is_code=is_code)
+        if begun is None and is_begin:
             begun = number, pair
-        elif is_begin and begun is not None:
+        elif begun is not None and is_begin:
             position = f"inside the part that begins in line {begun[0]}"
-            marked.faults.append((number, f"{_quoted(line)} {position}; end that first, with '### {begun[1].end}'"))
+            fault = number, f"{_quoted(line)} {position}; end that first, with '### {begun[1].end}'"
+            marked.faults.extend(slips or [fault])
+            begun = (number, pair) if slips else begun
         elif begun is not None and begun[1] is pair:
+            marked.faults.extend(slips)
             begun, ended = None, pair
         elif begun is not None or ended is not pair:  # a second end right after the first hides and shows nothing
             todo = f"put '### {pair.begin}' where it begins"
@@ -162,8 +167,36 @@ def _regions(lines: Sequence[str], markers: Markers) -> MarkedCell:
                 (number, f"{_quoted(line)} ends nothing: the lines above it would be released; {todo}")
             )
     if begun is not None:
-        marked.faults.append((begun[0], f"{_quoted(lines[begun[0] - 1])} has no '### {begun[1].end}' after it"))
+        slips = _slips_within(lines, begun, None, markers, is_code=is_code)
+        unended = begun[0], f"{_quoted(lines[begun[0] - 1])} has no '### {begun[1].end}' after it"
+        marked.faults.extend(slips or [unended])
     return marked
+
+
+def _slips_within(
+    lines: Sequence[str], begun: tuple[int, Pair], end: int | None, markers: Markers, *, is_code: bool
+) -> list[tuple[int, str]]:
+    """Name near misses of a part's own markers inside it, if it hides lines because of them.
+
+    Its end is the line of the next right marker, or None where no right one follows. A comment such as "end of the
+    solution" right above the end keeps nothing from students.
+    """
+    begin, pair = begun
+    part = range(begin, len(lines) if end is None else end - 1)  # counted from 0
+    near_misses = {at: slip for at in part if (slip := find_slip(lines[at], markers, is_code=is_code))}
+    slips = {at: slip for at, slip in near_misses.items() if slip.kind == pair.kind and not slip.is_bare}
+    texts = [at for at in part if at not in slips and lines[at].strip()]
+    goes_on = f"is not a marker: the part that begins in line {begin} goes on below it"
+    faults = []
+    for at, slip in slips.items():
+        if slip.right == _in_nbgrader_form(pair.end):
+            if end is None or any(text > at for text in texts):
+                hidden = f"{goes_on}, and students get nothing of that"
+                faults.append((at + 1, f"{_quoted(lines[at])} {hidden}: write {slip.right!r} {_REWORD}"))
+        elif any(text < at for text in texts):
+            todo = f"end that above it, with '### {pair.end}', and write {slip.right!r} {_REWORD}"
+            faults.append((at + 1, f"{_quoted(lines[at])} {goes_on}: {todo}"))
+    return faults
 
 
 def _exact(line: str, markers: Markers) -> tuple[Pair | None, bool]:
@@ -179,8 +212,7 @@ def _quoted(line: str) -> str:
 
 
 def _not_a_marker(line: str, right: str) -> str:
-    reword = "(or, if it is not meant as a marker, reword it)"
-    return f"{_quoted(line)} is not a marker, and hides nothing: write {right!r} {reword}"
+    return f"{_quoted(line)} is not a marker, and hides nothing: write {right!r} {_REWORD}"
 
 
 # --- near misses -------------------------------------------------------------------------------------

@@ -625,3 +625,22 @@ def test_the_vocabulary_is_small() -> None:
         "retrained",
         "training_step",
     ]
+
+
+@pytest.mark.parametrize(
+    ("actual", "desired", "share"),
+    [
+        ([1.0, 2.05], [1.0, 2.0], 0.5),
+        ([1.0, 2.0], [1.0, 2.0], 0.0),
+        ([1.0, float("nan")], [1.0, float("nan")], None),
+        ([1, 2], [1, 2], None),
+        ([1.7e308], [-1.7e308], None),
+    ],
+)
+def test_a_comparison_of_numbers_measures_how_much_of_the_tolerance_is_used_up(
+    actual: list[float], desired: list[float], share: float | None
+) -> None:
+    with check.recording() as results:
+        check.close(actual, desired, rtol=0, atol=0.1)
+    found = results[0].evidence.get("tolerance_share")
+    assert found == (share if share is None else pytest.approx(share))

@@ -213,6 +213,18 @@ BAD = [
         "course: x\nassignments:\n  nowhere:\n",
         "course.yaml:3: assignment 'nowhere': there is no folder source/now",
     ),
+    (
+        "course: x\nassignments:\n  denes:\n",
+        "course.yaml:3: assignment 'denes': there is no folder source/denes; did you mean 'dense'",
+    ),
+    (
+        "course: x\nassignments:\n  Dense:\n",
+        "course.yaml:3: assignment 'Dense': there is no folder source/Dense; did you mean 'dense'",
+    ),
+    (
+        "course: x\nassignments:\n  dense:\n  points: 6\n",
+        "course.yaml:4: assignment 'points': .*; 'points' is a key of an assignment: indent it more than the assignment",
+    ),
     ("course: x\nassignments:\n  ../x:\n", "course.yaml:3: '../x' cannot be the name of an assignment"),
     ("course: x\nassignments:\n  intro: 7\n", "assignment 'intro' must be a mapping"),
 ]
@@ -227,6 +239,10 @@ def test_a_fault_in_the_course_names_line_and_remedy(root: Path, text: str, mess
 BAD_ASSIGNMENTS = [
     ("limts: {}", "course.yaml:4: unknown key 'limts' in assignment 'dense'; did you mean 'limits'"),
     ("name: x", "unknown key 'name' in assignment 'dense'"),
+    ("deadline: 2027-01-10", "unknown key 'deadline' in assignment 'dense'; known keys: title, due, release, close"),
+    ("dealine: 2027-01-10", "unknown key 'dealine' in assignment 'dense'; known keys: title, due, release, close"),
+    ("due_date: 2027-01-10", "unknown key 'due_date' in assignment 'dense'; did you mean 'due'"),
+    ("late_policy: zero", "unknown key 'late_policy' in assignment 'dense'; did you mean 'late'"),
     ("student: bundel", "course.yaml:4: unknown student 'bundel'; did you mean 'bundle'"),
     ("training: fats", "course.yaml:4: unknown training 'fats' in assignment 'dense'; did you mean 'fast'"),
     ("training: 3x", "unknown training '3x' in assignment 'dense'; it is one of fast, exact"),

@@ -26,6 +26,10 @@ def warned(source: str) -> int:
         "rows = h['x']\nprint('rows', rows[:3])",
         "for text in h['texts']:\n    assert f(text), f'{text} is wrong'",
         "assert f(1), check.hidden_data('rows.npz')['x'][0]",
+        "rows = np.loadtxt(check.hidden_data('rows.csv'), skiprows=1)\nprint(rows[0])",
+        "print(pd.read_csv(check.hidden_data('rows.csv')).iloc[0])",
+        "print(json.loads(check.hidden_data('rows.json').read_text())['x'])",
+        "check.close(f(h['x']), 3, name=f\"row {h['x'][0]}\")",
     ],
 )
 def test_a_text_with_a_hidden_value_is_warned_of(source: str) -> None:
@@ -39,6 +43,8 @@ def test_a_text_with_a_hidden_value_is_warned_of(source: str) -> None:
         "check.report('all', f(h['x']), 'not right')",
         "print(h['x'].shape, np.mean(h['x']))",
         "print(f(3))",
+        "rows = np.loadtxt(check.hidden_data('rows.csv'))\nprint(len(rows), f(rows), rows.mean())",
+        "check.close(f(h['x']), 3, name=f\"{len(h['x'])} rows\")",
         "assert f(h['x'][0]) == 3, 'the first row'",
     ],
 )

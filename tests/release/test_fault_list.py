@@ -105,7 +105,10 @@ UNREADABLE = cell("assert double(1) == 2") | {"metadata": {"nbgrader": 7}}
     ("cells", "fault"),
     [
         ([OPEN, graded()], "nb.ipynb: cell 1 ('double'): line 2: '### BEGIN SOLUTION' has no '### END SOLUTION'"),
-        ([ANSWER, graded(HALF_HIDDEN)], "nb.ipynb: cell 2 ('test-double'): line 2: '### BEGIN HIDDEN TESTS' has no"),
+        (
+            [ANSWER, graded(HALF_HIDDEN)],
+            "nb.ipynb: cell 2 ('test-double'): line 4: '### END HIDDN TESTS' is not a marker",
+        ),
         ([ANSWER, UNREADABLE], "nb.ipynb: cell 2: nbgrader's marks of the cell cannot be read"),
         ([ANSWER, graded("### AUTOTEST double(1)", points="two")], "nb.ipynb: cell 2 ('test-double'): its points are"),
         ([ANSWER, graded("assert double(one) == 2", points=None)], "nb.ipynb: cell 2 ('test-double'): its points are"),

@@ -167,6 +167,61 @@ def test_a_part_that_is_open_at_one_end_is_told(source: str, line: int, message:
     assert message in found[0][1]
 
 
+@pytest.mark.parametrize(
+    ("source", "numbers", "right"),
+    [
+        (f"### BEGIN {HIDDEN}\nf()\n### END HIDEN TESTS\ngiven()\n### END {HIDDEN}", [3], f"### END {HIDDEN}"),
+        (f"### BEGIN {HIDDEN}\nf()\n### END HIDEN TESTS\n\n# a hint\n### END {HIDDEN}", [3], f"### END {HIDDEN}"),
+        ("### BEGIN SOLUTION\nx = 1\n### END SOLUTON\ny = 2\n### END SOLUTION", [3], f"### END {SOLUTION}"),
+        ("### BEGIN SOLUTION\nx = 1\n# end of the solution\nf()\n### END SOLUTION", [3], f"### END {SOLUTION}"),
+        ("### BEGIN SOLUTION\nx = 1\n### END SOLUTON\ny = 2", [3], f"### END {SOLUTION}"),
+        ("### BEGIN SOLUTION\nx = 1\n### END SOLUTON", [3], f"### END {SOLUTION}"),
+        (
+            "### BEGIN SOLUTION\nx = 1\n### END SOLUTON\ny = 2\n### BEGIN SOLUTION\nz = 3\n### END SOLUTION",
+            [3],
+            f"### END {SOLUTION}",
+        ),
+        (
+            "### BEGIN SOLUTION\nx = 1\n### END SOLUTON\ny = 2\n### BEIGN SOLUTION\nz = 3\n### END SOLUTION",
+            [3, 5],
+            f"### END {SOLUTION}",
+        ),
+    ],
+)
+def test_a_near_miss_inside_a_part_that_hides_what_students_should_get_is_told(
+    source: str, numbers: list[int], right: str
+) -> None:
+    found = faults(source, "grade")
+    assert [number for number, _ in found] == numbers
+    assert (
+        f"the part that begins in line 1 goes on below it, and students get nothing of that: write {right!r}"
+        in (found[0][1])
+    )
+
+
+def test_a_misspelled_begin_inside_a_part_that_nothing_ended_is_told() -> None:
+    ((number, fault),) = faults(f"### BEGIN {HIDDEN}\nf()\ngiven()\n### BEIGN {HIDDEN}\ng()\n### END {HIDDEN}", "grade")
+    assert number == 4
+    assert "the part that begins in line 1 goes on below it: end that above it, with '### END HIDDEN TESTS'" in fault
+    assert "write '### BEGIN HIDDEN TESTS'" in fault
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "### BEGIN SOLUTION\nx = 1\n# end of the solution\n### END SOLUTION\nf()",
+        "### BEGIN SOLUTION\nx = 1\n# end of the solution\n\n  \n### END SOLUTION",
+        "### BEGIN SOLUTION\nx = 1\n# end solution\n### End solution\n### END SOLUTION",
+        "### BEGIN SOLUTION\n\n# begin solution\nx = 1\n### END SOLUTION",
+        "### BEGIN SOLUTION\n### SOLUTION\nx = 1\n### END SOLUTION",
+        "### BEGIN SOLUTION\nx = 1\n# end of the loop\ny = 2\n### END SOLUTION",
+        f"### BEGIN {HIDDEN}\nf()\n# end solution\ng()\n### END {HIDDEN}",
+    ],
+)
+def test_a_comment_inside_a_part_that_keeps_nothing_from_students_is_none(source: str) -> None:
+    assert faults(source, "grade") == []
+
+
 @pytest.mark.parametrize("between", ["", "\n", "  \n\n"])
 def test_a_second_end_right_after_the_first_is_no_fault(between: str) -> None:
     source = f"def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION\n{between}    ### END SOLUTION\nf()"
