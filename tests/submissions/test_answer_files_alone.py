@@ -244,6 +244,14 @@ def test_a_folder_whose_name_ends_like_an_answers_folder_is_another_one(course: 
     assert handed_in(course, "ada").keys() == {"mynet/layers.py", "mynet/own.py"}
 
 
+def test_a_copys_number_is_no_other_file(course: Course, inbox: Path) -> None:
+    """Browsers number what is downloaded again, and editors append .txt; the released one beside it is no answer."""
+    put(course.release("hw1"), {"losses.py": "pass\n", "net/layers.py": "pass\n"})
+    put(inbox, {"ada/losses.py": "pass\n", "ada/losses (1).py": LOSSES, "ada/layers.py.txt": LAYERS})
+    zipped(inbox / "bob.zip", {"work/Losses (2).py": LOSSES})
+    assert [one.reason for one in collect(course, "hw1", inbox)] == ["2 of 2 files changed", "1 of 2 files changed"]
+
+
 def test_two_copies_of_an_answer_file_in_other_folders_are_named(course: Course, inbox: Path) -> None:
     put(inbox, {"ada/old/losses.py": LOSSES, "ada/new/losses.py": LOSSES})
     assert only(collect(course, "hw1", inbox)).reason == "losses.py may be any of new/losses.py, old/losses.py"
