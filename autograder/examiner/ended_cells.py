@@ -51,7 +51,7 @@ def _ending(run: CellRun) -> str:
 
 
 def _asked_module(source: str) -> str:
-    """Return the module that a cell imports for tests, under a name of its own; empty if it is no such cell."""
+    """Return the module that a cell imports for tests, under its handle's name; empty if none."""
     bound = bindings(source).imported
     return next((module for module in sorted(modules_imported(source)) if handle_name(module) in bound), "")
 
