@@ -562,6 +562,29 @@ def test_the_only_archive_in_a_students_archive_is_the_hand_in(course: Course, s
     assert (course.submitted("jane", "ps1") / "ps1.ipynb").is_file()
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("../evil.ipynb", b"{}", "is refused"),
+        ("ps1.ipynb", b" " * (60 << 20), "larger than"),
+        ("ps1.ipynb", b" " * (20 << 20), "zip bomb"),
+    ],
+)
+def test_an_archive_in_an_archive_has_the_bounds_of_one(
+    course: Course, source: Path, name: str, content: bytes, reason: str
+) -> None:
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    (source / "in").mkdir()
+    with zipfile.ZipFile(source / "in/jane_1_2_outer.zip", "w") as archive:
+        archive.writestr("hw.zip", inner.getvalue())
+    found = only(collect(course, "ps1", source / "in"))
+    assert (found.status, reason in found.reason) == (REFUSED, True)
+    assert not course.directory("submitted").exists()
+    assert not list(source.parent.rglob("evil.ipynb"))
+
+
 def test_archives_are_opened_one_level_deep_only(course: Course, source: Path) -> None:
     inner = packed(source, "jane")
     for outer in ("middle.zip", "jane_1_2_outer.zip"):
