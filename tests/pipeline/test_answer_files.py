@@ -146,6 +146,12 @@ def test_which_of_several_files_is_the_answer_a_person_decides(graded: Course) -
     assert not json.loads((graded.autograded("missing", "hw") / "result.json").read_text())["needs_manual_grade"]
 
 
+def test_a_page_gives_one_reason_why_a_file_ran_as_it_was_released(graded: Course) -> None:
+    page = (graded.feedback("huge", "hw") / "nb.html").read_text()
+    assert "losses.py ran as it was released." in page
+    assert "was not handed in" not in page
+
+
 def test_the_page_shows_the_file_and_where_python_stops(graded: Course) -> None:
     page = (graded.feedback("no-python", "hw") / "nb.html").read_text()
     assert "losses.py, line 1: invalid syntax" in page
