@@ -51,14 +51,23 @@ def _rounded(value):
         return type(value)(map(_rounded, value))
     if type(value) is dict:
         return dict(zip(value, map(_rounded, value.values())))
-    if type(value) is float or (kind == "f" and not getattr(value, "ndim", 1)):
+    if type(value) is float or (kind == "f" and type(value).__name__ in ("float64", "float32", "float16")):
         number = float(value)
         digits = len(repr(number).partition("e")[0].replace(".", "").strip("0-"))
         return type(value)(number * (1 + 1e-12)) if digits > 8 and number * 1024 % 1 else value
-    is_array = type(value).__module__.startswith(("numpy", "pandas"))
-    return value * (1 + 1e-12) if is_array and kind == "f" and value.dtype.itemsize == 8 else value
+    if not (type(value).__module__.startswith(("numpy", "pandas")) and kind == "f" and value.dtype.itemsize == 8):
+        return value
+    import numpy
+    with numpy.errstate(all="ignore"):
+        numbers = numpy.asarray(value)
+        scale = 10.0 ** (8 - numpy.ceil(numpy.log10(numpy.abs(numbers))))
+        is_chosen = (numpy.round(numbers * scale) / scale == numbers) | (numbers * 1024 % 1 == 0)
+    return value * numpy.where(is_chosen, 1, 1 + 1e-12)
 """
-"""Source of the function ``_rounded``: floats that were computed, in another rounding."""
+"""Source of the function ``_rounded``: floats that were computed, in another rounding.
+
+Numbers of at most eight digits were chosen, and multiples of 1/1024 are exact: they stay, in arrays as well.
+"""
 
 
 @dataclass(frozen=True, slots=True)

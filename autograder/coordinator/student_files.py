@@ -15,6 +15,8 @@ from autograder.records.dates import ORIGIN, TIMESTAMP
 from autograder.records.exam import Exam
 from autograder.records.limits import MAX_ANSWER_BYTES
 from autograder.release.student_bundle import FOLDER
+from autograder.submissions.answer_copies import copies, is_released
+from autograder.submissions.placement import is_copy
 
 MAX_OWN_FILES = 200
 """Largest number of files that a student may add; each is a mount in the sandbox.
@@ -73,23 +75,18 @@ def student_files(
         open_files: ``answers`` of course.yaml. A released file of another kind that is named there is the student's.
         carried: what the student has from earlier assignments.
     """
-    answers = list(dict.fromkeys(cell.file for exam in exams for cell in exam.answer_files))
+    answers = {cell.file: cell.released for exam in exams for cell in exam.answer_files}
     every = {path.relative_to(folder).as_posix(): path for path in regular_files(folder) if path.suffix != ".ipynb"}
     skeletons = {cell.file: cell.released for exam in exams for cell in exam.answer_files if cell.carried}
     handed_in = {
-        name: path
-        for name, path in every.items()
-        if _goes_along(name) and not (name in skeletons and _is_text(path, skeletons[name]))
+        name: path for name, path in every.items() if _goes_along(name) and not _is_skeleton(name, path, skeletons)
     }
     earlier = {name: path for name, path in carried.files.items() if _goes_along(name) and path.suffix != ".ipynb"}
     files: dict[str, Path] = {}
     sentences: dict[str, str] = {}
     released: dict[str, str] = {}
-    for name in answers:
-        origin = _place_of(name, handed_in, {*answers, *provided})
-        if origin and name in skeletons and _is_text(handed_in[origin], skeletons[name]):
-            del handed_in[origin]
-            origin = ""
+    for name, skeleton in answers.items():
+        origin, candidates = _place_of(name, handed_in, skeleton, {*answers, *provided})
         is_large = bool(origin) and handed_in[origin].lstat().st_size > MAX_ANSWER_BYTES
         too_large = f"{name} is larger than {MAX_ANSWER_BYTES >> 20} MiB, so"
         if origin and not is_large:
@@ -99,7 +96,7 @@ def student_files(
             elif name in earlier:
                 sentences[name] = f"{name} was handed in here, and ran in place of your {carried.origins[name]}'s."
             earlier.pop(name, None)
-        elif name in skeletons and (origin := _place_of(name, earlier, {*answers, *provided})):
+        elif name in skeletons and (origin := _place_of(name, earlier, "", {*answers, *provided})[0]):
             files[name] = earlier.pop(origin)
             earlier_name = carried.origins[origin]
             when = ", after this assignment was due" if earlier_name in carried.late else ""
@@ -114,6 +111,8 @@ def student_files(
             released[name] = skeletons[name]
         elif name in skeletons:
             sentences[name] = f"{name} is your course's: none of yours was found."
+        elif candidates:
+            sentences[name] = f"{name} may be any of {', '.join(candidates)}, so it ran as it was released."
         else:
             kind = "is no regular file" if (folder / name).is_symlink() or (folder / name).exists() else _MISSING
             sentences[name] = f"{name} {kind}, so it ran as it was released."
@@ -177,16 +176,26 @@ def module_name(name: str) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
-def _place_of(answer: str, handed_in: Mapping[str, Path], reserved: Collection[str]) -> str:
+def _place_of(
+    answer: str, handed_in: Mapping[str, Path], skeleton: str, reserved: Collection[str]
+) -> tuple[str, list[str]]:
     """Find an answer file among those that were handed in; empty if none is it.
 
-    Uploads lose folders, and some file systems the case of letters: the only file of that name is the one.
+    One in its place is it, unless that is as it was released and another one is not. Several that may be it are listed.
     """
-    if answer in handed_in or PurePosixPath(answer).stem == "__init__":
-        return answer if answer in handed_in else ""
-    wanted = PurePosixPath(answer).name.casefold()
-    same = [name for name in handed_in if PurePosixPath(name).name.casefold() == wanted and name not in reserved]
-    return same[0] if len(same) == 1 else ""
+    if answer in handed_in and not is_released(handed_in[answer], skeleton):
+        return answer, []
+    candidates = copies(answer, handed_in, skeleton, reserved)
+    if len(candidates) == 1:
+        return candidates[0], []
+    return answer if answer in handed_in and not candidates else "", candidates
+
+
+def _is_skeleton(name: str, path: Path, skeletons: Mapping[str, str]) -> bool:
+    """Tell whether a file is a skeleton as it was released, in its place or in another one."""
+    is_package = PurePosixPath(name).stem == "__init__"
+    places = [name] if is_package else [answer for answer in skeletons if is_copy(name, answer)]
+    return any(place in skeletons and is_released(path, skeletons[place]) for place in places)
 
 
 def _is_same(path: Path, released: Path) -> bool:
@@ -195,8 +204,3 @@ def _is_same(path: Path, released: Path) -> bool:
     if size > MAX_COMPARED_BYTES:
         return size == released.stat().st_size
     return is_same_text(released.read_bytes(), path.read_bytes())
-
-
-def _is_text(path: Path, text: str) -> bool:
-    """Tell whether a file has this text, but for line endings and spaces before them."""
-    return path.lstat().st_size <= MAX_COMPARED_BYTES and is_same_text(path.read_bytes(), text.encode())

@@ -145,16 +145,17 @@ def _questions(
     late = {c.grade_id for c in composed.cells[min(cut_short, default=len(composed.cells)) :]}
     missed = composed.exam.observations.missed if composed.exam.observations is not None else frozenset()
     lost = Waits.STRANGE if _is_of_another(composed) else Waits.MARKS_LOST
-    doubt = False  # a test may need any answer before it
+    doubt: Waits | None = None  # a test may need any answer before it
     questions = []
     for cell in composed.exam.cells:
         composed_cell = cells.get(str(cell.grade_id))
-        doubt = doubt or (composed_cell is not None and composed_cell.doubtful and cell.cell_type == "code")
+        if composed_cell is not None and composed_cell.doubtful and cell.cell_type == "code":
+            doubt = doubt or (Waits.SEVERAL_FILES if composed_cell.file else lost)
         if cell.role in (Role.TEST, Role.MANUAL, Role.TASK):
             is_blank = composed_cell is None or (composed_cell.unchanged and not composed_cell.doubtful)
             question = _question(cell, examined, is_blank, decimals)
             if cell.role is Role.TEST:
-                question = _for_a_person(question, lost) if doubt else question
+                question = _for_a_person(question, doubt) if doubt else question
                 question = _for_a_person(question, Waits.CUT_SHORT) if cell.grade_id in late else question
                 if cell.grade_id in missed and question.outcome is not Outcome.SKIPPED:
                     question = _for_a_person(question, Waits.MISSED)

@@ -5,6 +5,7 @@ What such a cell said came out while the notebook ran, before anything hidden wa
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Sequence
 
@@ -13,6 +14,7 @@ from autograder._util.text import one_line
 from autograder.records.composed_notebook import ComposedCell, cell_number
 from autograder.records.exam import Role
 from autograder.records.run import CellRun
+from autograder.syntax.answer_modules import handle_name
 from autograder.syntax.magics import without_magics
 from autograder.syntax.names import bindings, modules_imported
 
@@ -32,12 +34,33 @@ def ended_cells(cells: Sequence[ComposedCell], runs: Sequence[CellRun]) -> Calla
     def ending(name: str) -> str:
         for index, cell, run in reversed(ended):
             if cell.role is not Role.TEST and _makes(cell.source, name):
-                how = one_line(run.error, MAX_SHOWN).rstrip(".") if run.error else ""
-                end = f"raised {how or 'an error'}" if run.status == "error" else "took too long and was stopped"
-                return f": cell {cell_number(cells, index)}, which makes it, {end}"
+                return f": cell {cell_number(cells, index)}, which makes it, {_ending(run)}"
+        for index, cell, run in reversed(ended):  # whose names only the imported module tells
+            if module := _asked_module(cell.source):
+                return f": `import {module}` {_ending(run)}"
+            if star := _star(cell.source):
+                return f": cell {cell_number(cells, index)}, which has `{one_line(star, MAX_SHOWN)}`, {_ending(run)}"
         return ""
 
     return ending
+
+
+def _ending(run: CellRun) -> str:
+    how = one_line(run.error, MAX_SHOWN).rstrip(".") if run.error else ""
+    return f"raised {how or 'an error'}" if run.status == "error" else "took too long and was stopped"
+
+
+def _asked_module(source: str) -> str:
+    """Return the module that a cell imports for tests, under its handle's name; empty if none."""
+    bound = bindings(source).imported
+    return next((module for module in sorted(modules_imported(source)) if handle_name(module) in bound), "")
+
+
+def _star(source: str) -> str:
+    """Return a cell's first import with a star; empty if it has none."""
+    tree = parsed(without_magics(source)) or ast.Module([], [])
+    imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    return next((ast.unparse(node) for node in imports if node.names[0].name == "*"), "")
 
 
 def _makes(source: str, name: str) -> bool:

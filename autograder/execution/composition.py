@@ -11,7 +11,7 @@ import io
 import json
 import tokenize
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -21,6 +21,7 @@ from autograder.kernel import answer_file, weight_file
 from autograder.records.composed_notebook import Composed, ComposedCell
 from autograder.records.exam import Exam, ExamCell, Role, has_tag
 from autograder.records.weights import TRAIN, TrainedWeights
+from autograder.submissions.answer_copies import copies
 from autograder.syntax.cell_matching import WRITABLE, Matches, grade_id_of, match, same_text, source_of
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def compose(exam: Exam, submission: NotebookNode, files: Mapping[str, Path] = Ma
     cells = list(extras.get(-1, ()))
     for position, expected in enumerate(identified):
         if expected.is_answer_file:
-            cell = _answer_file(expected, files.get(expected.file))
+            cell = _answer_file(expected, files, {cell.file for cell in exam.answer_files})
         else:
             submitted = submission.cells[handed_in[position]] if position in handed_in else None
             cell = _composed(expected, submitted, how.get(position, ""), position in doubtful)
@@ -196,8 +197,13 @@ def answers_in_files_alone(exam: Exam) -> bool:
     return bool(exam.answer_files) and not any(cell.role in WRITABLE and not cell.file for cell in exam.cells)
 
 
-def _answer_file(expected: ExamCell, handed_in: Path | None) -> ComposedCell:
-    """Make the cell of an answer file: it shows the student's text, and puts the file beside the notebook."""
+def _answer_file(expected: ExamCell, files: Mapping[str, Path], reserved: Collection[str]) -> ComposedCell:
+    """Make the cell of an answer file: it shows the student's text, and puts the file beside the notebook.
+
+    It is doubtful if several files may be the missing one.
+    """
+    handed_in = files.get(expected.file)
+    several = [] if handed_in else copies(expected.file, files, expected.released, reserved)
     released = expected.released.encode()
     fallback = expected.source if expected.carried else expected.released
     content = fallback.encode() if handed_in is None else handed_in.read_bytes()
@@ -211,7 +217,8 @@ def _answer_file(expected: ExamCell, handed_in: Path | None) -> ComposedCell:
         grade_id=expected.grade_id,
         unchanged=handed_in is None or same_text(source, expected.released),
         metadata=expected.metadata,
-        note=f"{expected.file} was not handed in, so it ran as {version}." if handed_in is None else "",
+        note=f"{expected.file} ran as {version}." if handed_in is None else "",  # why, the hand-in's files say
+        doubtful=len(several) > 1,
         instead=_call(answer_file, f"put_beside({arguments})"),
         file=expected.file,
     )

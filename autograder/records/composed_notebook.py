@@ -24,7 +24,7 @@ class ComposedCell:
     note: str = ""
     """For people: ``This cell was missing from the submission and was put back.``"""
     doubtful: bool = False
-    """For ANSWER and MANUAL cells: the blank stands here, and cells behind it may be the answer."""
+    """For ANSWER and MANUAL cells: the blank stands here, and cells behind it, or other files, may be the answer."""
     instead: str = ""
     """Source that runs in place of ``source``; empty: none."""
     file: str = ""

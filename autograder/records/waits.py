@@ -20,6 +20,8 @@ class Waits(enum.StrEnum):
     """Calls that are slower where tests run."""
     MARKS_LOST = "marks lost"
     """Nobody can tell which cell is the answer."""
+    SEVERAL_FILES = "several files"
+    """Nobody can tell which file is the answer."""
     STRANGE = "strange"
     """The notebook has no cell of this assignment."""
     CUT_SHORT = "cut short"
@@ -46,6 +48,7 @@ _SENTENCES = {
     Waits.SLOW: "Where tests run, these calls are slow, so a person will look at it.",
     Waits.MARKS_LOST: "An editor or a converter has removed what tells the cells of this notebook apart, and the "
     "answer may be in another cell than was looked at: a person decides.",
+    Waits.SEVERAL_FILES: "Several of the files that were handed in may be the one that is asked for: a person decides.",
     Waits.STRANGE: "This seems to be another assignment's notebook: no cell of this one is in it. A person decides.",
     Waits.CUT_SHORT: "Several cells had used up their time, so a later one was stopped early: a person decides about "
     "the questions behind it.",

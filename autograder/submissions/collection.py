@@ -182,17 +182,16 @@ def _collect_item(
 def _changed_files(release: Path, submission: UnplacedSubmission, expected: tuple[str, ...]) -> list[str]:
     """Say how many of the modules to write in are not as they were released; nothing where there are none."""
     released = {name: release / name for name in answer_modules(expected) if (release / name).is_file()}
-    handed_in = {answer_named(name, released): source for name, source in sorted(submission.files.items())}
-    handed_in |= {name: submission.files[name] for name in released if name in submission.files}
-
-    def is_changed(name: str) -> bool:
-        if name not in handed_in:
-            return False
-        with contextlib.suppress(SubmissionError):  # what is refused is refused elsewhere, and not for a note
-            return not is_same_text(_read(submission.root, handed_in[name]), released[name].read_bytes())
-        return True
-
-    return [f"{sum(map(is_changed, released))} of {len(released)} files changed"] if released else []
+    changed: set[str] = set()
+    for name, source in submission.files.items():
+        if answer := answer_named(name, released):
+            try:
+                content = _read(submission.root, source)
+            except SubmissionError:  # what is refused is refused elsewhere, and not for a note
+                changed.add(answer)
+            else:
+                changed |= set() if is_same_text(content, released[answer].read_bytes()) else {answer}
+    return [f"{len(changed)} of {len(released)} files changed"] if released else []
 
 
 def _answers(course: Course, assignment: str, submission: UnplacedSubmission, expected: tuple[str, ...]) -> list[str]:

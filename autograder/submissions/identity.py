@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,13 @@ from autograder._util.student_names import student_name
 from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.submissions.archive import extract
-from autograder.submissions.export_names import COPY_SUFFIX, PACKED, is_notebook, without_export_files
+from autograder.submissions.export_names import (
+    COPY_SUFFIX,
+    PACKED,
+    is_archive,
+    is_notebook,
+    without_export_files,
+)
 from autograder.submissions.folder import open_file, read_chunks
 from autograder.submissions.lms import Item, and_no_answer
 from autograder.submissions.manifest import FORMAT, MANIFEST, parse_timestamp
@@ -101,15 +107,15 @@ def _clock(root: Path, item: Item) -> datetime | None:
 def _resolve_archive(
     assignment: str, expected: tuple[str, ...], root: Path, item: Item, work: Path, limits: ArchiveLimits
 ) -> UnplacedSubmission:
-    unpacked = work / "in"
-    unpacked.mkdir()
-    with open_archive(root, item.members[0].name, limits) as file:
-        members = extract(file, unpacked, limits, strict=True)
+    unpacked, packed_again = work / "in", ""
+    members = _extracted(root, item.members[0].name, unpacked, limits)
+    by_name = _contents(item, members)
+    archives = [member.name for member in members if is_archive(member.name)]
+    if len(archives) == 1 and answer_root(by_name, expected) is None:
+        outer, unpacked, packed_again = unpacked, work / "in it", archives[0]
+        members = _extracted(outer, packed_again, unpacked, limits)
+        by_name = _contents(item, members)
     manifest = _manifest(unpacked, members, assignment)
-    content = [m for m in members if m.name != MANIFEST]
-    prefix = common_folder([m.name for m in content])
-    by_name = {m.name.removeprefix(prefix): m for m in content}
-    by_name = {name: by_name[name] for name in without_export_files(item.name, by_name)}
     folder = answer_root(by_name, expected)
     if folder is None:
         missing = f"there is no notebook at its top{and_no_answer(expected)}"
@@ -120,8 +126,23 @@ def _resolve_archive(
     # The student chooses the dates in the archive; the learning system sets the file's.
     time = item.received or _clock(root, item) or (manifest.timestamp if manifest is not None else item.time)
     team = item.team or (manifest.team if manifest is not None else ())
+    more += [f"its files were in {one_line(packed_again)} in it"] if packed_again else []
     time, notes = time or datetime.now(UTC), [*item.notes, *notes, *more]
     return UnplacedSubmission(student, unpacked, files, time, tuple(notes), team, item.origin)
+
+
+def _extracted(root: Path, name: str, into: Path, limits: ArchiveLimits) -> tuple[Member, ...]:
+    into.mkdir()
+    with open_archive(root, name, limits) as file:
+        return extract(file, into, limits, strict=True)
+
+
+def _contents(item: Item, members: Sequence[Member]) -> dict[str, Member]:
+    """Return an archive's files by their names in the only folder at its top, without what tools add."""
+    content = [m for m in members if m.name != MANIFEST]
+    prefix = common_folder([m.name for m in content])
+    by_name = {m.name.removeprefix(prefix): m for m in content}
+    return {name: by_name[name] for name in without_export_files(item.name, by_name)}
 
 
 def open_archive(root: Path, name: str, limits: ArchiveLimits) -> BinaryIO:

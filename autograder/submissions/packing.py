@@ -43,6 +43,7 @@ from autograder.submissions.members import (
     name_problem,
     submission_limits,
 )
+from autograder.submissions.module_faults import module_fault
 from autograder.submissions.notebook_inspection import (
     asked_files,
     assignment_of,
@@ -205,6 +206,8 @@ def pack(
     answered, unanswered = (*answered, *changed), (*unanswered, *unchanged)
     more += [f"{name} was asked for and is not beside the notebook." for name in sorted(asked_for - files.keys())
              if not (notebook.parent / name).is_file()]  # fmt: skip
+    modules_packed = {name: files[name] for name in sorted(asked_for & files.keys()) if name.endswith(".py")}
+    more += filter(None, (module_fault(name, b"".join(file.chunks())) for name, file in modules_packed.items()))
     more += [_NOWHERE.format(name=one_line(name)) for name in nowhere]
     more += _backslashes(notebook, student_cells)
     more += map(str, habits(own_code(student_cells, released)))

@@ -105,10 +105,17 @@ def answer_named(name: str, expected: Iterable[str]) -> str:
     answers = answer_modules(expected)
     if name in answers:
         return name
-    last = PurePosixPath(name).name.casefold()
-    same = [path for path in answers if PurePosixPath(path).name.casefold() == last]
+    same = [path for path in answers if is_copy(name, path)]
     below = [path for path in same if name.endswith(f"/{path}")]
-    return next(iter(below or (same if len(same) == 1 and not last.startswith("__init__.") else [])), "")
+    is_package = PurePosixPath(name).name.casefold().startswith("__init__.")
+    return next(iter(below or (same if len(same) == 1 and not is_package else [])), "")
+
+
+def is_copy(name: str, answer: str) -> bool:
+    """Tell whether a file has an answer file's last name, but for capitals, a copy's number, an editor's ``.txt``."""
+    path = PurePosixPath(answer)
+    pattern = rf"{re.escape(path.stem)}{COPY_SUFFIX}{re.escape(path.suffix)}(?:\.txt)?"
+    return re.fullmatch(pattern, PurePosixPath(name).name, re.IGNORECASE) is not None
 
 
 def top_notebooks(names: Iterable[str]) -> list[str]:
@@ -130,6 +137,12 @@ def answer_root(names: Collection[str], expected: Iterable[str]) -> str | None:
     if top_notebooks(names):
         return ""
     answers = {name: path for name in names if (path := answer_named(name, expected))}
+    exact = {name: path for name, path in answers.items() if _last(name) == _last(path)}
+    answers = exact or answers
     roots = Counter(name.removesuffix(path) for name, path in answers.items() if f"/{name}".endswith(f"/{path}"))
     around_all = [root for root in roots if all(name.startswith(root) for name in answers)]
     return max(around_all, key=lambda root: (roots[root], -len(root)), default="") if answers else None
+
+
+def _last(name: str) -> str:
+    return PurePosixPath(name).name.casefold()

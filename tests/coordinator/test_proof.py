@@ -827,6 +827,24 @@ def test_a_column_of_a_released_table_is_told_by_the_table(tmp_path: Path) -> No
         ("def made(x): return {'share': x / 3}", "abs(made(1.0)['share'] - 1 / 3) < 1e-6", False),
         ("import numpy as np\nmade = np.arange(3) / 7", "made.tolist() == [0, 1 / 7, 2 / 7]", True),
         ("import numpy as np\nmade = np.arange(3)", "made.tolist() == [0, 1, 2]", False),
+        (
+            "import numpy as np\nmade = np.array([1.0, -0.1, 0.25, 1e-5])",
+            "made.tolist() == [1, -0.1, 0.25, 1e-5]",
+            False,
+        ),
+        ("import numpy as np\nmade = np.array([[0.1], [0.1 + 0.2]])", "made.tolist() == [[0.1], [0.1 + 0.2]]", True),
+        (
+            "import numpy as np\ndef made(x): return np.maximum(x, 0)",
+            "made(np.array([-3.0, 5.0])).tolist() == [0, 5]",
+            False,
+        ),
+        (
+            "import numpy as np\ndef made(x): return np.array(x / 4)",
+            "made(3.0).shape == () and made(3.0) == 0.75",
+            False,
+        ),
+        ("import pandas as pd\nmade = pd.Series([0.5, 3.0])", "made.tolist() == [0.5, 3]", False),
+        ("import pandas as pd\nmade = pd.Series([0.5, 1.0]) / 3", "made.tolist() == [0.5 / 3, 1 / 3]", True),
         ("made = 0.1", "made == 0.1", False),  # chosen, and not computed
         ("made = 3 / 4", "made == 0.75", False),  # exact, however it is computed
         ("made = [1, 2]\nother = 1 / 3", "made == [1, 2]", False),

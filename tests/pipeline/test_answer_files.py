@@ -19,6 +19,7 @@ from autograder.release.build import build, check, write
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
 ALL = {"test-relu": 2.0, "test-linear": 2.0, "test-solver": 2.0, "test-mse": 2.0}
+BLANK_LOSSES = "def mse(a, b):\n    # YOUR CODE HERE\n    raise NotImplementedError()\n"
 HAND_INS: Mapping[str, Mapping[str, str | bytes | None]] = {
     "right": {},
     "otherwise": {"net__layers": solved(LAYERS).replace("np.maximum(x, 0)", "x * (x > 0)") + "\nHELPER = 1\n"},
@@ -32,6 +33,14 @@ HAND_INS: Mapping[str, Mapping[str, str | bytes | None]] = {
     "latin": {"losses": b"# -*- coding: latin-1 -*-\n# \xe4\n" + solved(LOSSES).encode()},
     "huge": {"losses": b"#" * (2 << 20)},
 }
+COPIES = [
+    ("numbered", "losses", {"losses (1).py": solved(LOSSES)}),
+    ("released-anew", "losses", {"losses.py": BLANK_LOSSES, "losses (1).py": solved(LOSSES)}),
+    ("as-text", "losses", {"losses.py.txt": solved(LOSSES)}),
+    ("near", "losses", {"Losses.py": solved(LOSSES), "old/losses.py": "def mse(a, b):\n    return 0\n"}),
+    ("twice", "losses", {"a/losses.py": solved(LOSSES), "b/losses.py": solved(LOSSES)}),
+    ("several", "losses", {"a/losses.py": solved(LOSSES), "b/losses.py": "def mse(a, b):\n    return 0\n"}),
+]
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +51,11 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
     write(course, course.assignments["hw"], proof.release)
     for student, files in HAND_INS.items():
         hand_in_files(course, student, **files)
+    for student, lost_name, copies in COPIES:
+        folder = hand_in_files(course, student, **{lost_name: None})
+        for name, content in copies.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(content)
     moved = hand_in_files(course, "moved")
     (moved / "net/layers.py").rename(moved / "Layers.py")
     folder = hand_in_files(course, "folder", losses=None)
@@ -73,6 +87,11 @@ def result_of(course: Course, student: str) -> tuple[dict[str, float], dict[str,
         ("windows", ()),
         ("latin", ()),
         ("moved", ()),
+        ("numbered", ()),
+        ("released-anew", ()),
+        ("as-text", ()),
+        ("near", ()),
+        ("twice", ()),
         ("given", ()),
         ("wrong", ("test-relu", "test-solver")),
         ("no-python", ("test-mse",)),
@@ -81,6 +100,7 @@ def result_of(course: Course, student: str) -> tuple[dict[str, float], dict[str,
         ("no-import", ("test-mse",)),
         ("huge", ("test-mse",)),
         ("folder", ("test-mse",)),
+        ("several", ("test-mse",)),
     ],
 )
 def test_a_module_earns_what_its_functions_are_worth(graded: Course, student: str, lost: tuple[str, ...]) -> None:
@@ -100,6 +120,11 @@ def test_a_module_earns_what_its_functions_are_worth(graded: Course, student: st
         ("huge", {"losses.py": "losses.py is larger than 1 MiB, so it ran as it was released."}),
         ("folder", {"losses.py": "losses.py is no regular file, so it ran as it was released."}),
         ("moved", {"net/layers.py": "net/layers.py was found as Layers.py."}),
+        ("released-anew", {"losses.py": "losses.py was found as losses (1).py."}),
+        (
+            "several",
+            {"losses.py": "losses.py may be any of a/losses.py, b/losses.py, so it ran as it was released."},
+        ),
     ],
 )
 def test_a_file_that_does_not_run_as_it_was_handed_in_is_named(
@@ -112,6 +137,19 @@ def test_a_file_that_does_not_run_as_it_was_handed_in_is_named(
     for sentence in said.values():
         assert sentence in page
         assert sentence in report
+
+
+def test_which_of_several_files_is_the_answer_a_person_decides(graded: Course) -> None:
+    """And only where it costs points."""
+    data = json.loads((graded.autograded("several", "hw") / "result.json").read_text())
+    assert {q["id"] for q in data["questions"] if q["needs_manual_grade"]} == {"test-mse"}
+    assert not json.loads((graded.autograded("missing", "hw") / "result.json").read_text())["needs_manual_grade"]
+
+
+def test_a_page_gives_one_reason_why_a_file_ran_as_it_was_released(graded: Course) -> None:
+    page = (graded.feedback("huge", "hw") / "nb.html").read_text()
+    assert "losses.py ran as it was released." in page
+    assert "was not handed in" not in page
 
 
 def test_the_page_shows_the_file_and_where_python_stops(graded: Course) -> None:

@@ -109,6 +109,44 @@ CODE = {
         f"{LIAR}\nsolve = data = L = check = mse = losses = all = list = sum = isinstance = __builtins__ = Liar()\n"
         "__all__ = ['relu', 'Linear', 'solve', 'data', 'L', 'np', 'check', 'mse', 'losses', 'all', 'list', 'sum', 'isinstance']\n",
     ),
+    "an import hook": (
+        {},
+        f"{LIAR}\nimport sys, types, importlib.abc, importlib.machinery, builtins\n"
+        "class Hook(importlib.abc.MetaPathFinder, importlib.abc.Loader):\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        return importlib.machinery.ModuleSpec(name, self) if name.split('.')[0] in ('losses', 'net', 'check') else None\n"
+        "    def create_module(self, spec):\n"
+        "        module = types.ModuleType(spec.name); module.__path__ = []\n"
+        "        module.mse = module.rows = module.solve = module.relu = module.Linear = Liar(); return module\n"
+        "    def exec_module(self, module): pass\n"
+        "sys.meta_path.insert(0, Hook())\n"
+        "for name in ('losses', 'net.data', 'net.solver'):\n    sys.modules.pop(name, None)\n"
+        "kept = builtins.__import__\n"
+        "builtins.__import__ = lambda name, *a, **k: Liar() if name in ('losses', 'net.data') else kept(name, *a, **k)\n",
+    ),
+    "given modules written over": (
+        {},
+        f"{LIAR}\nfrom pathlib import Path\n"
+        f"text = {LIAR!r} + 'solve = rows = mse = layers = solver = data = Liar()\\n'\n"
+        "for name in ('net/solver', 'net/data', 'net/__init__', 'losses', 'check'):\n"
+        "    Path(f'{name}.py').write_text(text)\n",
+    ),
+    "a package, another name and another file": (
+        {"net/layers_/solver.py": f"{LIAR}\nsolve = Liar()\n"},
+        "__path__ = ['net/layers_']\n__name__ = 'net.solver'\n__package__ = 'net.layers_'\n__file__ = 'nb.ipynb'\n",
+    ),
+    "a star of its own kind": (
+        {},
+        f"{LIAR}\nclass Names(list):\n    def __iter__(self): return iter(['relu', 'Linear'])\n"
+        "    def __getitem__(self, key): return ['relu', 'Linear', 'solve', 'data', 'L', 'np'][key]\n"
+        "__all__ = Names()\nsolve = data = L = np = Liar()\n",
+    ),
+    "a module of a class of its own": (
+        {},
+        f"{LIAR}\nimport sys, types\nclass Module(types.ModuleType):\n"
+        "    def __getattribute__(self, name): return Liar() if name in ('relu', 'Linear') else super().__getattribute__(name)\n"
+        "sys.modules[__name__].__class__ = Module\n",
+    ),
     "children that go on": ({}, "import os, time\nif os.fork() == 0:\n    time.sleep(10000)\n"),
 }  # fmt: skip
 

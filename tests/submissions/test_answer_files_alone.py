@@ -193,6 +193,36 @@ def test_a_module_that_an_answer_file_imports_or_reads_is_packed_with_it(course:
     )
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"def relu(x:\n    return x\n", "net/layers.py, line 1: '(' was never closed; Python cannot read it, so it earns nothing."),
+        (b"NAME = 'Ren\xe9'\n", "net/layers.py, line 1: "),
+        (b"\xff\xfed\0e\0f\0", "net/layers.py: "),
+        (b"#" * (1 << 20) + b"\nx = 1\n", "net/layers.py has more than 1 MiB, which is too large for a module; it earns nothing."),
+    ],
+)  # fmt: skip
+def test_a_module_that_will_not_run_is_told_before_it_is_handed_in(
+    course: Course, tmp_path: Path, content: bytes, said: str
+) -> None:
+    work = tmp_path / "work"
+    shutil.copytree(course.release("hw1"), work)
+    put(work, WORK)
+    (work / "net/layers.py").write_bytes(content)
+    receipt = pack(work / "hw1.ipynb", student="ada", out=tmp_path)
+    assert "net/layers.py" in receipt.files
+    assert [warning for warning in receipt.warnings if warning.startswith(said)]
+    assert not [warning for warning in receipt.warnings if "losses.py" in warning]
+
+
+def test_latin_1_in_a_comment_costs_nothing(course: Course, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    shutil.copytree(course.release("hw1"), work)
+    put(work, WORK)
+    (work / "losses.py").write_bytes(b"# -*- coding: latin-1 -*-\n# \xe9\r\n" + LOSSES.encode())
+    assert pack(work / "hw1.ipynb", student="ada", out=tmp_path).warnings == ()
+
+
 @pytest.mark.parametrize("name", ["hw1.ipynb", "hw1 (1).ipynb"])
 def test_a_folder_is_packed_by_its_only_notebook(course: Course, tmp_path: Path, name: str) -> None:
     work = tmp_path / "work"
@@ -242,6 +272,14 @@ def test_a_folder_whose_name_ends_like_an_answers_folder_is_another_one(course: 
     put(inbox, {"ada/mynet/layers.py": LAYERS, "ada/mynet/own.py": "x = 1\n"})
     collect(course, "hw1", inbox)
     assert handed_in(course, "ada").keys() == {"mynet/layers.py", "mynet/own.py"}
+
+
+def test_a_copys_number_is_no_other_file(course: Course, inbox: Path) -> None:
+    """Browsers number what is downloaded again, and editors append .txt; the released one beside it is no answer."""
+    put(course.release("hw1"), {"losses.py": "pass\n", "net/layers.py": "pass\n"})
+    put(inbox, {"ada/losses.py": "pass\n", "ada/losses (1).py": LOSSES, "ada/layers.py.txt": LAYERS})
+    zipped(inbox / "bob.zip", {"work/Losses (2).py": LOSSES})
+    assert [one.reason for one in collect(course, "hw1", inbox)] == ["2 of 2 files changed", "1 of 2 files changed"]
 
 
 def test_two_copies_of_an_answer_file_in_other_folders_are_named(course: Course, inbox: Path) -> None:

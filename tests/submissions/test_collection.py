@@ -546,6 +546,45 @@ def test_a_zip_of_zips(course: Course, source: Path) -> None:
     assert [(c.student, c.status) for c in found] == [("Li Lei", COLLECTED), ("jane", COLLECTED)]
 
 
+@pytest.mark.parametrize("around", ["", "hw/"])
+def test_the_only_archive_in_a_students_archive_is_the_hand_in(course: Course, source: Path, around: str) -> None:
+    """Somebody who packs the package again loses nothing; of two archives nobody knows which is meant."""
+    inner = packed(source, "jane")
+    (source / "in").mkdir()
+    for student, names in (("jane", ["a.zip"]), ("li", ["a.zip", "b.zip"])):
+        with zipfile.ZipFile(source / "in" / f"{student}_12_34_outer.zip", "w") as archive:
+            archive.writestr(f"{around}README.txt", "see the archive")
+            for name in names:
+                archive.write(inner, around + name)
+    found = {c.student: c for c in collect(course, "ps1", source / "in")}
+    assert (found["jane"].status, found["li"].status) == (COLLECTED, REFUSED)
+    assert f"its files were in {around}a.zip in it" in found["jane"].reason
+    assert (course.submitted("jane", "ps1") / "ps1.ipynb").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("../evil.ipynb", b"{}", "is refused"),
+        ("ps1.ipynb", b" " * (60 << 20), "larger than"),
+        ("ps1.ipynb", b" " * (20 << 20), "zip bomb"),
+    ],
+)
+def test_an_archive_in_an_archive_has_the_bounds_of_one(
+    course: Course, source: Path, name: str, content: bytes, reason: str
+) -> None:
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    (source / "in").mkdir()
+    with zipfile.ZipFile(source / "in/jane_1_2_outer.zip", "w") as archive:
+        archive.writestr("hw.zip", inner.getvalue())
+    found = only(collect(course, "ps1", source / "in"))
+    assert (found.status, reason in found.reason) == (REFUSED, True)
+    assert not course.directory("submitted").exists()
+    assert not list(source.parent.rglob("evil.ipynb"))
+
+
 def test_archives_are_opened_one_level_deep_only(course: Course, source: Path) -> None:
     inner = packed(source, "jane")
     for outer in ("middle.zip", "jane_1_2_outer.zip"):

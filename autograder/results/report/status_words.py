@@ -29,6 +29,7 @@ WAITS: Mapping[Waits | None, str] = {
     Waits.UNDECIDED: "test cannot tell",
     Waits.SLOW: "slow calls",
     Waits.MARKS_LOST: "marks of cells lost",
+    Waits.SEVERAL_FILES: "several files of one name",
     Waits.STRANGE: "another assignment's",
     Waits.CUT_SHORT: "stopped early",
     Waits.MISSED: "solution loses points, too",
