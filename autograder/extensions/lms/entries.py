@@ -11,7 +11,7 @@ from autograder._util.text import one_line
 from autograder.errors import UsageError
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade, QuestionGrade
-from autograder.results import gradebook, publication, report
+from autograder.results import given_totals, publication, report
 from autograder.results.report.status_words import moment, points
 from autograder.results.student_view import for_students
 
@@ -58,7 +58,7 @@ def entries(
     standing = publication.on_disk(course, assignment.name)
     if not standing.current and not standing.set_aside:
         raise UsageError(f"nothing is graded; run `autograder grade {assignment.name}` first")
-    exact = tuple(gradebook.load().with_manual_scores(course, standing.current))
+    exact = given_totals.by_people(course, standing.current)
     pairs = zip(exact, for_students(course, assignment, exact, now), strict=True)
     return [_entry(course, grade, unfinished, whole) for whole, grade in pairs], dict(standing.set_aside)
 
@@ -88,6 +88,8 @@ def summary(grade: Grade) -> str:
     ]
     if grade.late_penalty:
         lines.append(f"late: −{points(grade.late_penalty)}")
+    if grade.given is not None:
+        lines.append("a person gave the total")
     lines.append(f"in all: {points(grade.score)} of {points(grade.max_score)}")
     return _bounded(lines)
 
