@@ -72,7 +72,8 @@ def _entry(course: Course, grade: Grade, unfinished: bool, exact: Grade) -> Resu
         return ResultEntry(grade.student, None, grade.max_score, "", None, f"results are held back until {until}")
     if grade.dates is not None and grade.dates.excused:
         return ResultEntry(grade.student, None, grade.max_score, "", None, "the student is excused")
-    score = None if exact.needs_manual_grade and not unfinished else exact.score
+    waits = exact.needs_manual_grade and exact.given is None
+    score = None if waits and not unfinished else exact.score
     is_whole = grade.score == exact.score
     comment = summary(grade) if is_whole else f"in all: {points(exact.score)} of {points(exact.max_score)}"
     return ResultEntry(grade.student, score, exact.max_score, comment, existing_page)

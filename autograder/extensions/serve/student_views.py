@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -53,8 +54,9 @@ def receipt(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpRespons
     job = get_object_or_404(Job, receipt=receipt, student=visitor.id, by=visitor.id)
     wanted = pages.assignment_of(visitor.course, job.assignment)
     late = late_at(visitor.course, visitor.id, wanted, job.received) if job.kind == Kind.HAND_IN else ""
-    points = pages.shown_points(visitor.course, job)
-    return pages.page(request, visitor, "receipt", job=job, assignment=wanted, late=late, points=points)
+    has_page = pages.feedback_path(visitor.course, visitor.id, job.assignment) is not None
+    values: dict[str, Any] = {"late": late, "has_page": has_page, "points": pages.shown_points(visitor.course, job)}
+    return pages.page(request, visitor, "receipt", job=job, assignment=wanted, **values)
 
 
 def use(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
