@@ -128,6 +128,17 @@ class HeldBack:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenTotal:
+    """A person's decision on what a submission has in all, whatever its questions have."""
+
+    score: float | None
+    """Points; None: those of the questions again."""
+    by: str
+    time: datetime
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StepTimes:
     """When each step of a grading was done; None for a step that was not needed."""
 
@@ -166,6 +177,8 @@ class Grade:
     """File that did not run as it was handed in → sentence for the student."""
     held_back: tuple[HeldBack, ...] = ()
     """Questions that were taken out of a grade for its student's eyes; result.json does not hold them."""
+    given: GivenTotal | None = None
+    """What a person said it has in all; result.json does not hold it."""
 
     @property
     def shown(self) -> str:
@@ -187,7 +200,9 @@ class Grade:
 
     @property
     def score(self) -> float:
-        """Points after the late penalty; never below 0."""
+        """Points after the late penalty, never below 0; or those that a person said."""
+        if self.given is not None and self.given.score is not None:
+            return self.given.score
         return max(0.0, sum(n.score for n in self.notebooks) - self.late_penalty)
 
     @property

@@ -143,7 +143,7 @@ class _Pages:
     def made_from(self, grade: Grade, requests: tuple[second_look.Request, ...]) -> str:
         parts = [self.common, result_json.dumps(result_json.public(grade))]  # a page has nothing else
         parts.append(grade.name)
-        parts.append(repr(grade.held_back))
+        parts.append(repr((grade.held_back, grade.given)))
         parts.append(repr([([(q.by_hand, q.comment) for q in b.questions], b.comments) for b in grade.notebooks]))
         parts.append(repr(requests))
         parts += [_hash(path.read_bytes()) if path.is_file() else "" for path in _paths(self.course, grade)]

@@ -21,7 +21,7 @@ from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Batch, Grade
 from autograder.release import calibration_record
-from autograder.results import gradebook, report
+from autograder.results import given_totals, gradebook, report
 from autograder.results.feedback import write_feedback
 from autograder.results.report import grades_csv, render_class_report
 from autograder.submissions.hand_ins import HandIns, remarks
@@ -154,7 +154,7 @@ def record(
 def for_people(course: Course, grades: Sequence[Grade]) -> tuple[Grade, ...]:
     """Return grades as people see them: with points and comments given by hand, and with names."""
     roster = load_roster(course)
-    return tuple(replace(g, name=roster.name(g.student)) for g in gradebook.load().with_manual_scores(course, grades))
+    return tuple(replace(g, name=roster.name(g.student)) for g in given_totals.by_people(course, grades))
 
 
 def departed(course: Course, grades: Sequence[Grade]) -> dict[str, str]:

@@ -92,7 +92,7 @@ def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: dateti
         questions = tuple(question for question in book.questions if question not in hidden)
         books.append(replace(_without_findings(book, {one.id for one in hidden}), questions=questions))
     masked = replace(grade, notebooks=tuple(books))
-    return replace(masked, late_penalty=0.0, held_back=tuple(held)) if held else masked
+    return replace(masked, late_penalty=0.0, held_back=tuple(held), given=None) if held else masked
 
 
 def _by_steps(grade: Grade, ladder: _Ladder, rule: Visibility, message: str) -> Grade:
@@ -112,11 +112,8 @@ def _by_steps(grade: Grade, ladder: _Ladder, rule: Visibility, message: str) -> 
         ids = {question.id for question in book.questions if _bits_shown(question, rule)}
         questions = tuple(stepped(book, question) for question in book.questions)
         books.append(replace(_without_findings(book, ids), questions=questions))
-    masked, points = (
-        replace(grade, notebooks=tuple(books), late_penalty=0.0),
-        sum(book.score for book in grade.notebooks),
-    )
-    return replace(masked, late_penalty=round(grade.late_penalty * masked.score / (points or 1), 2))
+    before, after = (sum(book.score for book in each) for each in (grade.notebooks, books))
+    return replace(grade, notebooks=tuple(books), late_penalty=round(grade.late_penalty * after / (before or 1), 2))
 
 
 def _share(question: QuestionGrade) -> float:

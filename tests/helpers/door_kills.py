@@ -4,7 +4,7 @@ PYTHONPATH=tests python -m helpers.door_kills --kills 200 --students 40
 PYTHONPATH=tests python -m helpers.door_kills --kills 200 --students 40 --postgresql    kills the database, too
 
 Students hand in until the last kill, each up to the door's limit in line. A kill comes every six seconds in the mean. With
---keep, the receipts and the history are left in a folder, as helpers.histories reads them.
+--keep, the receipts and the history are left in a folder, as `autograder serve check` reads the first.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ import requests
 from interruptions.processes import descendants
 
 from autograder.extensions.serve.django_settings import DATABASE_VARIABLE
+from autograder.extensions.serve.histories import FINAL, GRADED, Row, faults, unequal
 from helpers.door_client import DoorClient, receipt_of
 from helpers.door_processes import KINDS, DoorProcesses
-from helpers.histories import FINAL, GRADED, Row, faults
 from helpers.postgresql import PostgreSQLServer, postgresql_server
 from helpers.tiny import YAML, cell, notebook, tiny_course
 
@@ -152,7 +152,7 @@ def run(
         for name, rows in (("receipts", door.receipts), ("history", history)):
             (keep / f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     tell(f"{len(door.receipts)} receipts, {len(history)} rows, {sum(r['state'] == GRADED for r in history)} graded")
-    return [*faults(door.receipts, history), *_wrong(door, history)]
+    return [*faults(door.receipts, history), *unequal(history), *_wrong(door, history)]
 
 
 def _drained(door: KilledDoor) -> list[Row]:

@@ -117,6 +117,8 @@ def _entry(grade: Grade | None, dates: Dates, is_over: bool, is_open: bool) -> E
     if dates.excused:
         return Entry(State.EXCUSED)
     if grade is not None:
+        if grade.given is not None:  # no question of it is dropped
+            return Entry(State.GRADED, ((grade.score, grade.max_score),))
         questions = [question for book in grade.notebooks for question in book.questions]
         return Entry(State.GRADED, tuple((q.score, q.max_score) for q in questions), grade.late_penalty)
     return Entry(State.OPEN if is_open else State.MISSING if is_over else State.PENDING)

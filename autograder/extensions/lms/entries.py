@@ -11,7 +11,7 @@ from autograder._util.text import one_line
 from autograder.errors import UsageError
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade, QuestionGrade
-from autograder.results import gradebook, publication, report
+from autograder.results import given_totals, publication, report
 from autograder.results.report.status_words import moment, points
 from autograder.results.student_view import for_students
 
@@ -58,7 +58,7 @@ def entries(
     standing = publication.on_disk(course, assignment.name)
     if not standing.current and not standing.set_aside:
         raise UsageError(f"nothing is graded; run `autograder grade {assignment.name}` first")
-    exact = tuple(gradebook.load().with_manual_scores(course, standing.current))
+    exact = given_totals.by_people(course, standing.current)
     pairs = zip(exact, for_students(course, assignment, exact, now), strict=True)
     return [_entry(course, grade, unfinished, whole) for whole, grade in pairs], dict(standing.set_aside)
 
@@ -72,7 +72,8 @@ def _entry(course: Course, grade: Grade, unfinished: bool, exact: Grade) -> Resu
         return ResultEntry(grade.student, None, grade.max_score, "", None, f"results are held back until {until}")
     if grade.dates is not None and grade.dates.excused:
         return ResultEntry(grade.student, None, grade.max_score, "", None, "the student is excused")
-    score = None if exact.needs_manual_grade and not unfinished else exact.score
+    waits = exact.needs_manual_grade and exact.given is None
+    score = None if waits and not unfinished else exact.score
     is_whole = grade.score == exact.score
     comment = summary(grade) if is_whole else f"in all: {points(exact.score)} of {points(exact.max_score)}"
     return ResultEntry(grade.student, score, exact.max_score, comment, existing_page)
@@ -88,6 +89,8 @@ def summary(grade: Grade) -> str:
     ]
     if grade.late_penalty:
         lines.append(f"late: −{points(grade.late_penalty)}")
+    if grade.given is not None:
+        lines.append("a person gave the total")
     lines.append(f"in all: {points(grade.score)} of {points(grade.max_score)}")
     return _bounded(lines)
 

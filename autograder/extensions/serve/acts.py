@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograder._util.text import one_line
 from autograder._util.time_zones import in_words
@@ -18,12 +18,15 @@ from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.models import COMMANDS, Job, Kind
 from autograder.records.course import Course
 from autograder.records.dates import Extension
-from autograder.results import gradebook, publication
+from autograder.records.grade import GivenTotal, Grade
+from autograder.results import given_totals, gradebook, publication
 from autograder.results.report.status_words import points
 from autograder.submissions.hand_ins import HandIns
 from autograder.term import csv_tables
 from autograder.term.facts import add_extension
 
+TOTAL = "total"
+"""In place of a question: all of the submission. Names of questions have a slash."""
 MAX_VALUE = 5_000
 """Most characters of one field."""
 
@@ -73,7 +76,7 @@ def _due(course: Course, job: Job) -> str:
 
 
 def _override(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str, str]:
-    """Enter a question's points in the gradebook; without points, take a person's points back."""
+    """Enter a question's points in the gradebook, or give a total; without points, take a person's points back."""
     if not door(course).review:
         raise UsageError("points are not given at this door")
     grades = publication.for_people(course, publication.grades(course, job.assignment, [job.student]))
@@ -81,16 +84,34 @@ def _override(course: Course, job: Job, values: Mapping[str, str]) -> tuple[str,
         raise UsageError(f"nothing of {job.student} is graded at {job.assignment}")
     (grade,) = grades
     wanted = values.get("question", "")
+    score = csv_tables.number(values["points"]) if values.get("points") else None
+    if wanted == TOTAL:
+        return _give_total(course, job, grade, score)
     listed = {f"{book.notebook}/{each.id}": (book, each) for book in grade.notebooks for each in book.questions}
     if wanted not in listed:
         raise UsageError(f"{job.assignment} has no question “{one_line(wanted, 60)}”")
     book, question = listed[wanted]
-    score = csv_tables.number(values["points"]) if values.get("points") else None
-    if score is not None and not 0 <= score <= question.max_score:
-        raise UsageError(f"points are a number from 0 to {question.max_score:g}")
+    _refuse_beyond(score, question.max_score)
     gradebook.load().enter_points(course, grade, book.notebook, question.id, score)
     after = f"{points(score)} by hand" if score is not None else "as the tests give"
     return f"{wanted}: {points(question.score)}{' by hand' if question.by_hand else ''}", after
+
+
+def _give_total(course: Course, job: Job, grade: Grade, score: float | None) -> tuple[str, str]:
+    _refuse_beyond(score, max(grade.max_score, replace(grade, given=None).score))  # a bonus may stay
+    before = f"total: {_of(grade, grade.score)}{' by hand' if grade.given else ''}"
+    reason = one_line(job.values.get("why", ""), 500)
+    given_totals.give(course, job.assignment, job.student, GivenTotal(score, job.by, job.received, reason))
+    return before, "as the questions have" if score is None else f"{_of(grade, score)} by hand"
+
+
+def _of(grade: Grade, score: float) -> str:
+    return f"{points(score)} of {points(grade.max_score)}"
+
+
+def _refuse_beyond(score: float | None, most: float) -> None:
+    if score is not None and not 0 <= score <= most:
+        raise UsageError(f"points are a number from 0 to {most:g}")
 
 
 REASON = ActField("why", "Reason")

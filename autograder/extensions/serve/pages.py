@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import secrets
 from collections.abc import Callable
 from datetime import datetime
@@ -16,13 +18,16 @@ from django.utils import dateformat, translation
 
 from autograder._util.digests import digest
 from autograder._util.files import versions
+from autograder._util.plain_records import to_plain
 from autograder._util.text import one_line
 from autograder._util.time_zones import placed
 from autograder.errors import CourseError, SubmissionError, UsageError
 from autograder.extensions.serve import jobs, state_folder
 from autograder.extensions.serve.exchange_client import RELEASE
+from autograder.extensions.serve.models import Job
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment, Course
+from autograder.results.report import feedback_json
 from autograder.results.report import page as report_page
 from autograder.submissions.folder import pack_folder, walk
 
@@ -116,6 +121,16 @@ def feedback_path(course: Course, student: str, assignment: str, *, is_staff: bo
         return None
     pages = course.feedback(student, assignment).glob("*.html")
     return min(pages, key=lambda path: (path.name != "index.html", path.name), default=None)
+
+
+def shown_points(course: Course, job: Job) -> dict[str, Any] | None:
+    """Return ``score`` and ``max_score`` of a hand-in as its student's feedback shows them; None if it shows none."""
+    page = feedback_path(course, job.student, job.assignment)
+    with contextlib.suppress(OSError, ValueError):
+        content = json.loads(page.with_name(feedback_json.NAME).read_bytes()) if page is not None else {}
+        if content and not content["held_back"] and content["submitted_at"] == to_plain(job.received):
+            return dict(content)
+    return None
 
 
 def upload(course: Course, file: str, name: str) -> FileResponse:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import click
@@ -17,14 +18,17 @@ import click
 from autograder._util.time_zones import placed
 from autograder.cli.output import examples, workers_option
 from autograder.cli.requirements import GradingCommand
-from autograder.errors import HostError, UsageError
+from autograder.errors import CourseError, HostError, UsageError
 
 if TYPE_CHECKING:
     from autograder.records.course import Course
 
-ACTIONS = ("start", "links", "renew", "history", "members", "register", "backup", "restore", "upgrade")
+ACTIONS = ("start", "links", "renew", "history", "check", "members", "register", "backup", "restore", "upgrade")
 _NEEDED = {"renew": "the person", "backup": "a new file", "restore": "the backup", "upgrade": "a new file for a backup"}
 """Action → what its second word names."""
+_ENDS = {"done": "graded", "for person": "for a person", "refused": "refused"}
+_MAY_NAME = ("check",)
+"""Actions of which the second word can be left out."""
 
 
 @click.command(
@@ -36,6 +40,8 @@ autograder serve --demo --course /tmp/door        # a made-up class to try
 autograder serve links --url https://door.example > links.csv
 autograder serve renew ada                        # her old links and sessions end
 autograder serve history                          # every receipt and how it ended, a JSON line each
+autograder serve check                            # does each receipt have one end?
+autograder serve check receipts.jsonl             # also of receipts that clients kept
 autograder serve members > members.csv            # the learning system's students, by LTI, for `people import`
 autograder serve register --url https://door.example  # a link by which a learning system registers the door
 autograder serve backup /backups/dl101.tar.gz     # the course folder and the queue, while the door is open
@@ -88,7 +94,7 @@ def serve(
     """Serve the pages where students hand in and read their feedback, and grade what they hand in.
 
     Several course FOLDERs have one address, a path each by their url, and share the places for grading. ACTION is one
-    of start, links, renew, history, members, register, backup, restore, upgrade.
+    of start, links, renew, history, check, members, register, backup, restore, upgrade.
 
     links prints a CSV with everybody's link: whoever has it is that person. Receipts, links and the queue lie in
     .autograder/serve/; grades are the course's, as those of every command. Ctrl-C ends it. A backup holds the secret
@@ -126,7 +132,8 @@ def _read_words(action: str, more: list[str], course_folder: Path) -> tuple[list
     roots = [Path(word).resolve() for word in more] if action == "start" else []
     if lost := [word for word, root in zip(more, roots, strict=False) if not root.is_dir()]:
         raise UsageError(f"{lost[0]!r} is no folder, and no action ({', '.join(ACTIONS)})")
-    if not roots and len(more) != (action in _NEEDED):
+    is_named = bool(more) if action in _MAY_NAME else action in _NEEDED
+    if not roots and len(more) != is_named:
         raise UsageError(f"name {_NEEDED[action]}: {action} …" if action in _NEEDED else f"{action} names nothing")
     return roots or [course_folder.resolve()], "" if roots else "".join(more)
 
@@ -211,11 +218,37 @@ def _renew(course: Course, url: str, person: str) -> None:
 
 def _history(course: Course, url: str, _: str) -> None:
     """Print every hand-in and how it ended."""
-    from autograder.extensions.serve.models import STEPS, Job, Kind
+    from autograder.extensions.serve.models import STEPS
 
-    columns = ("receipt", "student", "assignment", "sha256", "state", "score", "max_score", "note", *STEPS)
-    for row in Job.objects.filter(kind=Kind.HAND_IN).order_by("number").values(*columns):
+    for row in _rows("max_score", *STEPS):
         click.echo(json.dumps(row, default=lambda when: when.isoformat()))
+
+
+def _rows(*more: str) -> list[dict[str, Any]]:
+    from autograder.extensions.serve.models import Job, Kind
+
+    columns = ("receipt", "student", "assignment", "sha256", "state", "score", "note", *more)
+    return list(Job.objects.filter(kind=Kind.HAND_IN).order_by("number").values(*columns))
+
+
+def _check(course: Course, url: str, file: str) -> None:
+    """Compare all receipts with the history; CourseError: one has no end, or more than one."""
+    from autograder.extensions.serve import histories, state_folder
+
+    uploads, history = state_folder.uploads(course), _rows("file")
+    in_line = {row["receipt"] for row in history}
+    records = histories.records(uploads)
+    receipts = [*(row for row in records if row["receipt"] in in_line), *(histories.read(Path(file)) if file else ())]
+    for row in records:
+        if row["receipt"] not in in_line:
+            click.echo(f"{row['receipt']}: {row['student']}'s file has no row; was the queue restored?", err=True)
+    for line in histories.unequal(history):
+        click.echo(f"equal files have different scores (late, or regraded?): {line}", err=True)
+    if wrong := [*histories.faults(receipts, history), *histories.changed(uploads, history)]:
+        raise CourseError("\n".join(dict.fromkeys(wrong)))
+    ends = Counter(row["state"] for row in history)
+    parts = ", ".join(f"{ends[state]} {words}" for state, words in _ENDS.items())
+    click.echo(f"each of {len({row['receipt'] for row in receipts})} receipts has one end: {parts}")
 
 
 def _members(course: Course, url: str, _: str) -> None:
@@ -247,6 +280,7 @@ _ACTIONS: dict[str, Callable[[Course, str, str], None]] = {
     "links": _links,
     "renew": _renew,
     "history": _history,
+    "check": _check,
     "members": _members,
     "register": _register,
 }

@@ -21,7 +21,7 @@ from autograder.extensions.serve.models import STEPS, Job, JobState, Kind
 from autograder.extensions.serve.standing import is_made
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
-from autograder.results import second_look
+from autograder.results import given_totals, second_look
 from autograder.submissions.hand_ins import HandIns, attempt_name
 from autograder.term.people import load_roster
 
@@ -105,6 +105,7 @@ def student(request: HttpRequest, visitor: Visitor, assignment: Assignment, stud
         "name": load_roster(course).name(student) or student,
         "acts": {kind: ACTS[kind] for kind in (Kind.EXTEND, Kind.OVERRIDE, Kind.AGAIN)},
         "grade": None,
+        "given": given_totals.decisions(course, assignment.name, student)[-1:],
         "has_review": door(course).review,
     }
     with contextlib.suppress(HostError):

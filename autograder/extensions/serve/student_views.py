@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -16,6 +17,7 @@ from autograder.extensions.serve.models import FINAL, Job, JobState, Kind
 from autograder.extensions.serve.standing import is_released, late_at, standing_of
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
+from autograder.results.report import status_words
 from autograder.submissions.hand_ins import HandIns
 
 MAX_TEXT = 5_000
@@ -40,10 +42,11 @@ def hand_in(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> H
     standings = standing_of(visitor.course, visitor.id).standings  # a hand-in is kept before this is asked
     standing = next(each for each in standings if each.assignment.name == assignment.name)
     handed_in = jobs.of_assignment(assignment.name, visitor.id)[:50]
+    late = {job.received: status_words.late_by(job.received, standing.due) for job in handed_in}
     values = {"standing": standing, "jobs": handed_in, "fault": fault, "endings": ",".join(hand_ins.ENDINGS)}
     attempts = choosable(HandIns(visitor.course), visitor.id, assignment.name, datetime.now(UTC))
     values["choosable"] = {each.time for each in attempts if each.submitter == visitor.id}
-    return pages.page(request, visitor, "hand-in", status, **values)
+    return pages.page(request, visitor, "hand-in", status, late=late, **values)
 
 
 def receipt(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
@@ -51,7 +54,9 @@ def receipt(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpRespons
     job = get_object_or_404(Job, receipt=receipt, student=visitor.id, by=visitor.id)
     wanted = pages.assignment_of(visitor.course, job.assignment)
     late = late_at(visitor.course, visitor.id, wanted, job.received) if job.kind == Kind.HAND_IN else ""
-    return pages.page(request, visitor, "receipt", job=job, assignment=wanted, late=late)
+    has_page = pages.feedback_path(visitor.course, visitor.id, job.assignment) is not None
+    values: dict[str, Any] = {"late": late, "has_page": has_page, "points": pages.shown_points(visitor.course, job)}
+    return pages.page(request, visitor, "receipt", job=job, assignment=wanted, **values)
 
 
 def use(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:

@@ -18,13 +18,15 @@ from autograder._util.time_zones import in_words
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.exchange import result_json
-from autograder.extensions.serve import jobs, visitors
+from autograder.extensions.export import course_table
+from autograder.extensions.lms.entries import entries
+from autograder.extensions.serve import jobs, pages, visitors
 from autograder.extensions.serve import worker as worker_module
 from autograder.extensions.serve.acts import ACTS
 from autograder.extensions.serve.course_keys import ACT_NAMES
 from autograder.extensions.serve.course_keys import door as settings_of
 from autograder.extensions.serve.models import WITH_FORM, Job, JobState, Kind, LaunchedLink
-from autograder.results import gradebook, publication
+from autograder.results import given_totals, gradebook, publication
 from autograder.submissions.choices import choices
 from autograder.submissions.hand_ins import HandIns
 
@@ -235,6 +237,63 @@ def test_points_beyond_a_question_are_refused(door: Door, attempts: Attempts, va
     door.work()
     assert newest(Kind.OVERRIDE).state == JobState.REFUSED
     assert gradebook.load().points_by_hand(door.course, "hw") == {}
+
+
+def total(door: Door) -> tuple[float, float]:
+    (grade,) = publication.for_people(door.course, publication.grades(door.course, "hw", ["ada"]))
+    return grade.score, json.loads((door.course.feedback("ada", "hw") / "feedback.json").read_text())["score"]
+
+
+def test_a_total_is_set_by_a_person_whatever_the_questions_have_and_taken_back(door: Door, attempts: Attempts) -> None:
+    door.hand_in("ada")
+    door.work()
+    assert total(door) == (2.0, 2.0)
+    for given, score, words in (
+        ("1.5", 1.5, ("total: 2 of 2", "1.5 of 2 by hand")),
+        ("1", 1.0, ("total: 1.5 of 2 by hand", "1 of 2 by hand")),
+        ("", 2.0, ("total: 1 of 2 by hand", "as the questions have")),
+    ):
+        act(door, "override", question="total", points=given, why="after a talk")
+        door.work()
+        row = newest(Kind.OVERRIDE)
+        assert (row.state, row.detail, row.by) == (JobState.DONE, "", "meier")
+        assert (row.values["before"], row.values["after"], row.values["why"]) == (*words, "after a talk")
+        assert total(door) == (score, score)
+    assert [(each.by, each.score, each.why) for each in given_totals.decisions(door.course, "hw", "ada")] == [
+        ("meier", 1.5, "after a talk"),
+        ("meier", 1.0, "after a talk"),
+        ("meier", None, "after a talk"),
+    ]
+
+
+def test_a_total_by_hand_stays_after_another_grading_and_stands_in_each_table(door: Door, attempts: Attempts) -> None:
+    door.hand_in("ada")
+    door.work()
+    act(door, "override", question="total", points="0.5", why="after a talk")
+    act(door, "again")
+    door.work()
+    assert total(door) == (0.5, 0.5)
+    page = pages.feedback_path(door.course, "ada", "hw")
+    assert page is not None
+    assert "A person gave the total" in page.read_text()
+    assert ",0.5,2," in publication.write_csv(door.course).read_text()
+    (entry,), _ = entries(door.course, door.course.assignments["hw"], datetime.now(UTC))
+    assert (entry.score, entry.comment.splitlines()[-2:]) == (0.5, ["a person gave the total", "in all: 0.5 of 2"])
+    table = course_table.course_table(door.course, datetime.now(UTC), final=True)
+    assert table.lines["ada"].cells["hw"].points == 0.5
+    assert (
+        "meier gave 0.5 in all: after a talk" in door.visitor("meier").get("/staff/students/hw/ada/").content.decode()
+    )
+
+
+@pytest.mark.parametrize("points", ["-1", "2.1", "nan", "all"])
+def test_a_total_that_the_assignment_has_not_is_refused(door: Door, attempts: Attempts, points: str) -> None:
+    door.hand_in("ada")
+    door.work()
+    act(door, "override", question="total", points=points)
+    door.work()
+    assert newest(Kind.OVERRIDE).state == JobState.REFUSED
+    assert total(door) == (2.0, 2.0)
 
 
 def test_a_door_without_review_enters_no_points(door: Door, attempts: Attempts) -> None:

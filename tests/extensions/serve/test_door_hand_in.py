@@ -21,10 +21,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.db import OperationalError, connections
 from django.test import Client
-from helpers.doors import NOTEBOOK, Door
+from helpers.doors import NOTEBOOK, OTHER, Door
+from helpers.service_attempts import without_walls
 
 from autograder.extensions.serve import hand_in, jobs, state_folder
 from autograder.extensions.serve.models import Job, JobState, Kind
+from autograder.results import held_grades
 from autograder.submissions.members import MIB
 
 
@@ -316,6 +318,32 @@ def test_list_and_receipt_say_how_late_a_hand_in_is(door: Door) -> None:
     assert "3 h 20 min late" in ada.get(f"/receipts/{receipt}/").content.decode()
     hand_in.bring_in(door.course, Job.objects.get())
     assert "3 h 20 min late" in ada.get("/assignments/").content.decode()
+
+
+def test_the_list_says_of_each_hand_in_how_late_it_is(door: Door) -> None:
+    settings = door.root / "course.yaml"
+    settings.write_text(settings.read_text().replace("title: Doubling", "title: Doubling\n    due: 2026-01-10 18:00"))
+    for hour in (17, 21):
+        door.hand_in("ada")
+        Job.objects.filter(number=Job.objects.latest("number").number).update(
+            received=datetime(2026, 1, 10, hour, 20, tzinfo=UTC)
+        )
+    assert door.visitor("ada").get("/assignments/hw/").content.decode().count("late</span>") == 1
+
+
+@pytest.mark.integration
+def test_a_receipt_shows_the_points_that_the_feedback_shows(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_walls(monkeypatch)
+    answers = [door.hand_in("ada", content).headers["Location"] for content in (NOTEBOOK, OTHER)]
+    door.work()
+    ada = door.visitor("ada")
+    first, last = (ada.get(each).content.decode() for each in answers)
+    assert "2 of 2 points" in last
+    assert "points" not in first, "the later one counts, and its page is the student's"
+    held_grades.hold(door.course, "hw", "meier", "")
+    held = ada.get(answers[-1]).content.decode()
+    assert "points" not in held
+    assert "Read the feedback" not in held
 
 
 @pytest.mark.sandbox
