@@ -24,6 +24,9 @@ MISSED = {
     "walk": "random numbers that are drawn otherwise, of which `autograder release` warns",
 }
 """Assignments with a strict test that is not called so → the form that no operator gives."""
+WIDENED = frozenset({"stock", "tally"})
+"""Assignments with a test of an integer's width: strict by plain Python, and no student loses points, since whole
+numbers of each width are read as int64."""
 
 
 @pytest.mark.parametrize("planted", UNSEEN, ids=lambda planted: planted.name)
@@ -46,5 +49,5 @@ def test_a_strict_test_is_called_strict_and_no_other(
 ) -> None:
     found: Judgement = judgement(tmp_path, planted, test, Here(), ["honest"])
     is_called = found.is_called_strict or found.is_asked
-    assert is_called == (test.kind == "strict" and planted.name not in MISSED), found.words
+    assert is_called == (test.kind == "strict" and planted.name not in MISSED.keys() | WIDENED), found.words
     assert not is_called or found.is_named, found.words
