@@ -1,7 +1,7 @@
 """What a diagnosis says of twenty networks with one fault each, in `fit` or elsewhere, and of ten good ones.
 
-The truth is the kit's own: each network is one good one with one planted fault. Prints a line for
-each, and the counts; three minutes.
+The truth is the kit's own: each network is one good one with one planted fault. Prints a
+line for each, and the counts; three minutes.
 """
 
 from __future__ import annotations
