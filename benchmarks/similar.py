@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import itertools
 import random
 import sys
 import warnings
@@ -23,14 +24,15 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from helpers.samples import cell
 from helpers.similar_class import Answers, CopiedClass
-from helpers.similar_forms import ASSIGNMENTS, KINDS, class_of_forms, with_copies
+from helpers.similar_forms import ASSIGNMENTS, KINDS, class_of_forms, honest_answers, with_copies
 
-from autograder.extensions.insight.likeness import compared_class
+from autograder.extensions.insight.likeness import AlikePair, compared_class
 from autograder.extensions.insight.student_work import StudentWork, WrittenCell
 from autograder.records.exam import Exam, Role
 
 SEEDS = range(1, 7)
 CLASS = 40
+SIZES = (10, 20, 40, 70, 100)
 MOST_EQUAL = 0.4
 """Share of a person's own lines that another one may have."""
 
@@ -87,6 +89,20 @@ def classes(folders: list[Path]) -> Iterator[tuple[str, CopiedClass, list[Exam]]
             yield folder.name, with_copies(sources, copiers, seed), [exam]
 
 
+def is_twin(pair: AlikePair) -> bool:
+    """Tell whether all lines are equal, as after a disguise of loops where there is none."""
+    return pair.evidence.identical
+
+
+def places_of_one_copy() -> Iterator[tuple[int, int]]:
+    """Yield size and place: of the only copy, as it stands, in classes of other sizes."""
+    for size, forms, seed in itertools.product(SIZES, ASSIGNMENTS.values(), SEEDS):
+        answers = {f"s{n:03}": honest_answers(forms, random.Random(f"{seed}/{n}")) for n in range(size - 1)}
+        pairs = compared_class([Exam("hw", "nb", ())], works({**answers, "copier": answers["s000"]}), 20).pairs
+        ends = [{pair.first, pair.second} for pair in pairs]
+        yield size, ends.index({0, size - 1}) + 1 if {0, size - 1} in ends else 0
+
+
 def main(folders: list[Path]) -> None:
     warnings.simplefilter("ignore")
     found, planted, places = Counter[tuple[str, str]](), Counter[tuple[str, str]](), list[int]()
@@ -97,13 +113,17 @@ def main(folders: list[Path]) -> None:
             planted[name, kind] += 1
             found[name, kind] += pair in listed
             if kind == "as it stands":
-                places.append(listed.index(pair) + 1 if pair in listed else 0)
+                pairs = zip(listed, compared.pairs, strict=True)
+                own = [shown for shown, each in pairs if shown == pair or not (shown in made.planted and is_twin(each))]
+                places.append(own.index(pair) + 1 if pair in own else 0)
     print("| assignment |", " | ".join(KINDS), "| all |")
     for name in dict.fromkeys(name for name, _ in planted):
         cells = [f"{found[name, kind]}/{planted[name, kind]}" for kind in KINDS]
         sums = (sum(n for (which, _), n in counts.items() if which == name) for counts in (found, planted))
         print(f"| {name} |", " | ".join(cells), "|", "/".join(map(str, sums)), "|")
     print("place of the copy as it stands:", Counter(places))
+    for size, group in itertools.groupby(places_of_one_copy(), key=lambda each: each[0]):
+        print(f"place of the only copy in classes of {size}:", Counter(place for _, place in group))
 
 
 if __name__ == "__main__":

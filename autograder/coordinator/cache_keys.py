@@ -7,7 +7,7 @@ hidden test, no points, no hidden data, no name and no time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -42,15 +42,20 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
     rounded.
     """
     assignment = release.assignment
-    run_settings = assignment.environment, assignment.sandbox, assignment.training
     return {
         "exam": exam_key(course, release),
         "files": digest({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),
-        "environment": digest(versions(), asdict(assignment.limits), *run_settings),
+        "environment": environment_digest(versions(), assignment),
         "policy": policy_digest(assignment, plugin_key(course.root, assignment.late)),
         "observations": observations_digest(release.exams),
         "examiner": EXAMINER_VERSION,
     }
+
+
+def environment_digest(versions: Mapping[str, str], assignment: Assignment) -> str:
+    """Digest the examiner's versions and an assignment's limits, interpreter, sandbox and training."""
+    run_settings = assignment.environment, assignment.sandbox, assignment.training
+    return digest(dict(versions), asdict(assignment.limits), *run_settings)
 
 
 def observations_digest(exams: Iterable[Exam]) -> str:

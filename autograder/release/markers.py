@@ -72,11 +72,15 @@ _DEFAULTS = {pair.kind: pair for pair in Markers().pairs}
 
 def unreleased(source: str, released: str, markers: Markers) -> str:
     """Return a cell's mark scheme or solution, which students do not see, without its markers."""
-    marks = {mark for pair in markers.pairs for mark in (pair.begin, pair.end)}
-    released_lines = set(released.splitlines())
-    lines = (
-        line for line in source.splitlines() if line not in released_lines and not any(mark in line for mark in marks)
-    )
+    begins, ends = {pair.begin for pair in markers.pairs}, {pair.end for pair in markers.pairs}
+    if not any(mark in source for mark in begins):
+        return "" if source == released else source.strip()
+    lines, is_hidden = [], False
+    for line in source.splitlines():
+        begin, end = (any(mark in line for mark in marks) for marks in (begins, ends))
+        if is_hidden and not end:
+            lines.append(line)
+        is_hidden = begin or (is_hidden and not end)
     return "\n".join(lines).strip()
 
 

@@ -127,7 +127,8 @@ def _laid_out(folder: Path, members: Path, course: Course | None) -> Bundle:
         elif top == SUBMISSION and inner_path:
             submission[inner_path] = member
     files = {path: members / file.member for path, file in manifest.files.items()}
-    common = _common(files[EXAM], root, course)
+    as_bundled = _common(files[EXAM], root)
+    common = replace(as_bundled, assignment=_harmless(as_bundled.assignment, course))
     if common.assignment.name != manifest.assignment:
         raise ValueError("its exam is another assignment's")
     if manifest.hidden == HIDDEN[1]:
@@ -141,7 +142,7 @@ def _laid_out(folder: Path, members: Path, course: Course | None) -> Bundle:
     recorded = [[_optional(files, f"{RECORDINGS}/{n}.{kind}") for kind in _RECORDED] for n in range(len(work.exams))]
     recordings, wrong = bound(manifest, work, [Recording(*parts) for parts in recorded])
     requests, notes = _requests(files.get(REQUESTS))
-    sentences = (*doubts(manifest, grade, common, work), *wrong)
+    sentences = (*doubts(manifest, grade, as_bundled, work), *wrong)
     return Bundle(manifest, grade, work, recordings, requests, notes, sentences)
 
 
@@ -182,7 +183,7 @@ def _made_with(manifest: Mapping[str, Any]) -> str:
     return f" (made with version {one_line(kit, 40)} of the kit)" if isinstance(kit, str) and kit else ""
 
 
-def _common(path: Path, root: Path, course: Course | None) -> Common:
+def _common(path: Path, root: Path) -> Common:
     """Read what submissions share, with each path in it checked."""
     head = _json(path)
     paths = [head["hidden"], *head["modules"], *head["files"].values(), *head["files"]]
@@ -197,7 +198,7 @@ def _common(path: Path, root: Path, course: Course | None) -> Common:
         raise ValueError("it has no exam")
     if missing := [name for name, path_listed in common.files.items() if not path_listed.is_file()]:
         raise ValueError(f"{missing[0]!r:.80} is missing")
-    return replace(common, assignment=_harmless(common.assignment, course))
+    return common
 
 
 def _harmless(assignment: Assignment, course: Course | None) -> Assignment:

@@ -12,7 +12,13 @@ from dataclasses import replace
 
 from autograder._util.digests import digest, file_digests, listed_key
 from autograder.coordinator import recordings
-from autograder.coordinator.cache_keys import exam_digest, observations_digest, policy_digest, policy_key
+from autograder.coordinator.cache_keys import (
+    environment_digest,
+    exam_digest,
+    observations_digest,
+    policy_digest,
+    policy_key,
+)
 from autograder.exchange.outcome import Recording
 from autograder.exchange.parcel import Common
 from autograder.exchange.work import Work
@@ -27,15 +33,23 @@ PARTS = {
     "files": "other released files",
     "observations": "another record of the solution",
     "policy": "another late policy or other dates",
+    "environment": "other versions or limits, or for another interpreter or sandbox",
 }
 """Keys of a grade that a bundle can be compared with, and what a grade with another one was made from."""
 
 
 def doubts(manifest: Manifest, grade: Grade, common: Common, work: Work) -> Iterator[str]:
-    """Say which parts of a bundle are not what its grade was made from, a sentence each."""
+    """Say which parts of a bundle are not what its grade was made from, a sentence each.
+
+    Args:
+        manifest: its manifest.
+        grade: its grade.
+        common: its exam, with the settings that the bundle names.
+        work: its submission.
+    """
     if dict(manifest.graded_from) != dict(grade.content_keys):
         yield "its manifest and its grade name different keys"
-    keys = _keys(manifest, common, work)
+    keys = _keys(manifest, common, work) | {"environment": environment_digest(grade.versions, common.assignment)}
     for part, source in PARTS.items():
         if part in keys and grade.content_keys.get(part) != keys[part]:
             yield f"the grade was made from {source}"
@@ -66,6 +80,9 @@ def bound(manifest: Manifest, work: Work, bundled: list[Recording]) -> tuple[tup
     """Return the recordings that belong to the submission, without their keys; and what is wrong with others."""
     keys = recordings.keys(replace(work, execution=manifest.execution))
     belonging, wrong = [], []
+    count = sum(bool(recording.run) for recording in bundled)
+    if count != manifest.recorded:
+        wrong.append(f"its manifest counts {manifest.recorded} of its recordings, and there are {count or 'none'}")
     for exam, key, recording in zip(work.exams, keys, bundled, strict=True):
         run = recording.run or b""
         if run and (not key or run[:KEY_BYTES] != key.encode()):

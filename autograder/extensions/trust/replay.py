@@ -51,6 +51,8 @@ class ReplayCase:
     """What differs from the environment of the grade, a sentence each."""
     doubts: tuple[str, ...] = ()
     """What does not belong to the grade, a sentence each."""
+    is_bundled: bool = False
+    """Whether grade and recording come from a bundle, so somebody may have changed both."""
 
     @property
     def is_recorded(self) -> bool:
@@ -187,13 +189,17 @@ def replay(
                     number = places[work.target]
                     second[part][number] = _second(cases[number], work, ending)
                     advance(work.student, part, second[part][number])
-    missing = Second(None, reason="no recording fits today's release and installation")
     return ReplayReport(
         tuple(
-            ReplayedCase(case, second["recording"].get(number, missing), second["execution"][number])
+            ReplayedCase(case, second["recording"].get(number) or _without_recording(case), second["execution"][number])
             for number, case in enumerate(cases)
         )
     )
+
+
+def _without_recording(case: ReplayCase) -> Second:
+    reason = "no recording fits today's release and installation"
+    return Second(None, reason="the bundle has no recording of this submission" if case.is_bundled else reason)
 
 
 def _to_examine(case: ReplayCase, folder: Path) -> Work | None:
@@ -247,7 +253,7 @@ def bundle_case(bundle: Bundle, assignment: Assignment | None = None) -> ReplayC
     changes = differences(manifest.environment, local)
     if stale := _differing_keys(manifest.graded_from, manifest.bundled_from):
         changes.append(f"the grade was not current when the bundle was made: {stale} had changed")
-    return ReplayCase(bundle.grade, bundle.work, bundle.recordings, tuple(changes), bundle.doubts)
+    return ReplayCase(bundle.grade, bundle.work, bundle.recordings, tuple(changes), bundle.doubts, is_bundled=True)
 
 
 @contextlib.contextmanager

@@ -64,8 +64,7 @@ def sentences(report: ReplayReport) -> list[str]:
     counts = Counter(change for replayed in report.cases for change in dict.fromkeys(replayed.case.changes))
     lines += [f"environment: {change}" + (f" ({n} of {total})" if n < total else "") for change, n in counts.items()]
     if not counts:
-        is_chance = differing and not any(replayed.recording.differs for replayed in report.cases)
-        lines.append("environment: no difference is known" + (", so it is chance or time." if is_chance else "."))
+        lines.append(f"environment: no difference is known{_chance(report)}.")
     lines += [_changed(replayed) for replayed in report.cases if replayed.recording.differs]
     flakiness = report.flakiness
     if flakiness.submissions > 1:
@@ -75,6 +74,17 @@ def sentences(report: ReplayReport) -> list[str]:
             f"{flakiness.questions} questions ({_percent(flakiness.question_share)})."
         )
     return lines
+
+
+def _chance(report: ReplayReport) -> str:
+    """Say what remains as a reason where each recording gives the grade, and an execution does not."""
+    seconds = [replayed.recording for replayed in report.differing]
+    if not seconds or any(second.grade is None or second.differs for second in seconds):
+        return ""
+    is_bundled = any(replayed.case.is_bundled for replayed in report.differing)
+    return ", so it is chance or time" + (
+        ", or grade and recording were changed together: only a signature excludes that" if is_bundled else ""
+    )
 
 
 def _changed(replayed: ReplayedCase) -> str:

@@ -169,3 +169,41 @@ def test_an_answer_that_a_person_grades_has_the_text_before_it_as_its_question(c
     shown = on(course, "why", "bob", "hw", "reason").stdout
     assert "  the question:\n      ## Doubling\n      Why is twice two four?\n" in shown
     assert "  for staff, the instructor's answer; students never see it:\n      Because of Peano.\n" in shown
+
+
+def test_a_scheme_between_markers_of_the_course_is_told_without_them(course: Course) -> None:
+    (course.root / "nbgrader_config.py").write_text(
+        'c = get_config()\nc.ClearMarkScheme.begin_mark_scheme_delimeter = "FOR STAFF"\n'
+        'c.ClearMarkScheme.end_mark_scheme_delimeter = "FOR ALL"\n'
+    )
+    scheme = "Describe your data.\n<!-- FOR STAFF -->\n1 point: names a source\n<!-- FOR ALL -->\nIn ten lines."
+    (course.source("hw") / "nb.ipynb").write_text(
+        notebook(cell(scheme, "data", "markdown", task=True, locked=True, points=1))
+    )
+    submit(course, "bob")
+    assert on(course, "grade", "hw", "--quiet").exit_code == 0
+    shown = on(course, "why", "bob", "hw", "data").stdout
+    assert "  the question:\n      Describe your data.\n      In ten lines.\n" in shown
+    assert "students never see it:\n      1 point: names a source\n" in shown
+    assert "FOR STAFF" not in shown
+    assert "FOR ALL" not in shown
+
+
+def test_a_scheme_with_a_line_of_the_question_keeps_it(course: Course) -> None:
+    scheme = "Name a source.\n### BEGIN MARK SCHEME\n1 point for:\nName a source.\n### END MARK SCHEME"
+    (course.source("hw") / "nb.ipynb").write_text(
+        notebook(cell(scheme, "data", "markdown", task=True, locked=True, points=1))
+    )
+    submit(course, "bob")
+    assert on(course, "grade", "hw", "--quiet").exit_code == 0
+    shown = on(course, "why", "bob", "hw", "data").stdout
+    assert "students never see it:\n      1 point for:\n      Name a source.\n" in shown
+
+
+def test_neither_the_release_nor_the_feedback_has_the_scheme(course: Course) -> None:
+    by_hand(course)
+    on(course, "feedback", "hw")
+    folders = (course.release("hw"), course.root / "feedback")
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert files
+    assert [path for path in files if b"names a source" in path.read_bytes()] == []

@@ -1,7 +1,7 @@
 """Whether an audit calls strict what is strict, on tests that were written before it was run on them.
 
 ``unseen/`` has assignments in the format of :mod:`helpers.ground_truth`. Only the honest rewrites are run. When they
-were written, 9 of 35 strict tests were called so: 2 of 13, 3 of 12 and 4 of 10, with the forms that came in between.
+were written, 12 of 38 strict tests were called so: 2 of 13, 3 of 12, 4 of 10 and 3 of 3, with the forms that came in between.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ MISSED = {
     "walk": "random numbers that are drawn otherwise, of which `autograder release` warns",
 }
 """Assignments with a strict test that is not called so → the form that no operator gives."""
+WIDENED = frozenset({"stock", "tally"})
+"""Assignments with a test of an integer's width: strict by plain Python, and no student loses points, since whole
+numbers of each width are read as int64."""
 
 
 @pytest.mark.parametrize("planted", UNSEEN, ids=lambda planted: planted.name)
@@ -46,5 +49,5 @@ def test_a_strict_test_is_called_strict_and_no_other(
 ) -> None:
     found: Judgement = judgement(tmp_path, planted, test, Here(), ["honest"])
     is_called = found.is_called_strict or found.is_asked
-    assert is_called == (test.kind == "strict" and planted.name not in MISSED), found.words
+    assert is_called == (test.kind == "strict" and planted.name not in MISSED.keys() | WIDENED), found.words
     assert not is_called or found.is_named, found.words
