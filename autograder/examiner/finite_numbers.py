@@ -11,7 +11,7 @@ import cmath
 import decimal
 import sys
 from collections import deque
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,6 +31,7 @@ _MAX_DEPTH, _MAX_NAMED, _MAX_DAYS = 100, 50, 10_000
 _CONTAINERS = (list, deque, tuple, set, frozenset)
 _NUMBERS = (float, complex, decimal.Decimal, np.inexact, np.datetime64, np.timedelta64)
 _FINITE = frozenset([int, bool, str, bytes, type(None)])
+_PLAIN = frozenset([int, bool, str, bytes, float])
 _PART_NAN, _ONLY_NAN, _INFINITE = "some", "all", "infinite"
 
 
@@ -82,8 +83,8 @@ class FiniteNumbers:
         return self._tensor(value, kinds, path) if is_tensor(value) else value
 
     def _container(self, value: Any, kinds: Container[str], path: str, depth: int) -> Any:
-        if type(value) is list and set(map(type, value)) == {float} and cmath.isfinite(sum(value)):
-            return value  # long lists of numbers are common
+        if _is_plain_and_finite(value.values() if isinstance(value, dict) else value):
+            return value
         if isinstance(value, dict):
             for key, part in zip(list(value), self._parts(list(value.items()), kinds, path, depth), strict=True):
                 if part is not value[key]:
@@ -230,6 +231,15 @@ class FiniteNumbers:
 def _path_of_items(path: str) -> str:
     """Return the path of numbers in an array or a list, also of a list of lists."""
     return path if path.endswith("/*") else f"{path}/*"
+
+
+def _is_plain_and_finite(values: Collection[Any]) -> bool:
+    """Tell quickly what holds for most containers, however long: texts, integers and finite floats are in it."""
+    kinds = set(map(type, values))
+    if not kinds <= _PLAIN:
+        return False
+    floats = values if kinds == {float} else [one for one in values if type(one) is float]
+    return float not in kinds or cmath.isfinite(sum(floats))
 
 
 def _is_bad(number: Any) -> bool:
