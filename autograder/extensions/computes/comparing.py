@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +20,10 @@ _EXACT = 1e-6
 """Largest difference of outputs in double precision, relative to the largest output, that counts as none."""
 _NEARLY = 5e-3
 """Largest difference that another formula of the same thing makes: an epsilon, or an approximated activation."""
+_ROUNDED = 2.0**-18
+"""What the rounding of a constant in single precision may add up to, relative to the largest beside it."""
+_MOST_ROUNDED = 5e-5
+"""Most that it may change of the outputs, relative to the largest."""
 _DRAWS = (1.0, 0.5, 1.7, 6.0)
 """Factors of the weights with which matched networks are compared; the last shows where values are cut."""
 _FROM_OWN = (0.0, 0.2)
@@ -179,7 +184,30 @@ class _Pair:
         self.comparison, self.rows = comparison, rows
         self.roles: Roles | None = None
         """The parts that the student's numbers play; None where each is matched in its order."""
-        self.exact = max(_EXACT, 10 * reference.function.rounding, 10 * student.function.rounding)
+
+    @cached_property
+    def exact(self) -> float:
+        """Largest difference of outputs that counts as none."""
+        sides = (self.reference, self.student)
+        return max(_EXACT, *(max(10 * side.function.rounding, self._rounding_of_constants(side)) for side in sides))
+
+    def _rounding_of_constants(self, side: Elements) -> float:
+        """Return what the rounding of constants may change of the outputs: sines of a table are computed in steps."""
+        if "constant" not in side.function.kinds:
+            return 0.0
+        draws = np.random.default_rng([self.comparison.seed, 23])
+        numbers, base = draws.normal(size=side.count) * side.scales, side.base
+        plain = side.outputs(numbers, self.comparison)
+        side.base = [
+            array + _ROUNDED * np.abs(array).max() * draws.normal(size=array.shape)
+            if kind == "constant" and array.size
+            else array
+            for array, kind in zip(base, side.function.kinds, strict=True)
+        ]
+        try:
+            return min(difference(plain, side.outputs(numbers, self.comparison)), _MOST_ROUNDED)
+        finally:
+            side.base = base
 
     def finding(self) -> Sameness:
         """Match the numbers, and tell what follows."""

@@ -228,7 +228,7 @@ def _takes_tokens(reference: Any) -> bool:
 
 
 def _drawn(entry: Any, draws: np.random.Generator) -> np.ndarray:
-    return draws.normal(size=(_DRAWN_ROWS, *entry["shape"])).astype(np.float32)
+    return _short(draws.normal(size=(_DRAWN_ROWS, *entry["shape"])), 1.0)
 
 
 def _mixed(array: np.ndarray, draws: np.random.Generator) -> np.ndarray:
@@ -236,7 +236,13 @@ def _mixed(array: np.ndarray, draws: np.random.Generator) -> np.ndarray:
     if array.dtype.kind != "f" or not np.isfinite(array).all() or bool((array == np.round(array)).all()):
         return array
     size = float(array.std()) or 1.0
-    return np.asarray(array + size * draws.normal(size=array.shape), dtype=array.dtype)
+    return _short(array + size * draws.normal(size=array.shape), size).astype(array.dtype)
+
+
+def _short(array: np.ndarray, size: float) -> np.ndarray:
+    """Return fractions with few digits: sums of products with other short numbers are exact in any order."""
+    step = 2.0 ** (np.floor(np.log2(size)) - 6)
+    return np.asarray(np.round(array / step) * step, dtype=np.float32)
 
 
 def _seed(rows: Any) -> int:

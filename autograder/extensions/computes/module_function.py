@@ -160,6 +160,9 @@ def _in_double(factors: DropoutFactors | None, seed: int) -> Any:
                 key: wide(value) if isinstance(value, torch.dtype) else value for key, value in (kwargs or {}).items()
             }
             result = func(*plain, **keywords)
+            if name in ("max", "min") and not isinstance(result, torch.Tensor):
+                shared = getattr(torch, f"a{name}")(*plain, **keywords)  # equal numbers share its gradient
+                return type(result)((shared, result[1]))
             if name.startswith(_DRAWING) and _is_float(result):
                 return drawn_again(lambda: func(*plain, **keywords), result, seed)
             return result

@@ -89,13 +89,13 @@ class Matcher:
         best, most = 0.0, -1
         usual = float(np.mean(self.scales)) if len(self.scales) else 1.0
         for factor in _STARTS:
-            values = np.full(len(self.matched[0]), usual * factor)
+            values = short(np.full(len(self.matched[0]), usual * factor))
             outputs, signature = self._signature(0, values)
             classes = 0
             if all(np.isfinite(output).all() for output in outputs):
                 classes = int(refined(np.zeros(len(values), dtype=int), signature).max(initial=0))
             if classes > most:
-                best, most = usual * factor, classes
+                best, most = float(values[0]), classes
         return best
 
     def _begin(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -148,7 +148,7 @@ class Matcher:
         scales = np.bincount(labels[0], self.scales, minlength=classes) / members
         sizes = np.abs(self.draws.normal(size=classes)) * 0.7 + 0.3
         signs = np.where(self.draws.random(classes) < 0.35, -1, 1)
-        values = scales * sizes * signs * _FACTORS[self.draws.integers(len(_FACTORS))]
+        values = short(scales * sizes * signs * _FACTORS[self.draws.integers(len(_FACTORS))])
         if not all(np.isfinite(output).all() for output in self._signature(0, values[labels[0]])[0]):
             values = np.abs(values)
         return values[labels[0]], values[labels[1]]
@@ -221,6 +221,12 @@ class Matcher:
         with np.errstate(all="ignore"):
             outputs, signature = self.sides[side].signature(numbers, self.comparison)
         return outputs, signature[self.matched[side]]
+
+
+def short(values: np.ndarray) -> np.ndarray:
+    """Return numbers of few digits, whose sums of products are exact: equal units stay equal in any order of sums."""
+    mantissas, exponents = np.frexp(values)
+    return np.asarray(np.ldexp(np.round(mantissas * 128), exponents - 7))
 
 
 def agree(ours: list[np.ndarray], theirs: list[np.ndarray], tolerance: float = _ROUNDING) -> bool:

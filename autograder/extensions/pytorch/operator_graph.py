@@ -36,6 +36,7 @@ TYPES = (*FLOATS, "int64", "int32", "int16", "int8", "uint8", "bool")
 _TEXTS = frozenset([
     "none", "tanh", "same", "valid", "zeros", "border", "reflection", "nearest", "bilinear", "bicubic", "linear",
     "constant", "reflect", "replicate", "circular", "trunc", "floor", "mean", "sum", "max",
+    "ortho", "forward", "backward",
 ])  # fmt: skip
 """Texts that operators take; an equation of ``einsum`` has a form of its own."""
 _EQUATION = re.compile(r"[A-Za-z .,]{1,80}(->[A-Za-z .]{0,40})?")

@@ -101,10 +101,26 @@ class ComputedFunction(ServedFunction):
 
 
 def _in_double(graph: Graph) -> Graph:
-    nodes = tuple(Node(node.operator, _wide(node.args), _wide(dict(node.keywords))) for node in graph.nodes)
+    shared = [_shared(graph, node) for node in graph.nodes]
+    nodes = tuple(Node(node.operator, _wide(node.args), _wide(dict(node.keywords))) for node in shared)
     tensors = tuple(replace(held, dtype=_wide_name(held.dtype)) for held in graph.tensors)
     inputs = tuple(replace(held, dtype=_wide_name(held.dtype)) for held in graph.inputs)
     return replace(graph, nodes=nodes, tensors=tensors, inputs=inputs)
+
+
+def _shared(graph: Graph, node: Node) -> Node:
+    """Return a node that gives the largest numbers of an axis so that equal ones share its gradient."""
+    if node.operator != "getitem" or node.args[1] != 0 or node.refs[0] < graph.first_node:
+        return node
+    source = graph.node(node.refs[0])
+    if source.operator not in _SHARING:
+        return node
+    numbers, axis, *keepdim = source.args
+    return Node(_SHARING[source.operator], (numbers, [axis], *keepdim), source.keywords)
+
+
+_SHARING = {"max.dim": "amax.default", "min.dim": "amin.default"}
+"""Operator that gives the gradient to the first of equal numbers → the one that shares it, as ``maximum`` does."""
 
 
 def _wide(value: Any) -> Any:

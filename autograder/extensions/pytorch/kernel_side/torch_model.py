@@ -233,8 +233,10 @@ def _exported(module: Any, shapes: Any, tensors: list[Any]) -> tuple[dict[str, A
     for tensor in tensors:
         free[tensor] = {0: rows}
     export = partial(torch.export.export, module, tuple(args), keywords or None, dynamic_shapes=free)
-    # Without gradients outside, too: `with torch.no_grad()` in `forward` would be a graph of its own.
-    with _masks_as_they_are(), _unvalidated_distributions(), sys.modules["torch"].no_grad():
+    # Without gradients outside, too: `with torch.no_grad()` in `forward` would be a graph of its own. And an einsum of
+    # three tensors would look for the quickest order of its products, for which it takes the rows for so many.
+    in_order = torch.backends.opt_einsum.flags(enabled=False)
+    with _masks_as_they_are(), _unvalidated_distributions(), torch.no_grad(), in_order:
         try:
             program = export(strict=False)
         except Exception as error:

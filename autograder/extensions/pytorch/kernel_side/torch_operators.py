@@ -30,6 +30,7 @@ CALCULATIONS = _overloads("""
     mean.dim sum.dim_IntList amax amin max.dim min.dim argmax argmin var.correction var.dim std.correction std.dim
     var_mean.correction prod.dim_int logsumexp linalg_vector_norm norm.ScalarOpt_dim any.dim all.dim topk sort
     matmul mm bmm mv addmm baddbmm einsum outer cosine_similarity pairwise_distance cdist
+    fft_fft fft_ifft fft_rfft fft_irfft fft_fft2 fft_ifft2 fft_rfft2 fft_irfft2 fft_fftn fft_ifftn fft_rfftn fft_irfftn
     index_put scatter_add scatter_reduce.two index_add
 """)
 """Operators that compute numbers from numbers."""
@@ -39,7 +40,7 @@ ARRANGEMENTS = _overloads("""
     swapaxes expand expand_as view_as reshape_as slice.Tensor select.int narrow index_select gather index.Tensor
     cat stack hstack vstack concat split.Tensor split.sizes split_with_sizes chunk unbind.int flip roll repeat tile
     repeat_interleave.self_int diagonal tril triu pad constant_pad_nd pixel_shuffle pixel_unshuffle
-    channel_shuffle one_hot numpy_T mT
+    channel_shuffle one_hot numpy_T mT real imag view_as_real view_as_complex
     unfold copy slice_scatter select_scatter diagonal_scatter scatter.src scatter.value masked_scatter
 """)
 """Operators that only move numbers."""
@@ -78,7 +79,7 @@ OPERATORS = CALCULATIONS | ARRANGEMENTS | SOURCES | DRAWS | LAYERS
 VIEWS = _words("""
     alias contiguous detach view reshape flatten unflatten squeeze unsqueeze permute transpose t movedim swapaxes expand
     expand_as view_as reshape_as slice select narrow unfold split split_with_sizes chunk unbind diagonal numpy_T mT to
-    _unsafe_view getitem lift_fresh_copy
+    _unsafe_view getitem lift_fresh_copy real imag view_as_real view_as_complex
 """)
 """Operators whose result may share its memory with an argument."""
 
