@@ -88,7 +88,7 @@ def takeable(after: int, busy: Collection[str], resting: Collection[str], withou
     Args:
         after: jobs up to this number were looked at already.
         busy: students with a job under way: their next one waits until it is done.
-        resting: assignments that cannot be graded now.
+        resting: assignments of which nothing is taken now.
         without: kinds that are left alone now.
     """
     waiting = Job.objects.filter(state=JobState.WAITING, number__gt=after).exclude(assignment__in=list(resting))

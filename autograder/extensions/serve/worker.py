@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
@@ -49,7 +50,7 @@ LOOK_SECONDS = 0.25
 """Seconds between two looks at the queue."""
 BEAT_SECONDS = 5.0
 MAX_AT_ONCE = 16
-"""Most jobs that are taken at a time; the service decides how many of them are graded at a time."""
+"""Most jobs of an assignment that are taken at a time; the service decides how many of them are graded at a time."""
 BUSY_SHARE = 0.5
 """Part of its age that a hand-in waits for another try for which the machine was too busy, also alone."""
 SETTLE_SECONDS = 300.0
@@ -157,7 +158,7 @@ class Worker:
     def _take_waiting(self) -> None:
         """Take jobs in their order; where other courses have all places for grading, what needs none."""
         number, without, pool = 0, tuple[str, ...](), self._pool
-        while len(self._under_way) < MAX_AT_ONCE and (job := self._next(number, without)) is not None:
+        while (job := self._next(number, without)) is not None:
             number = job.number  # one that is put back waits for the next look
             slot = pool.take() if pool is not None and job.kind in GRADED else None
             if pool is not None and job.kind in GRADED and slot is None:
@@ -210,7 +211,10 @@ class Worker:
         """
         if any(_locks(entry.job) or entry.job.tries >= jobs.MAX_TRIES for entry in self._under_way):
             return None
-        job = jobs.takeable(after, {each.job.student for each in self._under_way}, self._services.resting, without)
+        numbers = Counter(entry.job.assignment for entry in self._under_way)
+        full = {name for name, number in numbers.items() if number >= MAX_AT_ONCE}
+        students = {entry.job.student for entry in self._under_way}
+        job = jobs.takeable(after, students, self._services.resting | full, without)
         is_alone = job is not None and (_locks(job) or job.tries >= jobs.MAX_TRIES - 1)
         return None if is_alone and self._under_way else job
 

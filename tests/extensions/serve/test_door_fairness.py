@@ -14,6 +14,7 @@ from helpers.doors import NOTEBOOK, SECONDS, Door, settle
 from helpers.service_attempts import Attempts, graded, without_walls
 
 from autograder.coordinator import batch, locks, service
+from autograder.extensions.serve import worker as worker_module
 from autograder.extensions.serve.models import Job, JobState
 from autograder.records.ending import Ending
 
@@ -34,6 +35,8 @@ def two(door: Door) -> Door:
     settings.write_text(settings.read_text().replace(hw, hw + hw.replace("hw:", "other:")))
     for folder in ("source", "release"):
         shutil.copytree(door.root / folder / "hw", door.root / folder / "other")
+    with (door.root / "people.csv").open("a") as people:
+        people.write("eve,Eve E.,\n")
     return door
 
 
@@ -67,6 +70,21 @@ def work_until(worker: Any, holds: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline, list(Job.objects.values("assignment", "state", "detail"))
         worker.look()
         time.sleep(0.01)
+
+
+def test_a_queue_behind_an_endless_answer_holds_up_no_other_assignment(
+    two: Door, attempts: Attempts, endless: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many of its class are taken as can be."""
+    monkeypatch.setattr(worker_module, "MAX_AT_ONCE", 1)
+    hand_in(two, "ada", "hw")
+    hand_in(two, "eve", "hw")
+    hand_in(two, "bob", "other")
+    with two.worker() as worker:
+        work_until(worker, lambda: state("other") == JobState.DONE)
+        assert attempts.of == ["ada", "bob"]
+        endless.set()
+        settle(worker)
 
 
 def test_an_endless_answer_holds_up_no_other_assignment(
