@@ -206,6 +206,9 @@ def findings(
             reason = f"{worth}, where the student's code can read the test and give itself these points"
             reported.append(LintFinding(name, 0, "", reason, "", warning=True))
             continue
+        if not cell.points and cell.released != cell.source:
+            reason = "its hidden tests count for nothing: the cell is worth 0 points"
+            reported.append(LintFinding(name, 0, "", reason, "give it points, or show the tests", warning=True))
         reported += [*_of_additions(exam, name, cell), *_of_state(exam, name, cell)]
         reader = CellLinter(name, cell, notebook)
         reasons: set[tuple[int, str]] = set()
