@@ -39,8 +39,8 @@ def is_literal(node: ast.expr) -> bool:
     return True
 
 
-def own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
-    """Yield the nodes of a function's body, outermost first, without those inside functions and classes in it."""
+def own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Module) -> Iterator[ast.AST]:
+    """Yield the nodes of a function's or a module's body, outermost first, without those in functions inside it."""
     pending: deque[ast.AST] = deque(function.body)
     while pending:
         node = pending.popleft()

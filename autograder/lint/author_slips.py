@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
+from autograder._util.syntax import own_nodes
 from autograder.lint.certain import CellFault
 from autograder.syntax.refusals import dotted
 
@@ -65,3 +66,19 @@ def tests_of_a_person(tree: ast.AST, imports: Mapping[str, str]) -> Iterator[Cel
             )
             yield node, reason, "mark it as an autograded answer, and put the tests into a cell of their own below it"
             return
+
+
+def rebound_check(tree: ast.Module, imports: Mapping[str, str]) -> Iterator[CellFault]:
+    """Yield places of the author's cells that bind the name of autograder's ``check`` to something else."""
+    places: list[tuple[ast.AST, list[str]]] = [
+        (node, node.names) for node in ast.walk(tree) if isinstance(node, ast.Global)
+    ]
+    for node in own_nodes(tree):
+        match node:
+            case ast.FunctionDef(name) | ast.ClassDef(name) | ast.Name(name, ast.Store()):
+                places.append((node, [name]))
+    for node, names in places:
+        for name in names:
+            if imports.get(name) == "autograder.check":
+                reason = f"`{name}` is the name of autograder's checks, and tests below find what this cell binds"
+                yield node, reason, "give it another name"

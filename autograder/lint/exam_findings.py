@@ -13,7 +13,7 @@ import re
 import warnings
 from collections.abc import Collection, Iterable, Iterator
 
-from autograder.lint.author_slips import hidden_paths, tests_of_a_person
+from autograder.lint.author_slips import hidden_paths, rebound_check, tests_of_a_person
 from autograder.lint.cell_linter import CellLinter, LintFinding, Unavailable
 from autograder.lint.released_files import writes_over_released
 from autograder.lint.surroundings import NotebookFacts
@@ -121,6 +121,7 @@ def _of_other_cells(exam: Exam, notebook: NotebookFacts, read_only: Collection[s
             for node, reason, instead in (
                 *writes_over_released(tree, read_only),
                 *hidden_paths(tree, notebook.imports),
+                *rebound_check(tree, notebook.imports),
                 *(tests_of_a_person(tree, notebook.imports) if by_hand else ()),
             ):
                 line = getattr(node, "lineno", 0)
@@ -206,6 +207,9 @@ def findings(
             reason = f"{worth}, where the student's code can read the test and give itself these points"
             reported.append(LintFinding(name, 0, "", reason, "", warning=True))
             continue
+        if not cell.points and cell.released != cell.source:
+            reason = "its hidden tests count for nothing: the cell is worth 0 points"
+            reported.append(LintFinding(name, 0, "", reason, "give it points, or show the tests", warning=True))
         reported += [*_of_additions(exam, name, cell), *_of_state(exam, name, cell)]
         reader = CellLinter(name, cell, notebook)
         reasons: set[tuple[int, str]] = set()

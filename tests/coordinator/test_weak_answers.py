@@ -29,6 +29,7 @@ def said(folder: Path, test: str) -> list[str]:
         "check.close(double(2.5), double(2.5), name='own answer')",
         "check.close(double(2.5), 5, atol=100, name='wide')",
         "check.close(double(0.0), 0, name='nothing')",
+        "check.close(double(2.5), 5, name='of no weight', weight=0)",
     ],
 )
 def test_a_hidden_part_that_a_weak_answer_passes_is_named(hidden: str, tmp_path: Path) -> None:

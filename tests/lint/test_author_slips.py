@@ -64,3 +64,24 @@ def test_data_of_an_editable_cell_that_only_a_hidden_part_reads_are_named() -> N
     hidden = dataclasses.replace(exam.cells[-1], released="mean")
     (said,) = findings(dataclasses.replace(exam, cells=(*exam.cells[:-1], hidden)))
     assert "the hidden part reads 'noisy', which a given cell computes" in str(said)
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_told"),
+    [
+        ("def check(x):\n    return x", True),
+        ("check = 3", True),
+        ("class check:\n    pass", True),
+        ("def f():\n    global check\n    check = 3", True),
+        ("def f():\n    check = 3\n    return check", False),
+        ("def f(check):\n    return check", False),
+        ("from autograder import check", False),
+        ("checks = 3", False),
+    ],
+)
+def test_a_cell_that_binds_the_name_of_the_checks_is_told(cell: str, is_told: bool) -> None:
+    told = [
+        text for text in found((Role.READ_ONLY, cell), (Role.TEST, "check.close(mean, 1)", 1.0)) if "`check`" in text
+    ]
+    assert len(told) == is_told
+    assert all("cell 3" in text and text.endswith("give it another name") for text in told)

@@ -42,6 +42,13 @@ def found(test: str, *, released: str | None = None, points: float = 1.0, files=
     return [str(f) for f in unreadable(exam) or findings(exam, files)]
 
 
+def test_hidden_tests_that_are_worth_nothing_are_warned_of() -> None:
+    test, told = "assert squares(2) == [0, 1]", "its hidden tests count for nothing: the cell is worth 0 points"
+    assert [told in text for text in found(test, released="", points=0)] == [True]
+    assert found(test, released="") == []
+    assert found(test, released=test, points=0) == []
+
+
 REFUSED = [
     ("%timeit squares(3)", "line 1: '%timeit squares.3.': .*magics do not exist; write it in plain Python"),
     ("x = 1\n!ls", "line 2: '!ls': .*magics do not exist"),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from helpers.injections import INJECTIONS
-from helpers.samples import a_class, broken, grade
+from helpers.samples import a_class, broken, grade, stopped
 
 from autograder.results.report import COLUMNS, TEXT_COLUMNS, grades_csv, text_table, to_do
 
@@ -75,6 +75,11 @@ def test_the_terminals_rows_say_what_is_left_to_do():
     assert first == ("ada", "11.23 / 17", "completed", "18.2", "792", "grade by hand: why, sketch")
     assert second[-1] == "test broken: holdout; grade by hand: why, sketch"
     assert to_do(replace(grade(), notebooks=())) == ""
+
+
+def test_the_terminal_says_of_a_hand_in_that_is_no_notebook_whom_to_ask():
+    (row,) = text_table([stopped("carl", "invalid", "no JSON", 0)])
+    assert row[-1] == "ask for a notebook"
 
 
 def test_the_terminal_gets_no_control_characters():

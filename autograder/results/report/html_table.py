@@ -55,7 +55,7 @@ def text_table(grades: Iterable[Grade]) -> list[tuple[str, ...]]:
             grade.status,
             f"{sum(book.wall_seconds for book in grade.notebooks):.1f}",
             _memory(grade),
-            to_do(grade),
+            to_do(grade) or ("ask for a notebook" if grade.status == "invalid" else ""),
         )
         for grade in grades
     ]
