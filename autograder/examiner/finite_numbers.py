@@ -25,7 +25,7 @@ SCALES = (30.0, -30.0, 1e8, -1e8)
 """Sizes of the numbers that are drawn. With both signs, no comparison of two of them holds each time; the small ones
 may be exponents, the large ones exceed a tolerance."""
 _HUGE = 1e30
-"""What stands for infinity: its square is finite, and a share of it is far from other numbers."""
+"""A finite number in place of infinity: its square is finite, and a share of it is far from other numbers."""
 _HUGE_BY_BYTES = {1: 100.0, 2: 1e4}
 _MAX_DEPTH, _MAX_NAMED, _MAX_DAYS = 100, 50, 10_000
 _CONTAINERS = (list, deque, tuple, set, frozenset)

@@ -178,7 +178,7 @@ class Grade:
     held_back: tuple[HeldBack, ...] = ()
     """Questions that were taken out of a grade for its student's eyes; result.json does not hold them."""
     given: GivenTotal | None = None
-    """What a person said it has in all; result.json does not hold it."""
+    """The total that a person gave; result.json does not hold it."""
 
     @property
     def shown(self) -> str:

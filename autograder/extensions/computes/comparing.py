@@ -21,7 +21,7 @@ _EXACT = 1e-6
 _NEARLY = 5e-3
 """Largest difference that another formula of the same thing makes: an epsilon, or an approximated activation."""
 _ROUNDED = 2.0**-18
-"""What the rounding of a constant in single precision may add up to, relative to the largest beside it."""
+"""Most that the rounding of constants in single precision adds up to, relative to the largest beside it."""
 _MOST_ROUNDED = 5e-5
 """Most that it may change of the outputs, relative to the largest."""
 _DRAWS = (1.0, 0.5, 1.7, 6.0)
