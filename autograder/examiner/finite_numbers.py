@@ -10,7 +10,8 @@ from __future__ import annotations
 import cmath
 import decimal
 import sys
-from collections import deque
+from array import array
+from collections import ChainMap, deque
 from collections.abc import Collection, Container, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -67,11 +68,22 @@ class FiniteNumbers:
             return value
         if issubclass(kind, _NUMBERS):
             return self._items([value], kinds, path)[0] if _is_bad(value) else value
+        if kind is ChainMap:
+            for part in value.maps:
+                self._arriving(part, kinds, path, depth - 1)
+            return value
         if depth and (issubclass(kind, dict) or kind in _CONTAINERS):
             return self._container(value, kinds, path, depth - 1)
+        if kind is array:
+            if value.typecode in "fd":
+                value[:] = array(value.typecode, self._container(value.tolist(), kinds, path, 1))
+            return value
         match kind.__module__.partition(".")[0]:
             case "numpy" if isinstance(value, np.ndarray):
                 return self._array(value, kinds, _path_of_items(path), depth)
+            case "numpy" if hasattr(value, "coef"):  # a polynomial
+                finite = self._array(value.coef, kinds, _path_of_items(path), depth)
+                return value if finite is value.coef else _polynomial(value, finite)
             case "pandas":
                 return self._table(value, kinds, path, depth)
             case "scipy" if is_sparse(value):
@@ -83,6 +95,8 @@ class FiniteNumbers:
         return self._tensor(value, kinds, path) if is_tensor(value) else value
 
     def _container(self, value: Any, kinds: Container[str], path: str, depth: int) -> Any:
+        if isinstance(value, dict):
+            self._keys(value, kinds, f"{path}/keys")
         if _is_plain_and_finite(value.values() if isinstance(value, dict) else value):
             return value
         if isinstance(value, dict):
@@ -101,6 +115,17 @@ class FiniteNumbers:
         for at in changed:
             value[at] = finite[at]
         return value
+
+    def _keys(self, mapping: Any, kinds: Container[str], path: str) -> None:
+        """Put drawn numbers in the place of keys; the order stays."""
+        if _is_plain_and_finite(mapping):
+            return
+        finite = dict(zip(mapping, self._items(list(mapping), kinds, path), strict=True))
+        if any(key is not one for key, one in finite.items()):
+            items = [(finite[key], item) for key, item in mapping.items()]
+            mapping.clear()
+            for key, item in items:
+                mapping[key] = item
 
     def _parts(self, parts: list[tuple[Any, Any]], kinds: Container[str], path: str, depth: int) -> list[Any]:
         """Return the values of keys, each with a path of its own if they are few and have names."""
@@ -185,7 +210,17 @@ class FiniteNumbers:
         pandas: Any = sys.modules["pandas"]
         if value is pandas.NaT:
             return pandas.Timestamp(self._array(np.array(["NaT"], "M8[ns]"), kinds, path, depth)[0])
-        if isinstance(value, pandas.Series | pandas.Index) and not isinstance(value, pandas.MultiIndex):
+        if isinstance(value, pandas.MultiIndex):
+            levels = [value.get_level_values(at) for at in range(value.nlevels)]
+            finite = [self._column(level, kinds, f"{path}/{at}", depth) for at, level in enumerate(levels)]
+            is_finite = all(one is level for one, level in zip(finite, levels, strict=True))
+            return value if is_finite else pandas.MultiIndex.from_arrays(finite, names=value.names)
+        if isinstance(value, pandas.Index):
+            return self._column(value, kinds, path, depth)
+        if isinstance(value, pandas.Series | pandas.DataFrame):
+            index = self._table(value.index, kinds, f"{path}/index", depth)
+            value = value if index is value.index else value.set_axis(index)
+        if isinstance(value, pandas.Series):
             return self._column(value, kinds, path, depth)
         if not isinstance(value, pandas.DataFrame):
             return value
@@ -197,7 +232,8 @@ class FiniteNumbers:
         return pandas.concat(finite, axis=1).set_axis(value.columns, axis=1)
 
     def _column(self, column: Any, kinds: Container[str], path: str, depth: int) -> Any:
-        if not isinstance(column.dtype, np.dtype):  # such a column is compared from outside, if an item is missing
+        categories = getattr(column.dtype, "categories", None)
+        if categories is None and not isinstance(column.dtype, np.dtype):  # compared from outside if an item is missing
             self._wrong(int(column.isna().sum()), len(column), 0, kinds, _path_of_items(path))
             return column
         cells = column.to_numpy()
@@ -205,7 +241,8 @@ class FiniteNumbers:
         if finite is cells:
             return column
         more = {"index": column.index} if hasattr(column, "index") else {}
-        return type(column)(finite, dtype=column.dtype, name=column.name, **more)
+        dtype = column.dtype if categories is None else "category"
+        return type(column)(finite, dtype=dtype, name=column.name, **more)
 
     def _tensor(self, tensor: Any, kinds: Container[str], path: str) -> Any:
         array = tensor_array(tensor)
@@ -226,6 +263,12 @@ class FiniteNumbers:
         if library == "tensorflow":
             return sys.modules["tensorflow"].constant(finite, dtype=tensor.dtype)
         return sys.modules["jax"].numpy.asarray(finite, dtype=tensor.dtype)
+
+
+def _polynomial(value: Any, coefficients: Any) -> Any:
+    if type(value) is np.poly1d:
+        return np.poly1d(coefficients, variable=value.variable)
+    return type(value)(coefficients, value.domain, value.window)
 
 
 def _path_of_items(path: str) -> str:
