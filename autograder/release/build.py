@@ -10,12 +10,13 @@ import contextlib
 import copy
 import dataclasses
 import difflib
+import itertools
 import math
 import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from autograder._util import registry
@@ -122,9 +123,20 @@ def build(course: Course, assignment: Assignment, faults: FaultList | None = Non
         )
         for name, exam in exams.items()
     )
-    warnings = tuple(warning for each in versions.values() for warning in each.warnings)
+    warnings = (*itertools.chain.from_iterable(v.warnings for v in versions.values()), *_undated(course, assignment))
     bundle = bundle_files(assignment, files.found)
     return Release(assignment, notebooks, files.found, files.left_out, modules, bundle, warnings)
+
+
+def _undated(course: Course, assignment: Assignment) -> Iterator[str]:
+    """Warn of earlier assignments that count as closed, so that students can print what the course finished of them."""
+    for name in assignment.carried:
+        if (earlier := course.assignments[name]).due is None and earlier.close is None:
+            yield (
+                f"assignments: {name}: it has neither `due` nor `close` and counts as closed, so who hands in nothing "
+                f"there runs {assignment.name} with your finished files, can print them, and hand them in for {name}; "
+                "give it a date"
+            )
 
 
 def check(release: Release) -> list[str]:

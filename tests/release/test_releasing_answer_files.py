@@ -122,3 +122,20 @@ def test_each_notebook_has_the_files_that_it_imports(tmp_path: Path) -> None:
     files = {name: [c.file for c in exam.answer_files] for name, exam in exams.items()}
     assert files == {"nb": ["losses.py", "net/layers.py"], "second": ["losses.py"]}
     assert LAYERS
+
+
+@pytest.mark.parametrize(("dates", "said"), [("", 1), ("due: 2030-01-01", 0), ("close: 2030-01-01", 0)])
+def test_an_earlier_assignment_without_dates_is_warned_of(tmp_path: Path, dates: str, said: int) -> None:
+    """It counts as closed, so the finished file runs, and can be printed, while students can still hand in theirs."""
+    for name in ("hw1", "hw2"):
+        (tmp_path / "source" / name).mkdir(parents=True)
+        (tmp_path / "source" / name / "m.py").write_text(CUTS[0][0])
+        graded = cell("assert f(1) == 1", "t", grade=True, locked=True, points=1)
+        (tmp_path / "source" / name / "nb.ipynb").write_text(
+            notebook(cell("from m import *", "i", locked=True), graded)
+        )
+    yaml = f"course: c\nassignments:\n  hw1: {{{dates}}}\n  hw2: {{carried: {{hw1: [m.py]}}}}\n"
+    (tmp_path / "course.yaml").write_text(yaml)
+    course = load_course(tmp_path)
+    warnings = [text for text in build(course, course.assignments["hw2"]).warnings if "counts as closed" in text]
+    assert [text.partition(": it has")[0] for text in warnings] == ["assignments: hw1"] * said
