@@ -15,8 +15,7 @@ from autograder.records.dates import ORIGIN, TIMESTAMP
 from autograder.records.exam import Exam
 from autograder.records.limits import MAX_ANSWER_BYTES
 from autograder.release.student_bundle import FOLDER
-from autograder.submissions.answer_copies import copies, is_released
-from autograder.submissions.placement import is_copy
+from autograder.submissions.answer_copies import copies, is_copy, is_released
 
 MAX_OWN_FILES = 200
 """Largest number of files that a student may add; each is a mount in the sandbox.

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 
 from autograder._util.text import is_same_text
 from autograder.records.limits import MAX_ANSWER_BYTES
-from autograder.submissions.placement import is_copy
+from autograder.submissions.export_names import COPY_SUFFIX
+
+
+def is_copy(name: str, answer: str) -> bool:
+    """Tell whether a file has an answer file's last name, but for capitals, a copy's number, an editor's ``.txt``."""
+    path = PurePosixPath(answer)
+    pattern = rf"{re.escape(path.stem)}{COPY_SUFFIX}{re.escape(path.suffix)}(?:\.txt)?"
+    return re.fullmatch(pattern, PurePosixPath(name).name, re.IGNORECASE) is not None
 
 
 def copies(answer: str, files: Mapping[str, Path], released: str, reserved: Collection[str] = ()) -> list[str]:

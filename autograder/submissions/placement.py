@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from autograder._util.text import one_line
 from autograder.records.dates import TIMESTAMP
+from autograder.submissions.answer_copies import is_copy
 from autograder.submissions.export_names import COPY_SUFFIX, SYSTEMS, is_notebook
 from autograder.submissions.manifest import MANIFEST
 from autograder.submissions.members import Member
@@ -109,13 +110,6 @@ def answer_named(name: str, expected: Iterable[str]) -> str:
     below = [path for path in same if name.endswith(f"/{path}")]
     is_package = PurePosixPath(name).name.casefold().startswith("__init__.")
     return next(iter(below or (same if len(same) == 1 and not is_package else [])), "")
-
-
-def is_copy(name: str, answer: str) -> bool:
-    """Tell whether a file has an answer file's last name, but for capitals, a copy's number, an editor's ``.txt``."""
-    path = PurePosixPath(answer)
-    pattern = rf"{re.escape(path.stem)}{COPY_SUFFIX}{re.escape(path.suffix)}(?:\.txt)?"
-    return re.fullmatch(pattern, PurePosixPath(name).name, re.IGNORECASE) is not None
 
 
 def top_notebooks(names: Iterable[str]) -> list[str]:

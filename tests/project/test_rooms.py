@@ -84,7 +84,7 @@ NAMED = {
     "aliases",
     "check.exact_integer", "check.handle", "check.numeric", "check.provenance", "check.words",
     "examiner.empty_answer", "examiner.forms", "examiner.permissions", "sandbox.base", "sandbox.kernel_job",
-    "submissions.student_habits",
+    "submissions.answer_copies", "submissions.export_names", "submissions.student_habits",
 }  # fmt: skip
 
 

@@ -43,7 +43,7 @@ from autograder.results import second_look
 from autograder.submissions.members import MIB, ArchiveLimits, Member, is_junk, mark_collisions, name_problem
 
 FORMAT = "nbexaminer bundle"
-VERSION = 12
+VERSION = 13
 """Version of the layout and of the records in it, which is raised as they change; another one is refused."""
 MANIFEST, EXAM, UNIT, RESULT = "bundle.json", "exam.json", "unit.json", result_json.NAME
 REQUESTS = "second-look.yaml"

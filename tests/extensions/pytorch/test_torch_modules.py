@@ -550,7 +550,7 @@ FORWARDS = {
     "with numpy": "torch.from_numpy(y.detach().numpy())",
     "over the rows": "y - y.mean(dim=0)",
     "the order of rows": "y.flip(0)",
-    "in a way that is not in the table": "torch.fft.fft(y).real",
+    "in a way that is not in the table": "torch.special.bessel_j0(y)",
     "with a loss beside": "y, y.mean()",
     "at random": "y + torch.poisson(torch.exp(y))",
 }
@@ -587,7 +587,7 @@ REASONS = {
     "over the rows": "depend on the other rows",
     "the order of rows": "depend on the other rows",
     "with a loss beside": "other than tensors with one row for each row of its input",
-    "in a way that is not in the table": "runs an operator that the grader does not compute: _fft",
+    "in a way that is not in the table": "runs an operator that the grader does not compute: special_bessel_j0",
     "at random": "draws at random in evaluation mode, too",
 }
 
@@ -607,7 +607,7 @@ def test_a_person_reads_why_a_module_is_only_asked_and_the_student_does_not(name
 
 def test_a_module_whose_parts_are_as_asked_and_whose_shapes_nobody_knows_waits_for_a_person() -> None:
     source = "import torch\nfrom torch import nn\nclass Own(nn.Sequential):\n    def forward(self, x):\n"
-    model = answer(f"{source}        return super().forward(torch.fft.fft(x).real)\nmodel = Own(nn.Linear(4, 3))")
+    model = answer(f"{source}        return super().forward(torch.special.bessel_j0(x))\nmodel = Own(nn.Linear(4, 3))")
     result = recorded(lambda: check.architecture(model, [check.layer("Linear", out_features=3)], input_shape=(4,)))
     assert is_undecided(result), result.message
 

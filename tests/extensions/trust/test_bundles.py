@@ -315,7 +315,7 @@ def test_a_bundle_of_another_version_names_the_kit_that_made_it(course: Course, 
         manifest["version"] = 1
         manifest["environment"]["kit"] = "0.0.9\x1b[31m"
 
-    said = r"its version is 1 \(made with version 0\.0\.9.* of the kit\), and this kit reads version 12"
+    said = r"its version is 1 \(made with version 0\.0\.9.* of the kit\), and this kit reads version 13"
     with pytest.raises(BundleError, match=said) as caught:
         opened(rewritten(packed(course, tmp_path)[0], change), tmp_path)
     assert "\x1b" not in str(caught.value)
@@ -661,7 +661,7 @@ def test_without_openssh_it_is_named(course: Course, tmp_path: Path, monkeypatch
 
 # --- the version ---------------------------------------------------------------------------------------------
 
-SHAPE = {12: "4e5ceab0cb417a6b"}
+SHAPE = {13: "df39fbe6b906c547"}
 """Version of a bundle → digest of its records' fields and types."""
 
 
